@@ -1,0 +1,389 @@
+// Network: one Python class over the engines of both scalar types.
+#include <memory>
+#include <variant>
+
+#include "bindings/arrays.h"
+#include "model/engine.h"
+
+namespace tauten::bindings {
+
+namespace {
+
+Padding padding_from(const py::object& value, const std::string& name) {
+    Padding padding;
+    if (py::isinstance<py::str>(value)) {
+        const std::string word = value.cast<std::string>();
+        require(word == "valid" || word == "same", name, ": padding must be 'valid', 'same' or (before, after) pairs, got '",
+                word, "'");
+        padding.kind = word == "same" ? Padding::Kind::same : Padding::Kind::valid;
+        return padding;
+    }
+    padding.kind = Padding::Kind::given;
+    padding.amounts = value.cast<std::vector<std::pair<int64, int64>>>();
+    return padding;
+}
+
+class PyNetwork {
+public:
+    explicit PyNetwork(const std::string& dtype) {
+        if (dtype == "float32")
+            engine_ = std::make_unique<Engine<float>>();
+        else if (dtype == "float64")
+            engine_ = std::make_unique<Engine<double>>();
+        else
+            fail("dtype must be float32 or float64, got '", dtype, "'");
+    }
+
+    // f(engine) for the engine there is.
+    template <class F>
+    auto with(F&& f) const {
+        return std::visit([&](const auto& engine) { return f(*engine); }, engine_);
+    }
+    // f(network), while building.
+    template <class F>
+    auto build(F&& f) {
+        return with([&](auto& engine) { return f(engine.network); });
+    }
+
+private:
+    std::variant<std::unique_ptr<Engine<float>>, std::unique_ptr<Engine<double>>> engine_;
+};
+
+template <class E>
+struct ScalarOf;
+template <class T>
+struct ScalarOf<Engine<T>> {
+    using type = T;
+};
+
+// Everything a call reads, kept alive and in the core's types while the GIL is released.
+template <class T>
+struct Inputs {
+    using Weights = py::array_t<T, py::array::c_style | py::array::forcecast>;
+    std::vector<const ArraySource*> x;
+    const ArraySource* y = nullptr;
+    Index index;
+    std::optional<Weights> weight;
+
+    Inputs(const py::sequence& sources, const ArraySource* targets, Index samples, const py::object& sample_weight)
+        : y(targets), index(std::move(samples)) {
+        for (const py::handle& source : sources) x.push_back(source.cast<const ArraySource*>());
+        require(index.ndim() == 1, "index must be one-dimensional");
+        if (!sample_weight.is_none()) {
+            weight = sample_weight.cast<Weights>();
+            require(y && weight->ndim() == 1 && weight->shape(0) == y->source().samples,
+                    "sample_weight must have one entry a sample, (", y ? y->source().samples : 0, ",)");
+        }
+    }
+
+    Request<T> request() const {
+        Request<T> r;
+        for (const ArraySource* source : x) r.x.push_back(&source->source());
+        r.y = y ? &y->source() : nullptr;
+        r.index = index.data();
+        r.batch = index.shape(0);
+        r.sample_weight = weight ? weight->data() : nullptr;
+        return r;
+    }
+};
+
+// Python's handle of a parameter: what does not change of it is copied, the rest asked for.
+struct PyParameter {
+    std::string name;
+    Shape shape;
+    bool trainable;
+};
+
+template <class T>
+Parameter<T>& parameter(Engine<T>& engine, int64 i) {
+    const auto& all = engine.network.parameters();
+    require(i >= 0 && i < static_cast<int64>(all.size()), "there is no parameter ", i, "; the network has ", all.size());
+    return *all[static_cast<size_t>(i)];
+}
+
+template <class T>
+py::array_t<T> to_keras(const Parameter<T>& p, const T* packed) {
+    py::array_t<T> out(std::vector<py::ssize_t>(p.shape.begin(), p.shape.end()));
+    if (packed)
+        p.read_keras(packed, out.mutable_data());
+    else
+        std::fill(out.mutable_data(), out.mutable_data() + out.size(), T{0});
+    return out;
+}
+
+template <class T>
+py::array_t<T, py::array::c_style | py::array::forcecast> from_keras(const Parameter<T>& p, const py::object& value) {
+    auto array = value.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>();
+    const Shape shape(array.shape(), array.shape() + array.ndim());
+    require(shape == p.shape, p.name, ": expected an array of shape ", to_text(p.shape), ", got ", to_text(shape));
+    return array;
+}
+
+py::array outputs_of(const PyNetwork& network, const py::sequence& x, const Index& index, bool training) {
+    return network.with([&](auto& engine) -> py::array {
+        using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
+        require(engine.network.finalized(), "predict: the network is not closed yet");
+        const Inputs<T> inputs(x, nullptr, index, py::none());
+        Request<T> request = inputs.request();
+        request.training = training;
+        const Edge& edge = engine.network.edges()[static_cast<size_t>(engine.network.output())];
+        Shape shape = edge.shape;
+        int64 rows = request.batch;
+        if (edge.value.time) {
+            // (samples, steps, ...) for equal steps, (Σ steps, ...) for unequal ones
+            const Axis& axis = engine.network.axes()[static_cast<size_t>(edge.value.axis)];
+            shape[0] = axis.fixed;
+            if (axis.input >= 0) {
+                const int number = engine.network.edges()[static_cast<size_t>(axis.input)].input;
+                require(number < static_cast<int>(request.x.size()), "the model has ", engine.network.inputs().size(),
+                        " input(s), got ", request.x.size());
+                const Source& source = *request.x[static_cast<size_t>(number)];
+                require(request.batch == 0 || source.samples > 0, edge.name, ": no samples");
+                if (source.ragged()) {
+                    rows = 0;
+                    for (int64 b = 0; b < request.batch; ++b) {
+                        require(request.index[b] >= 0 && request.index[b] < source.samples, "sample ", request.index[b],
+                                " asked for, but the input has ", source.samples);
+                        rows += source.length(request.index[b]);
+                    }
+                    shape.erase(shape.begin());
+                } else {
+                    require(!source.shape.empty(), edge.name, ": expected an input with time steps");
+                    shape[0] = source.shape[0];
+                }
+            }
+        }
+        int64 size = rows;
+        std::vector<py::ssize_t> extents{static_cast<py::ssize_t>(rows)};
+        for (int64 extent : shape) {
+            size = multiply(size, extent, edge.name);
+            extents.push_back(static_cast<py::ssize_t>(extent));
+        }
+        py::array_t<T> out(extents);
+        T* to = out.mutable_data();
+        py::gil_scoped_release release;
+        engine.predict(request, to);
+        py::gil_scoped_acquire acquire;
+        return out;
+    });
+}
+
+py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                       const py::object& sample_weight, bool training) {
+    return network.with([&](auto& engine) -> py::tuple {
+        using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
+        const Inputs<T> inputs(x, &y, index, sample_weight);
+        Request<T> request = inputs.request();
+        request.training = training;
+        py::list input_gradients;
+        std::vector<T*> pointers;
+        for (size_t i = 0; i < request.x.size() && i < engine.network.inputs().size(); ++i) {
+            const Edge& edge = engine.network.edges()[static_cast<size_t>(engine.network.inputs()[i])];
+            const Source& source = *request.x[i];
+            if (edge.index) {
+                input_gradients.append(py::none());
+                pointers.push_back(nullptr);
+                continue;
+            }
+            std::vector<py::ssize_t> extents;
+            if (source.ragged()) {
+                py::ssize_t rows = 0;
+                for (int64 b = 0; b < request.batch; ++b)
+                    if (request.index[b] >= 0 && request.index[b] < source.samples) rows += source.length(request.index[b]);
+                extents.push_back(rows);
+                extents.insert(extents.end(), source.shape.begin() + 1, source.shape.end());
+            } else {
+                extents.push_back(request.batch);
+                extents.insert(extents.end(), source.shape.begin(), source.shape.end());
+            }
+            py::array_t<T> array(extents);
+            pointers.push_back(array.mutable_data());
+            input_gradients.append(array);
+        }
+        StepResult result;
+        {
+            py::gil_scoped_release release;
+            result = engine.gradients(request, pointers);
+        }
+        py::list parameter_gradients;
+        for (const auto& p : engine.network.parameters())
+            parameter_gradients.append(p->trainable ? py::object(to_keras(*p, p->gradient.data())) : py::object(py::none()));
+        return py::make_tuple(result, parameter_gradients, input_gradients);
+    });
+}
+
+StepResult train_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                      const py::object& sample_weight, double learning_rate, double momentum, bool nesterov, bool fused) {
+    return network.with([&](auto& engine) {
+        using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
+        const Inputs<T> inputs(x, &y, index, sample_weight);
+        Request<T> request = inputs.request();
+        request.sink.sgd = {static_cast<T>(learning_rate), static_cast<T>(momentum), nesterov, T{0}, T{0}};
+        py::gil_scoped_release release;
+        return engine.train(request, fused);
+    });
+}
+
+StepResult test_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                     const py::object& sample_weight) {
+    return network.with([&](auto& engine) {
+        using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
+        const Inputs<T> inputs(x, &y, index, sample_weight);
+        const Request<T> request = inputs.request();
+        py::gil_scoped_release release;
+        return engine.test(request);
+    });
+}
+
+void bind_building(py::class_<PyNetwork>& c) {
+    using S = const std::string&;
+    c.def("add_input", [](PyNetwork& n, S name, const py::sequence& shape, bool index) {
+         const Shape extents = shape_from(shape, name);
+         return n.build([&](auto& net) { return net.add_input(name, extents, index); });
+     }, py::arg("name"), py::arg("shape"), py::arg("index") = false);
+    c.def("add_dense", [](PyNetwork& n, S name, int input, int64 units, S activation, bool use_bias) {
+         return n.build([&](auto& net) { return net.add_dense(name, input, units, activation, use_bias); });
+     }, py::arg("name"), py::arg("input"), py::arg("units"), py::arg("activation") = "linear", py::arg("use_bias") = true);
+    c.def("add_activation", [](PyNetwork& n, S name, int input, S activation) {
+         return n.build([&](auto& net) { return net.add_activation(name, input, activation); });
+     }, py::arg("name"), py::arg("input"), py::arg("activation"));
+    c.def("add_flatten", [](PyNetwork& n, S name, int input) {
+         return n.build([&](auto& net) { return net.add_flatten(name, input); });
+     }, py::arg("name"), py::arg("input"));
+    c.def("add_reshape", [](PyNetwork& n, S name, int input, const Shape& shape) {
+         return n.build([&](auto& net) { return net.add_reshape(name, input, shape); });
+     }, py::arg("name"), py::arg("input"), py::arg("shape"));
+    c.def("add_dropout", [](PyNetwork& n, S name, int input, double rate, uint64 seed) {
+         return n.build([&](auto& net) { return net.add_dropout(name, input, rate, seed); });
+     }, py::arg("name"), py::arg("input"), py::arg("rate"), py::arg("seed"));
+    c.def("add_conv", [](PyNetwork& n, S name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
+                         const py::object& padding, S activation, bool use_bias) {
+         const Padding p = padding_from(padding, name);
+         return n.build([&](auto& net) {
+             return net.add_conv(name, input, filters, kernel_size, strides, p, activation, use_bias);
+         });
+     }, py::arg("name"), py::arg("input"), py::arg("filters"), py::arg("kernel_size"), py::arg("strides"),
+        py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true);
+    c.def("add_pool", [](PyNetwork& n, S name, int input, S kind, const Shape& pool_size, const Shape& strides,
+                         const py::object& padding) {
+         const Padding p = padding_from(padding, name);
+         return n.build([&](auto& net) { return net.add_pool(name, input, kind, pool_size, strides, p); });
+     }, py::arg("name"), py::arg("input"), py::arg("kind"), py::arg("pool_size"), py::arg("strides"), py::arg("padding"));
+    c.def("add_simple_rnn", [](PyNetwork& n, S name, int input, int64 units, S activation, bool use_bias,
+                               bool return_sequences) {
+         return n.build([&](auto& net) {
+             return net.add_simple_rnn(name, input, units, activation, use_bias, return_sequences);
+         });
+     }, py::arg("name"), py::arg("input"), py::arg("units"), py::arg("activation"), py::arg("use_bias"),
+        py::arg("return_sequences"));
+    c.def("add_lstm", [](PyNetwork& n, S name, int input, int64 units, S activation, S recurrent_activation,
+                         bool use_bias, bool return_sequences) {
+         return n.build([&](auto& net) {
+             return net.add_lstm(name, input, units, activation, recurrent_activation, use_bias, return_sequences);
+         });
+     }, py::arg("name"), py::arg("input"), py::arg("units"), py::arg("activation"), py::arg("recurrent_activation"),
+        py::arg("use_bias"), py::arg("return_sequences"));
+    c.def("add_embedding", [](PyNetwork& n, S name, int input, int64 vocabulary, int64 units) {
+         return n.build([&](auto& net) { return net.add_embedding(name, input, vocabulary, units); });
+     }, py::arg("name"), py::arg("input"), py::arg("vocabulary"), py::arg("units"));
+    c.def("edge_shape", [](const PyNetwork& n, int edge) {
+         return n.with([&](auto& engine) { return shape_tuple(engine.network.edge_shape(edge)); });
+     }, py::arg("edge"));
+    c.def("finalize", [](PyNetwork& n, int output) {
+         n.with([&](auto& engine) { engine.network.finalize(output); });
+     }, py::arg("output"));
+}
+
+void bind_weights(py::class_<PyNetwork>& c) {
+    c.def_property_readonly("parameters", [](const PyNetwork& n) {
+        return n.with([&](auto& engine) {
+            std::vector<PyParameter> out;
+            for (const auto& p : engine.network.parameters()) out.push_back({p->name, p->shape, p->trainable});
+            return out;
+        });
+    });
+    c.def("get", [](const PyNetwork& n, int64 i) {
+         return n.with([&](auto& engine) -> py::object {
+             const auto& p = parameter(engine, i);
+             std::shared_lock lock(engine.guard());
+             return to_keras(p, p.weights.data());
+         });
+     }, py::arg("parameter"));
+    c.def("set", [](PyNetwork& n, int64 i, const py::object& value) {
+         n.with([&](auto& engine) {
+             auto& p = parameter(engine, i);
+             const auto array = from_keras(p, value);
+             std::unique_lock lock(engine.guard());
+             p.write_keras(array.data(), p.weights.data());
+             ++p.version;
+         });
+     }, py::arg("parameter"), py::arg("value"));
+    c.def("set_penalty", [](PyNetwork& n, int64 i, double l1, double l2) {
+         n.with([&](auto& engine) {
+             auto& p = parameter(engine, i);
+             require(std::isfinite(l1) && std::isfinite(l2) && l1 >= 0 && l2 >= 0, p.name,
+                     ": penalties must be finite and not negative, got l1=", l1, ", l2=", l2);
+             p.l1 = l1;
+             p.l2 = l2;
+         });
+     }, py::arg("parameter"), py::arg("l1"), py::arg("l2"));
+    c.def("set_trainable", [](PyNetwork& n, int64 i, bool trainable) {
+         n.with([&](auto& engine) {
+             std::unique_lock lock(engine.guard());
+             parameter(engine, i).trainable = trainable;
+             engine.network.update_trainable();
+         });
+     }, py::arg("parameter"), py::arg("trainable"));
+    c.def("get_velocity", [](const PyNetwork& n, int64 i) {
+         return n.with([&](auto& engine) -> py::object {
+             const auto& p = parameter(engine, i);
+             std::shared_lock lock(engine.guard());
+             return to_keras(p, p.velocity.data());
+         });
+     }, py::arg("parameter"));
+    c.def("set_velocity", [](PyNetwork& n, int64 i, const py::object& value) {
+         n.with([&](auto& engine) {
+             auto& p = parameter(engine, i);
+             const auto array = from_keras(p, value);
+             std::unique_lock lock(engine.guard());
+             p.velocity.reserve(p.size());
+             p.write_keras(array.data(), p.velocity.data());
+         });
+     }, py::arg("parameter"), py::arg("value"));
+}
+
+}  // namespace
+
+void bind_network(py::module_& module) {
+    py::class_<PyParameter>(module, "Parameter")
+        .def_readonly("name", &PyParameter::name)
+        .def_property_readonly("shape", [](const PyParameter& p) { return shape_tuple(p.shape); })
+        .def_readonly("trainable", &PyParameter::trainable);
+    py::class_<StepResult>(module, "StepResult")
+        .def_readonly("loss", &StepResult::loss)
+        .def_readonly("penalty", &StepResult::penalty)
+        .def_readonly("samples", &StepResult::samples)
+        .def_readonly("rows", &StepResult::rows)
+        .def_property_readonly("metrics", [](const StepResult& r) { return py::tuple(py::cast(r.metrics)); });
+    py::class_<PyNetwork> c(module, "Network");
+    c.def(py::init<const std::string&>(), py::arg("dtype") = "float32");
+    bind_building(c);
+    bind_weights(c);
+    c.def("compile", [](PyNetwork& n, const std::string& loss, bool from_logits, const std::vector<std::string>& metrics) {
+         n.with([&](auto& engine) { engine.compile(loss, from_logits, metrics); });
+     }, py::arg("loss"), py::arg("from_logits"), py::arg("metrics"));
+    c.def("train_step", &train_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
+          py::arg("learning_rate"), py::arg("momentum") = 0.0, py::arg("nesterov") = false, py::arg("fused") = true);
+    c.def("test_step", &test_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"));
+    c.def("predict", &outputs_of, py::arg("x"), py::arg("index"), py::arg("training") = false);
+    c.def("gradients", &gradients_of, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
+          py::arg("training") = true);
+    c.def_property("calls",
+                   [](const PyNetwork& n) { return n.with([](auto& engine) { return engine.calls; }); },
+                   [](PyNetwork& n, uint64 value) { n.with([&](auto& engine) { engine.calls = value; }); });
+    c.def_property_readonly("allocations",
+                            [](const PyNetwork& n) { return n.with([](auto& engine) { return engine.allocations(); }); });
+    c.def_property_readonly("plan", [](const PyNetwork& n) { return n.with([](auto& engine) { return engine.network.describe(); }); });
+}
+
+}  // namespace tauten::bindings

@@ -1,0 +1,102 @@
+#include "core/machine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#if defined(__linux__)
+#include <sched.h>
+#endif
+
+namespace tauten {
+
+#if defined(__linux__)
+
+namespace {
+
+// Processors of the affinity mask, hyper-threads of one core counted once.
+int cores_in_affinity() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) return static_cast<int>(std::thread::hardware_concurrency());
+    std::set<std::pair<long, long>> cores;  // (package, core)
+    int processors = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+        if (!CPU_ISSET(cpu, &set)) continue;
+        ++processors;
+        const std::string base = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
+        long package = -1, core = -1;
+        std::ifstream(base + "physical_package_id") >> package;
+        std::ifstream(base + "core_id") >> core;
+        cores.insert(core < 0 ? std::pair<long, long>{-1, cpu} : std::pair<long, long>{package, core});
+    }
+    return std::min<int>(processors, static_cast<int>(cores.size()));
+}
+
+// Quota of one cgroup folder in processors, or infinity.
+double quota_v2(const std::string& folder) {
+    std::ifstream file(folder + "/cpu.max");
+    std::string quota;
+    double period = 0;
+    if (file >> quota >> period && quota != "max" && period > 0) return std::stod(quota) / period;
+    return INFINITY;
+}
+
+double quota_v1(const std::string& folder) {
+    double quota = -1, period = 0;
+    std::ifstream(folder + "/cpu.cfs_quota_us") >> quota;
+    std::ifstream(folder + "/cpu.cfs_period_us") >> period;
+    return quota > 0 && period > 0 ? quota / period : INFINITY;
+}
+
+// The tightest quota from this process's cgroup up to the root, both hierarchies.
+double cgroup_quota() {
+    double tightest = INFINITY;
+    std::ifstream file("/proc/self/cgroup");
+    std::string row;
+    const auto climb = [&](const std::string& mount, std::string path, double (*quota)(const std::string&)) {
+        for (;;) {
+            tightest = std::min(tightest, quota(mount + path));
+            if (path.empty() || path == "/") break;
+            path.erase(path.find_last_of('/'));
+        }
+    };
+    while (std::getline(file, row)) {
+        const size_t first = row.find(':'), second = row.find(':', first + 1);
+        if (second == std::string::npos) continue;
+        const std::string controllers = "," + row.substr(first + 1, second - first - 1) + ",";
+        const std::string path = row.substr(second + 1);
+        if (controllers == ",,") climb("/sys/fs/cgroup", path, quota_v2);
+        if (controllers.find(",cpu,") != std::string::npos) {
+            climb("/sys/fs/cgroup/cpu", path, quota_v1);
+            climb("/sys/fs/cgroup/cpu,cpuacct", path, quota_v1);
+        }
+    }
+    // Inside a container the path above may name folders of the host: the mount's own root counts too.
+    tightest = std::min({tightest, quota_v2("/sys/fs/cgroup"), quota_v1("/sys/fs/cgroup/cpu")});
+    return tightest;
+}
+
+}  // namespace
+
+int usable_cores() {
+    double cores = cores_in_affinity();
+    try {
+        cores = std::min(cores, std::ceil(cgroup_quota()));
+    } catch (const std::exception&) {  // a file in a form nobody knows limits nothing
+    }
+    return std::max(1, static_cast<int>(cores));
+}
+
+#else
+
+int usable_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+
+#endif
+
+}  // namespace tauten

@@ -1,0 +1,43 @@
+// The team of threads: the only place that knows OpenMP. One parallel region a native call; inside it
+// members share out work by index and meet at barriers.
+#pragma once
+
+#include <atomic>
+
+#include "core/types.h"
+
+namespace tauten {
+
+struct Member {
+    int index;  // 0 .. count - 1
+    int count;  // threads that were really granted
+    void barrier() const;
+};
+
+// Work items handed out one by one. Every item computes the same bits whoever takes it.
+class Items {
+public:
+    void reset() { next_.store(0, std::memory_order_relaxed); }
+    int64 take() { return next_.fetch_add(1, std::memory_order_relaxed); }
+
+private:
+    alignas(64) std::atomic<int64> next_{0};
+};
+
+// Runs body(context, member) on up to `threads` threads, denormals flushed to zero in it. The body must not throw.
+// In a child after fork() it runs on the calling thread: OpenMP's pool does not survive.
+void run_team(int threads, void (*body)(void* context, const Member&), void* context);
+
+template <class Body>
+void run_team(int threads, Body&& body) {
+    run_team(
+        threads, [](void* context, const Member& member) { (*static_cast<Body*>(context))(member); }, &body);
+}
+
+// min(affinity, cgroup v1/v2 quota, physical cores), at least 1; TAUTEN_NUM_THREADS overrides it.
+int default_threads();
+// Threads of every following call; at least 1. Throws std::invalid_argument outside 1 .. 1024.
+void set_threads(int64 threads);
+int threads();
+
+}  // namespace tauten

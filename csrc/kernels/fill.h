@@ -1,0 +1,39 @@
+// What each kernel file exports, once per level: functions that enter its kernels into a table.
+//
+// A kernel file includes this header and defines, for its own family,
+//   namespace tauten::kernels::TAUTEN_LEVEL { void fill_x(Kernels<float>& k) {...}  void fill_x(Kernels<double>& k) {...} }
+// table.cpp, compiled for no level in particular, calls them all.
+#pragma once
+
+#include "kernels/table.h"
+
+#define TAUTEN_DECLARE_FILL(family) \
+    void family(Kernels<float>&);   \
+    void family(Kernels<double>&);
+
+#define TAUTEN_DECLARE_LEVEL(level)                                                               \
+    namespace level {                                                                             \
+    TAUTEN_DECLARE_FILL(fill_gemm)        /* gemm.cpp: gemm, fma_peak, lanes, panel, tile */      \
+    TAUTEN_DECLARE_FILL(fill_pack)        /* pack.cpp: pack, pack_transposed */                   \
+    TAUTEN_DECLARE_FILL(fill_cells)       /* cells.cpp: lstm_forward, lstm_backward */            \
+    TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_sums, add */ \
+    TAUTEN_DECLARE_FILL(fill_pooling)     /* pooling.cpp */                                       \
+    TAUTEN_DECLARE_FILL(fill_losses)      /* losses.cpp */                                        \
+    TAUTEN_DECLARE_FILL(fill_updates)     /* updates.cpp: sgd, penalty_sums */                    \
+    TAUTEN_DECLARE_FILL(fill_math)        /* math_probe.cpp: exp, log, tanh, sigmoid */           \
+    /* the same function as Kernels::gemm, for cells of the same level */                         \
+    void gemm(const GemmArguments<float>&);                                                       \
+    void gemm(const GemmArguments<double>&);                                                      \
+    }
+
+namespace tauten::kernels {
+
+#ifdef TAUTEN_LEVEL
+TAUTEN_DECLARE_LEVEL(TAUTEN_LEVEL)
+#else
+TAUTEN_DECLARE_LEVEL(baseline)
+TAUTEN_DECLARE_LEVEL(avx2)
+TAUTEN_DECLARE_LEVEL(avx512)
+#endif
+
+}  // namespace tauten::kernels

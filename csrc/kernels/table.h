@@ -1,0 +1,225 @@
+// The kernels of one instruction-set level behind one table of function pointers, a table a scalar type.
+// Everything heavy in Tauten happens in these functions; callers choose rows, taps and epilogue.
+//
+// Rules that every kernel keeps, at every level (docs/design.md, 3 and 5):
+// - an output element is one chain of operations in a fixed order over K, whatever the tile it fell
+//   into: results never depend on how rows or columns were shared out;
+// - multiply-adds are fused where the level has them, never contracted by the compiler;
+// - tails run the same vector code on masked or zero-filled vectors;
+// - reads may run up to `slack` elements past the last element of an input (arenas are padded for it),
+//   writes never leave the extents given.
+#pragma once
+
+#include "core/types.h"
+
+namespace tauten::kernels {
+
+// Elements that a kernel may read (never write) past the end of an operand.
+inline constexpr int64 slack = 64;
+
+// One term of the batch-reduced product: C[m, n] += Σ_k A[m, k] · B[k, n],
+//   A[m, k] = a[m * a_row + k * a_column],  one of the two strides is 1
+//   B[k, n] = b[panel(n) * b_panel + k * b_row + n % width],  width = GemmArguments::panel_width
+template <class T>
+struct Tap {
+    const T* a;
+    const T* b;
+    int64 a_row;
+    int64 a_column;
+    int64 b_row;
+    int64 b_panel;
+    int64 k;
+};
+
+// C = epilogue(start + Σ_taps A_tap · B_tap), rows x columns
+//   C[m, n] = c[panel(n) * c_panel + m * c_row + n % panel_width]
+//   start   = C itself if accumulate, else bias (per column, padded to whole panels), else 0
+//   epilogue: outputs == nullptr: C = f(C), f = activation
+//             outputs != nullptr: C = C ⊙ f'(outputs): the ∂f of the layer below, whose outputs
+//             lie as outputs[m * outputs_row + n]
+// All taps of one call agree in which stride of A is 1: a_column (activations as they lie) or
+// a_row (weight gradients: A transposed as it lies).
+template <class T>
+struct GemmArguments {
+    const Tap<T>* taps;
+    int64 tap_count;
+    int64 rows, columns;
+    int64 panel_width;  // elements from panel to panel along n: Kernels::panel (or Kernels::lanes * 4)
+    T* c;
+    int64 c_row, c_panel;
+    const T* bias;
+    bool accumulate;
+    Activation activation;
+    const T* outputs;
+    int64 outputs_row;
+};
+
+// One LSTM time step for `rows` rows (§26.2.2). Gate order in memory: a panel holds `lanes` units, as
+// [κ (input) x lanes][φ (forget) x lanes][u (candidate) x lanes][ω (output) x lanes]; the last panel is
+// zero-filled beyond `units`. panel_width is 4 * lanes.
+//   net   = bias + Σ_taps A · B          (x_t·W_i and h_{t-1}·W_h)
+//   κ, φ, ω = recurrent_activation(net);  u = activation(net)
+//   c_t   = κ ⊙ u + φ ⊙ c_{t-1};          h_t = ω ⊙ activation(c_t)
+template <class T>
+struct LstmForward {
+    const Tap<T>* taps;
+    int64 tap_count;
+    int64 rows, units;
+    const T* bias;           // padded to whole panels, or nullptr
+    T* gates;                // out: κ φ u ω in panel order, whole panels; nullptr in inference
+    int64 gates_row;
+    const T* memory_before;  // c_{t-1}, whole lanes a row; nullptr stands for zeros
+    int64 memory_before_row;
+    T* memory;               // c_t, whole lanes a row (may be memory_before itself)
+    int64 memory_row;
+    T* hidden;               // h_t, `units` a row, never h_{t-1}'s memory
+    int64 hidden_row;
+    Activation activation, recurrent_activation;
+};
+
+// The same step backwards (§26.2.3): gates are replaced by their net gradients, in place.
+//   δh    = above + Σ_taps A · B         (taps: δ_{t+1}·W_hᵀ, columns = units; none at the last step)
+//   δc   += δh ⊙ ω ⊙ f'(f(c_t))          (δc carried from step t+1, in place)
+//   δω    = δh ⊙ f(c_t) ⊙ σ'(ω);  δφ = δc ⊙ c_{t-1} ⊙ σ'(φ);  δκ = δc ⊙ u ⊙ σ'(κ);  δu = δc ⊙ κ ⊙ f'(u)
+//   δc    = δc ⊙ φ
+template <class T>
+struct LstmBackward {
+    const Tap<T>* taps;      // packed in panels of Kernels::panel columns
+    int64 tap_count;
+    int64 rows, units;
+    const T* above;          // ∂E/∂h_t from the readers of h_t, `units` a row; nullptr stands for zeros
+    int64 above_row;
+    T* gates;                // in: κ φ u ω of step t; out: their net gradients
+    int64 gates_row;
+    const T* memory;         // c_t
+    int64 memory_row;
+    const T* memory_before;  // c_{t-1} or nullptr
+    int64 memory_before_row;
+    T* memory_gradient;      // δc, whole lanes a row, in place
+    int64 memory_gradient_row;
+    Activation activation, recurrent_activation;
+};
+
+// Pooling over windows of up to three spatial dimensions; 1D and 2D have unit extents in front.
+// Strides are in elements. Positions outside the input do not take part: a max ignores them, an
+// average divides by the number of positions inside (Keras' and TensorFlow's "same").
+template <class T>
+struct PoolArguments {
+    int64 channels;
+    int64 input_extent[3], input_stride[3];    // stride of one position; channels are contiguous
+    int64 output_extent[3], output_stride[3];
+    int64 window[3], step[3], before[3];       // window extents, strides, padding in front
+    const T* input;
+    T* output;
+    uint8* argmax;                             // max only: window index a channel, dense over outputs
+    // backward
+    const T* output_gradient;
+    int64 output_gradient_stride[3];
+    T* input_gradient;                         // assigned, not accumulated
+    int64 input_gradient_stride[3];
+    Activation below;                          // input_gradient ⊙= f'(input)
+};
+
+// Dropout's mask is a function of these and never stored (Philox4x32-10; §26.4.2, inverted dropout).
+struct DropoutKey {
+    uint64 seed;
+    uint64 call;   // number of the training step
+    uint32 layer;
+};
+
+template <class T>
+struct SgdArguments {
+    T learning_rate, momentum;
+    bool nesterov;
+    T l1, l2;  // penalty l1·Σ|w| + l2·Σw²; sign(0) = 0
+};
+
+template <class T>
+struct Kernels {
+    int64 lanes;  // elements a vector
+    int64 panel;  // columns a weight panel holds: 2 * lanes
+    int64 tile;   // rows of the largest register tile over a panel
+
+    // -- the building block and the cells on it
+    void (*gemm)(const GemmArguments<T>&);
+    void (*lstm_forward)(const LstmForward<T>&);
+    void (*lstm_backward)(const LstmBackward<T>&);
+
+    // -- packing. panels[p][k][0..width) = W[k, p * width ..), zero-filled beyond columns
+    void (*pack)(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panels, int64 panel_stride);
+    // panels[p][n][0..panel) = W[k = p * panel .., n]: the same from Wᵀ. W is read at w[k * w_row + n].
+    void (*pack_transposed)(int64 k, int64 columns, const T* w, int64 w_row, T* panels, int64 panel_stride);
+
+    // -- elementwise over rows x columns
+    void (*activate)(Activation f, int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64 y_row);
+    // gradient ⊙= f'(outputs)
+    void (*activation_gradient)(Activation f, int64 rows, int64 columns, const T* outputs, int64 outputs_row,
+                                T* gradient, int64 gradient_row);
+    void (*softmax)(int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64 y_row);
+    // x_gradient = y ⊙ (y_gradient - Σ y_gradient y): the full Jacobian of softmax; may be in place
+    void (*softmax_gradient)(int64 rows, int64 columns, const T* y, int64 y_row, const T* y_gradient,
+                             int64 y_gradient_row, T* x_gradient, int64 x_gradient_row);
+    // y = u ⊙ x / keep, u ~ Bernoulli(keep) keyed by (key, sample, first_element + column); may be in place
+    void (*dropout)(DropoutKey key, T keep, uint64 sample, uint64 first_element, int64 columns, const T* x, T* y);
+
+    // -- pooling of one sample
+    void (*max_pool)(const PoolArguments<T>&);
+    void (*average_pool)(const PoolArguments<T>&);
+    void (*max_pool_gradient)(const PoolArguments<T>&);
+    void (*average_pool_gradient)(const PoolArguments<T>&);
+
+    // -- reductions
+    // sums[n] (+)= Σ_rows x[row, n], rows in order; accumulate adds to what sums holds
+    void (*column_sums)(int64 rows, int64 columns, const T* x, int64 x_row, T* sums, bool accumulate);
+    void (*add)(int64 n, const T* x, T* y);  // y += x
+
+    // -- losses of rows; loss[row] is not yet multiplied by weight or scale
+    // softmax cross-entropy from logits (stable: log-sum-exp). Either labels (class per row) or targets
+    // (rows x columns) is given. probabilities and delta may be nullptr.
+    //   loss = -Σ target · log softmax(logits);  delta = scale · weight[row] · (softmax · Σ target - target)
+    void (*softmax_cross_entropy)(int64 rows, int64 columns, const T* logits, int64 logits_row,
+                                  const int32* labels, const T* targets, int64 targets_row,
+                                  const T* weights, T scale, T* probabilities, int64 probabilities_row,
+                                  T* delta, int64 delta_row, double* loss);
+    // binary cross-entropy from logits z (stable): mean over columns of max(z,0) - z·t + log(1 + e^-|z|)
+    //   delta = scale · weight[row] · (σ(z) - t) / columns
+    void (*sigmoid_cross_entropy)(int64 rows, int64 columns, const T* logits, int64 logits_row,
+                                  const T* targets, int64 targets_row, const T* weights, T scale,
+                                  T* delta, int64 delta_row, double* loss);
+    // mean over columns of (y - t)²;  gradient = scale · weight[row] · 2 (y - t) / columns
+    void (*squared_error)(int64 rows, int64 columns, const T* y, int64 y_row, const T* targets,
+                          int64 targets_row, const T* weights, T scale, T* gradient, int64 gradient_row,
+                          double* loss);
+
+    // -- updates over n consecutive weights
+    // g' = g + 2·l2·w + l1·sign(w);  v = momentum·v - η·g';  w += nesterov ? momentum·v - η·g' : v
+    // velocity may be nullptr when momentum is 0
+    void (*sgd)(int64 n, T* w, const T* gradient, T* velocity, const SgdArguments<T>&);
+    // sums[0] = Σ|w|, sums[1] = Σw², in double, in a fixed order
+    void (*penalty_sums)(int64 n, const T* w, double* sums);
+
+    // -- vector maths over arrays, for tests and benchmarks of what the kernels inline
+    void (*exp)(int64 n, const T* x, T* y);
+    void (*log)(int64 n, const T* x, T* y);
+    void (*tanh)(int64 n, const T* x, T* y);
+    void (*sigmoid)(int64 n, const T* x, T* y);
+    // independent fused multiply-adds in registers; returns a number that depends on all of them (peak probe)
+    T (*fma_peak)(int64 iterations, int64* flops);
+};
+
+enum class Level : int { baseline = 0, avx2 = 1, avx512 = 2 };
+
+// Highest level that this processor and this build have; TAUTEN_ISA=baseline|avx2|avx512 asks for a lower one.
+// Throws std::invalid_argument when TAUTEN_ISA names an unknown level or one that the machine lacks.
+Level level();
+bool level_available(Level);
+const char* level_name(Level);
+
+// The table of one level: for the levels that level_available().
+template <class T>
+const Kernels<T>& table(Level);
+// The table in use.
+template <class T>
+const Kernels<T>& table();
+
+}  // namespace tauten::kernels

@@ -1,0 +1,266 @@
+#include "layers/conv.h"
+
+#include <cstring>
+
+namespace tauten {
+
+namespace {
+
+// Deepest tap lists a call builds: kernel rows (window D x H) of one convolution.
+constexpr int64 most_taps = 64;
+
+}  // namespace
+
+template <class T>
+Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias)
+    : Node<T>(std::move(place)), window_(window), channels_(channels), filters_(filters), activation_(activation) {
+    Shape shape(window.window + 3 - window.rank, window.window + 3);
+    shape.push_back(channels);
+    shape.push_back(filters);
+    kernel_ = std::make_shared<Parameter<T>>(this->name, "kernel", shape);
+    this->parameters.push_back(kernel_);
+    if (use_bias) {
+        bias_ = std::make_shared<Parameter<T>>(this->name, "bias", Shape{filters});
+        this->parameters.push_back(bias_);
+    }
+    product_.layer = this;
+    product_.kernel = kernel_.get();
+    product_.bias = bias_.get();
+    product_.group_rows = window.window[2] * channels;
+
+    // Every residue class of every extent, combined.
+    std::vector<Residue> residues[3];
+    for (int d = 0; d < 3; ++d)
+        for (int64 r = 0; r < window.step[d]; ++r) {
+            Residue x;
+            x.taps = r < window.window[d] ? divide_up(window.window[d] - r, window.step[d]) : 0;
+            const int64 s = window.step[d], p = window.before[d], n = window.input[d];
+            x.first_input = ((r - p) % s + s) % s;
+            x.inputs = x.first_input < n ? divide_up(n - x.first_input, s) : 0;
+            x.first_output = (x.first_input + p) / s - (x.taps - 1);
+            residues[d].push_back(x);
+        }
+    for (size_t a = 0; a < residues[0].size(); ++a)
+        for (size_t b = 0; b < residues[1].size(); ++b)
+            for (size_t c = 0; c < residues[2].size(); ++c) {
+                ResidueClass x{{static_cast<int64>(a), static_cast<int64>(b), static_cast<int64>(c)},
+                               {residues[0][a], residues[1][b], residues[2][c]},
+                               0,
+                               {}};
+                if (x.d[0].inputs && x.d[1].inputs && x.d[2].inputs) {
+                    x.depth = x.d[0].taps * x.d[1].taps * x.d[2].taps * filters;
+                    classes_.push_back(std::move(x));
+                }
+            }
+}
+
+template <class T>
+void Conv<T>::wanted_halo(Grid& value) const {
+    for (int d = 0; d < 3; ++d) {
+        value.before[d] = window_.before[d];
+        value.after[d] = window_.after[d];
+    }
+}
+
+// Outputs that some input's gradient asks for and that lie outside: their δ is zero.
+template <class T>
+void Conv<T>::wanted_gradient_halo(Grid& gradient) const {
+    for (int d = 0; d < 3; ++d) gradient.before[d] = gradient.after[d] = 0;
+    for (const ResidueClass& c : classes_) {
+        for (int d = 0; d < 3; ++d) {
+            if (c.d[d].taps == 0) continue;
+            const int64 last = c.d[d].first_output + c.d[d].taps - 1 + c.d[d].inputs - 1;
+            gradient.before[d] = std::max(gradient.before[d], -c.d[d].first_output);
+            gradient.after[d] = std::max(gradient.after[d], last - (window_.output[d] - 1));
+        }
+    }
+}
+
+template <class T>
+void Conv<T>::plan(const std::vector<Edge>& edges) {
+    const Edge& in = edges[static_cast<size_t>(this->input)];
+    const Edge& out = edges[static_cast<size_t>(this->output)];
+    below_ = in.activation;
+    input_ = in.value;
+    output_ = out.value;
+    input_gradient_ = in.gradient;
+    output_gradient_ = out.gradient;
+    padded_ = input_;
+    wanted_halo(padded_);
+    padded_.lay_out();
+    copies_input_ = padded_.sample != input_.sample;
+    padded_gradient_ = output_gradient_;
+    wanted_gradient_halo(padded_gradient_);
+    padded_gradient_.lay_out();
+    copies_gradient_ = padded_gradient_.sample != output_gradient_.sample;
+
+    product_.group_offset.clear();
+    for (int64 a = 0; a < window_.window[0]; ++a)
+        for (int64 b = 0; b < window_.window[1]; ++b)
+            product_.group_offset.push_back(a * padded_.stride[0] + b * padded_.stride[1]);
+}
+
+template <class T>
+void Conv<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
+    const int64 size = static_cast<int64>(sizeof(T));
+    bytes.push_back(copies_input_ ? call.batch * padded_.sample * size : 0);
+    bytes.push_back(copies_gradient_ && call.backward && this->wants_input_gradient(call)
+                        ? call.batch * padded_gradient_.sample * size
+                        : 0);
+}
+
+template <class T>
+double Conv<T>::work(const Call<T>& call) const {
+    return 2.0 * static_cast<double>(call.batch * window_.positions()) *
+           static_cast<double>(window_.size() * channels_ * filters_);
+}
+
+template <class T>
+const T* Conv<T>::padded_input(const Call<T>& call) const {
+    return copies_input_ ? this->extra(call, 0) : call.values[this->input];
+}
+
+template <class T>
+const T* Conv<T>::padded_gradient(const Call<T>& call) const {
+    return copies_gradient_ ? this->extra(call, 1)
+                            : call.gradients[this->output];
+}
+
+// Interior rows from one grid into another; halos are zero already.
+template <class T>
+void Conv<T>::copy_rows(const Grid& from, const Grid& to, Slice slice, const T* x, T* y) {
+    const size_t bytes = static_cast<size_t>(from.extent[2] * from.channels) * sizeof(T);
+    for (int64 r = slice.begin; r < slice.end; ++r)
+        for (int64 a = 0; a < from.extent[0]; ++a)
+            for (int64 b = 0; b < from.extent[1]; ++b)
+                std::memcpy(y + r * to.sample + to.origin + a * to.stride[0] + b * to.stride[1],
+                            x + r * from.sample + from.origin + a * from.stride[0] + b * from.stride[1], bytes);
+}
+
+// Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K.
+template <class T>
+void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+    const auto& k = *call.kernels;
+    if (copies_input_)
+        copy_rows(input_, padded_, slice, call.values[this->input], const_cast<T*>(padded_input(call)));
+    const T* x = padded_input(call);
+    const int64 depth = product_.group_rows, panel_stride = kernel_->rows * k.panel;
+    const int64 groups = static_cast<int64>(product_.group_offset.size());
+    kernels::Tap<T> taps[most_taps];
+    for (int64 r = slice.begin; r < slice.end; ++r)
+        for (int64 a = 0; a < window_.output[0]; ++a)
+            for (int64 b = 0; b < window_.output[1]; ++b) {
+                const T* corner = x + r * padded_.sample + a * window_.step[0] * padded_.stride[0] +
+                                  b * window_.step[1] * padded_.stride[1];
+                T* y = call.values[this->output] + r * output_.sample + output_.origin + a * output_.stride[0] +
+                       b * output_.stride[1];
+                for (int64 first = 0; first < groups; first += most_taps) {
+                    const int64 count = std::min(most_taps, groups - first);
+                    for (int64 g = 0; g < count; ++g)
+                        taps[g] = {corner + product_.group_offset[static_cast<size_t>(first + g)],
+                                   kernel_->weights.data() + (first + g) * depth * k.panel,
+                                   window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
+                    k.gemm({taps, count, window_.output[2], filters_, k.panel, y, filters_, k.panel,
+                            bias_ ? bias_->weights.data() : nullptr, first > 0,
+                            first + count == groups ? activation_ : Activation::linear, nullptr, 0});
+                }
+            }
+}
+
+// ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the
+// layer below.
+template <class T>
+void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
+    if (!this->wants_input_gradient(call)) return;
+    const auto& k = *call.kernels;
+    if (copies_gradient_)
+        copy_rows(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
+                  const_cast<T*>(padded_gradient(call)));
+    const T* delta = padded_gradient(call);
+    const bool slope = below_ != Activation::linear;
+    kernels::Tap<T> taps[most_taps];
+    for (int64 r = slice.begin; r < slice.end; ++r)
+        for (const ResidueClass& c : classes_) {
+            const int64 depth = c.d[2].taps * filters_, groups = depth ? c.d[0].taps * c.d[1].taps : 0;
+            for (int64 a = 0; a < c.d[0].inputs; ++a)
+                for (int64 b = 0; b < c.d[1].inputs; ++b) {
+                    const T* corner = delta + r * padded_gradient_.sample + padded_gradient_.origin +
+                                      (c.d[0].first_output + a) * padded_gradient_.stride[0] +
+                                      (c.d[1].first_output + b) * padded_gradient_.stride[1] +
+                                      c.d[2].first_output * padded_gradient_.stride[2];
+                    const int64 i0 = c.d[0].first_input + a * window_.step[0];
+                    const int64 i1 = c.d[1].first_input + b * window_.step[1];
+                    const int64 i2 = c.d[2].first_input;
+                    T* gradient = call.gradients[this->input] + r * input_gradient_.sample + input_gradient_.origin +
+                                  i0 * input_gradient_.stride[0] + i1 * input_gradient_.stride[1] +
+                                  i2 * input_gradient_.stride[2];
+                    const T* below = call.values[this->input] + r * input_.sample + input_.origin +
+                                     i0 * input_.stride[0] + i1 * input_.stride[1] + i2 * input_.stride[2];
+                    int64 first = 0;
+                    do {
+                        const int64 count = std::min(most_taps, groups - first);
+                        for (int64 g = 0; g < count; ++g) {
+                            const int64 t0 = (first + g) / c.d[1].taps, t1 = (first + g) % c.d[1].taps;
+                            taps[g] = {corner + t0 * padded_gradient_.stride[0] + t1 * padded_gradient_.stride[1],
+                                       c.panels.data() + (first + g) * depth * k.panel, filters_, 1, k.panel,
+                                       c.depth * k.panel, depth};
+                        }
+                        const bool last = first + count >= groups;
+                        k.gemm({taps, count, c.d[2].inputs, channels_, k.panel, gradient, window_.step[2] * channels_,
+                                k.panel, nullptr, first > 0, last ? below_ : Activation::linear,
+                                last && slope ? below : nullptr, window_.step[2] * channels_});
+                        first += most_taps;
+                    } while (first < groups);
+                }
+        }
+}
+
+template <class T>
+int64 Conv<T>::stale_parts() {
+    if (version_ == kernel_->version) return 0;
+    const int64 panel = kernels::table<T>().panel;
+    for (ResidueClass& c : classes_) c.panels.reserve(round_up(channels_, panel) * c.depth);
+    return kernel_->panels * static_cast<int64>(classes_.size());
+}
+
+// One panel of filters into one class: window position a = r + s·j becomes tap taps-1-j (flipped).
+template <class T>
+void Conv<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
+    ResidueClass& c = classes_[static_cast<size_t>(part / kernel_->panels)];
+    const int64 p = part % kernel_->panels, first = p * k.panel, count = std::min(k.panel, filters_ - first);
+    for (int64 t0 = 0; t0 < c.d[0].taps; ++t0)
+        for (int64 t1 = 0; t1 < c.d[1].taps; ++t1)
+            for (int64 t2 = 0; t2 < c.d[2].taps; ++t2) {
+                const int64 a0 = c.r[0] + window_.step[0] * (c.d[0].taps - 1 - t0);
+                const int64 a1 = c.r[1] + window_.step[1] * (c.d[1].taps - 1 - t1);
+                const int64 a2 = c.r[2] + window_.step[2] * (c.d[2].taps - 1 - t2);
+                const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * channels_;
+                const int64 tap = (t0 * c.d[1].taps + t1) * c.d[2].taps + t2;
+                k.pack_transposed(channels_, count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel, k.panel,
+                                  c.panels.data() + (tap * filters_ + first) * k.panel, c.depth * k.panel);
+            }
+}
+
+template <class T>
+int64 Conv<T>::Gradient::lines(const Call<T>& call) const {
+    return call.batch * layer->window_.output[0] * layer->window_.output[1];
+}
+
+// Line i: one row of output positions of one sample.
+template <class T>
+Line<T> Conv<T>::Gradient::line(const Call<T>& call, int64 i) const {
+    const Conv& l = *layer;
+    const int64 b = i % l.window_.output[1], a = i / l.window_.output[1] % l.window_.output[0];
+    const int64 r = i / (l.window_.output[0] * l.window_.output[1]);
+    return {l.padded_input(call) + r * l.padded_.sample + a * l.window_.step[0] * l.padded_.stride[0] +
+                b * l.window_.step[1] * l.padded_.stride[1],
+            l.window_.step[2] * l.channels_,
+            call.gradients[l.output] + r * l.output_gradient_.sample + l.output_gradient_.origin +
+                a * l.output_gradient_.stride[0] + b * l.output_gradient_.stride[1],
+            l.filters_, l.window_.output[2]};
+}
+
+template class Conv<float>;
+template class Conv<double>;
+
+}  // namespace tauten

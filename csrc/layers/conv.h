@@ -1,0 +1,74 @@
+// Convolution in one, two and three spatial dimensions, one code (§26.3.1-3): filters as deep as the input,
+//   y[o, q] = f(b_q + Σ_a Σ_c x[o·s - p + a, c] · W[a, c, q])
+#pragma once
+
+#include "layers/node.h"
+#include "layers/window.h"
+
+namespace tauten {
+
+template <class T>
+class Conv final : public Node<T> {
+public:
+    Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias);
+
+    bool writes_halo() const override { return true; }
+    void wanted_halo(Grid& value) const override;
+    void wanted_gradient_halo(Grid& gradient) const override;
+    bool set_activation(Activation f) override {
+        activation_ = f;
+        return true;
+    }
+    void plan(const std::vector<Edge>& edges) override;
+    bool local() const override { return true; }
+    bool extra_zeroed() const override { return true; }
+    int extra_count() const override { return 2; }
+    void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
+    double work(const Call<T>& call) const override;
+    void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    int64 stale_parts() override;
+    void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
+    void refreshed() override { version_ = kernel_->version; }
+    std::vector<Product<T>*> products() override { return {&product_}; }
+
+private:
+    struct Gradient final : Product<T> {
+        const Conv* layer = nullptr;
+        int64 lines(const Call<T>& call) const override;
+        Line<T> line(const Call<T>& call, int64 i) const override;
+    };
+
+    // The input gradient at positions i with (i + before) mod step = r, along one extent: window positions
+    // a = r + step·j meet outputs o = (i + before) / step - j, so outputs first_output + m·1 .. of `taps` taps.
+    struct Residue {
+        int64 taps;           // j = 0 .. taps - 1
+        int64 first_input;    // smallest such i
+        int64 inputs;         // how many
+        int64 first_output;   // smallest o that meets first_input (may be negative: halo)
+    };
+    struct ResidueClass {
+        int64 r[3];
+        Residue d[3];
+        int64 depth;          // taps of all extents x filters: K of its product
+        Buffer<T> panels;     // [panel over channels][taps flipped, filters][panel]
+    };
+
+    const T* padded_input(const Call<T>& call) const;
+    const T* padded_gradient(const Call<T>& call) const;
+    static void copy_rows(const Grid& from, const Grid& to, Slice slice, const T* x, T* y);
+
+    Window window_;
+    int64 channels_, filters_;
+    Activation activation_;
+    Activation below_ = Activation::linear;
+    std::shared_ptr<Parameter<T>> kernel_, bias_;
+    Grid input_, output_, input_gradient_, output_gradient_;  // as the edges have them
+    Grid padded_, padded_gradient_;                           // with the halo this layer needs
+    bool copies_input_ = false, copies_gradient_ = false;     // the edge lacks that halo
+    std::vector<ResidueClass> classes_;
+    uint64 version_ = 0;  // of the kernel that the classes' panels were made from
+    Gradient product_;
+};
+
+}  // namespace tauten

@@ -1,0 +1,96 @@
+// Edges: the tensors between nodes, and where their values lie.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "core/shape.h"
+#include "core/types.h"
+
+namespace tauten {
+
+// Rows [begin, end) of the batch: what one thread, or one pass of it, works on.
+struct Slice {
+    int64 begin, end;
+    int64 rows() const { return end - begin; }
+};
+
+// A time axis in one call. Rows of the batch are ordered by length, longest first, so that those alive at
+// step t are rows 0 .. active[t]-1; they are packed: row r at step t is number offset[t] + r of `total`.
+struct Steps {
+    int64 steps = 0;                // τ of the longest row
+    int64 total = 0;                // Σ τ_i
+    bool full = true;               // all rows have `steps` steps
+    const int64* active = nullptr;  // steps + 1 entries, the last one 0
+    const int64* offset = nullptr;  // steps + 1 entries
+
+    int64 alive(int64 t, Slice s) const { return std::max<int64>(0, std::min(s.end, active[t]) - s.begin); }
+};
+
+// Where the values of one edge (or of its gradient) lie. Two layouts:
+//   sample: one sample after the other, each a grid of up to three spatial extents (ones in front) of
+//           `channels` contiguous values, with an optional halo of padding around the grid
+//   time:   `channels` contiguous values a row, rows packed step by step as Steps says
+struct Grid {
+    bool time = false;
+    int axis = -1;                 // time axis of a time grid
+    int64 extent[3] = {1, 1, 1};
+    int64 channels = 1;
+    int64 before[3] = {0, 0, 0}, after[3] = {0, 0, 0};  // halo
+    int64 stride[3] = {0, 0, 0};   // elements from position to position
+    int64 sample = 0;              // elements from sample to sample
+    int64 origin = 0;              // elements from a sample's start to its first position
+
+    int64 positions() const { return extent[0] * extent[1] * extent[2]; }
+    bool halo() const {
+        for (int d = 0; d < 3; ++d)
+            if (before[d] || after[d]) return true;
+        return false;
+    }
+    // Strides from the extents and the halo.
+    void lay_out() {
+        stride[2] = channels;
+        stride[1] = stride[2] * (extent[2] + before[2] + after[2]);
+        stride[0] = stride[1] * (extent[1] + before[1] + after[1]);
+        sample = stride[0] * (extent[0] + before[0] + after[0]);
+        origin = before[0] * stride[0] + before[1] * stride[1] + before[2] * stride[2];
+    }
+    // Elements in a call.
+    int64 size(int64 batch, const Steps* axes) const { return time ? axes[axis].total * channels : batch * sample; }
+    // Rows of `channels` values, all positions of all samples or steps; only without a halo do they follow each other.
+    int64 rows(int64 batch, const Steps* axes) const { return time ? axes[axis].total : batch * positions(); }
+};
+
+// f(first row, count) for every run of consecutive rows of a slice, in a grid without halo.
+template <class F>
+void for_each_run(const Grid& grid, int64 batch, const Steps* axes, Slice slice, F&& f) {
+    if (!grid.time) {
+        f(slice.begin * grid.positions(), slice.rows() * grid.positions());
+        return;
+    }
+    const Steps& axis = axes[grid.axis];
+    if (slice.begin == 0 && slice.end == batch) {
+        f(int64{0}, axis.total);
+        return;
+    }
+    for (int64 t = 0; t < axis.steps; ++t) {
+        const int64 rows = axis.alive(t, slice);
+        if (rows == 0) break;
+        f(axis.offset[t] + slice.begin, rows);
+    }
+}
+
+// A tensor of the network. Each edge has one producer and one reader at most.
+struct Edge {
+    std::string name;   // of the layer that produces it
+    Shape shape;        // without the batch; run_time where the steps are known only then
+    bool index = false; // int32 tokens instead of values
+    int producer = -1;  // node, or -1 for an input
+    int reader = -1;    // node, or -1 for the output
+    int input = -1;     // number among the inputs, or -1
+    Activation activation = Activation::linear;  // f of the producer: whoever writes this edge's gradient applies f'
+    Grid value;
+    Grid gradient;
+};
+
+}  // namespace tauten

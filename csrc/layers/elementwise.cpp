@@ -1,0 +1,156 @@
+#include "layers/elementwise.h"
+
+#include <cstring>
+
+namespace tauten {
+
+// -- activation ------------------------------------------------------------------------------------
+
+// y = f(x)
+template <class T>
+void ActivationNode<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+    for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
+        const int64 at = first * this->grid_.channels, n = rows * this->grid_.channels;
+        call.kernels->activate(activation_, 1, n, call.values[this->input] + at, n, call.values[this->output] + at, n);
+    });
+}
+
+// The gradient of the output edge holds δ already; times f'(x) of the layer below.
+template <class T>
+void ActivationNode<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
+    if (!this->wants_input_gradient(call)) return;
+    for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
+        const int64 at = first * this->grid_.channels, n = rows * this->grid_.channels;
+        T* gradient = call.gradients[this->input] + at;
+        std::memcpy(gradient, call.gradients[this->output] + at, static_cast<size_t>(n) * sizeof(T));
+        if (this->below_ != Activation::linear)
+            call.kernels->activation_gradient(this->below_, 1, n, call.values[this->input] + at, n, gradient, n);
+    });
+}
+
+// -- softmax ---------------------------------------------------------------------------------------
+
+// y_i = e^(x_i) / Σ e^(x_j)
+template <class T>
+void Softmax<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+    const int64 c = this->grid_.channels;
+    for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
+        call.kernels->softmax(rows, c, call.values[this->input] + first * c, c, call.values[this->output] + first * c, c);
+    });
+}
+
+// ∂E/∂x = y ⊙ (∂E/∂y - Σ ∂E/∂y y)
+template <class T>
+void Softmax<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
+    if (!this->wants_input_gradient(call)) return;
+    const int64 c = this->grid_.channels;
+    for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
+        T* gradient = call.gradients[this->input] + first * c;
+        call.kernels->softmax_gradient(rows, c, call.values[this->output] + first * c, c,
+                                       call.gradients[this->output] + first * c, c, gradient, c);
+        if (this->below_ != Activation::linear)
+            call.kernels->activation_gradient(this->below_, rows, c, call.values[this->input] + first * c, c, gradient, c);
+    });
+}
+
+// -- dropout ---------------------------------------------------------------------------------------
+
+// Every value is keyed by its sample's place in the user's batch and its own place in the sample.
+template <class T>
+void Dropout<T>::apply(const Call<T>& call, Slice slice, const T* x, T* y) const {
+    const kernels::DropoutKey key{seed_, call.number, number_};
+    const Grid& grid = this->grid_;
+    if (!grid.time) {
+        for (int64 r = slice.begin; r < slice.end; ++r)
+            call.kernels->dropout(key, keep_, static_cast<uint64>(call.order[r]), 0, grid.sample, x + r * grid.sample,
+                                  y + r * grid.sample);
+        return;
+    }
+    const Steps& axis = call.axes[grid.axis];
+    for (int64 t = 0; t < axis.steps; ++t)
+        for (int64 i = 0; i < axis.alive(t, slice); ++i) {
+            const int64 r = slice.begin + i, at = (axis.offset[t] + r) * grid.channels;
+            call.kernels->dropout(key, keep_, static_cast<uint64>(call.order[r]), static_cast<uint64>(t * grid.channels),
+                                  grid.channels, x + at, y + at);
+        }
+}
+
+// y = u ⊙ x / r
+template <class T>
+void Dropout<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+    if (call.training) apply(call, slice, call.values[this->input], call.values[this->output]);
+}
+
+// ∂E/∂x = u ⊙ ∂E/∂y / r, the mask drawn again
+template <class T>
+void Dropout<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
+    if (!this->wants_input_gradient(call)) return;
+    const int64 c = this->grid_.channels;
+    if (call.training) apply(call, slice, call.gradients[this->output], call.gradients[this->input]);
+    for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
+        T* gradient = call.gradients[this->input] + first * c;
+        if (!call.training)
+            std::memcpy(gradient, call.gradients[this->output] + first * c, static_cast<size_t>(rows * c) * sizeof(T));
+        if (this->below_ != Activation::linear)
+            call.kernels->activation_gradient(this->below_, rows, c, call.values[this->input] + first * c, c, gradient, c);
+    });
+}
+
+// -- change of layout --------------------------------------------------------------------------------
+
+template <class T>
+void Relayout<T>::plan(const std::vector<Edge>& edges) {
+    const Edge& in = edges[static_cast<size_t>(this->input)];
+    const Edge& out = edges[static_cast<size_t>(this->output)];
+    from_ = in.value;
+    to_ = out.value;
+    to_gradient_ = out.gradient;
+    below_ = in.activation;
+}
+
+template <class T>
+double Relayout<T>::work(const Call<T>& call) const {
+    return static_cast<double>(from_.rows(call.batch, call.axes) * from_.channels);
+}
+
+// f(offset in the time layout, offset in the sample layout) for every row of channels
+template <class T>
+template <class F>
+void Relayout<T>::for_each_row(const Call<T>& call, Slice slice, const Grid& samples, F&& f) const {
+    const Steps& axis = call.axes[from_.axis];
+    for (int64 t = 0; t < axis.steps; ++t)
+        for (int64 r = slice.begin; r < slice.end; ++r)
+            f((axis.offset[t] + r) * from_.channels, r * samples.sample + samples.origin + t * from_.channels);
+}
+
+template <class T>
+void Relayout<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+    for_each_row(call, slice, to_, [&](int64 from, int64 to) {
+        std::memcpy(call.values[this->output] + to, call.values[this->input] + from,
+                    static_cast<size_t>(from_.channels) * sizeof(T));
+    });
+}
+
+template <class T>
+void Relayout<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
+    if (!this->wants_input_gradient(call)) return;
+    const int64 c = from_.channels;
+    for_each_row(call, slice, to_gradient_, [&](int64 from, int64 to) {
+        std::memcpy(call.gradients[this->input] + from, call.gradients[this->output] + to,
+                    static_cast<size_t>(c) * sizeof(T));
+        if (below_ != Activation::linear)
+            call.kernels->activation_gradient(below_, 1, c, call.values[this->input] + from, c,
+                                              call.gradients[this->input] + from, c);
+    });
+}
+
+template class ActivationNode<float>;
+template class ActivationNode<double>;
+template class Softmax<float>;
+template class Softmax<double>;
+template class Dropout<float>;
+template class Dropout<double>;
+template class Relayout<float>;
+template class Relayout<double>;
+
+}  // namespace tauten

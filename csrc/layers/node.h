@@ -1,0 +1,161 @@
+// What a layer is to the engine: a node that reads edges and writes one, forwards and backwards, for any slice
+// of the batch; and the products that give its weights' gradients.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/memory.h"
+#include "kernels/table.h"
+#include "layers/edge.h"
+#include "layers/parameter.h"
+
+namespace tauten {
+
+// One call in flight: its extents, its memory and what is asked of it. Read-only for nodes; the memory it
+// points to belongs to the call's workspace.
+template <class T>
+struct Call {
+    const kernels::Kernels<T>* kernels = nullptr;
+    int64 batch = 0;
+    const Steps* axes = nullptr;
+    const int64* order = nullptr;   // order[row] = the row's position in the user's batch
+    bool training = false;          // dropout drops
+    bool backward = false;          // values are kept for the backward phase
+    bool input_gradients = false;   // ∂E/∂x is wanted too
+    uint64 number = 0;              // of the training step, for dropout
+    T* const* values = nullptr;     // by edge; index edges hold int32
+    T* const* gradients = nullptr;  // by edge: δ = ∂E/∂net where the edge has an activation, else ∂E/∂value
+    void* const* extra = nullptr;   // the buffers that nodes asked for, each node's from its first_extra on
+
+    const int32* tokens(int edge) const { return reinterpret_cast<const int32*>(values[edge]); }
+};
+
+// One stretch of the sum over K in ∇W = Σ_k A[k, :]ᵀ B[k, :]: A[k, m] = a[k * a_column + m], B[k, n] = b[k * b_row + n].
+template <class T>
+struct Line {
+    const T* a;
+    int64 a_column;
+    const T* b;
+    int64 b_row;
+    int64 k;
+};
+
+// A weight gradient as a product summed over batch, positions and time steps (phase 3). The rows of W come in
+// `groups` of `group_rows` (a convolution's kernel rows); group g reads A at a + group_offset[g].
+template <class T>
+class Product {
+public:
+    virtual ~Product() = default;
+    Parameter<T>* kernel = nullptr;
+    Parameter<T>* bias = nullptr;       // ∇b = Σ_k B[k, :], or nullptr
+    std::vector<int64> group_offset{0};
+    int64 group_rows = 0;
+
+    // The sum over K is a sequence of lines, the same for any number of threads.
+    virtual int64 lines(const Call<T>& call) const = 0;
+    virtual Line<T> line(const Call<T>& call, int64 i) const = 0;
+    bool wanted() const { return kernel->trainable || (bias && bias->trainable); }
+};
+
+// Rows of a long line: bounds how much of B is packed at a time.
+inline constexpr int64 line_rows = 128;
+
+// A line of A and B whose rows follow each other at fixed strides, cut into pieces of line_rows.
+template <class T>
+Line<T> flat_line(int64 i, int64 rows, const T* a, int64 a_column, const T* b, int64 b_row) {
+    const int64 first = i * line_rows;
+    return {a + first * a_column, a_column, b + first * b_row, b_row, std::min(line_rows, rows - first)};
+}
+
+// Where a node stands: its layer's name, the edge it reads and the edge it writes.
+struct Place {
+    std::string name;
+    int input;
+    int output;
+};
+
+// What the cross-entropies can start below of.
+enum class FinalActivation { none, softmax, sigmoid };
+
+template <class T>
+class Node : public Place {
+public:
+    explicit Node(Place place) : Place(std::move(place)) {}
+    virtual ~Node() = default;
+
+    bool below_trainable = false;  // some weight below wants the gradient to the input
+    int first_extra = 0;           // its first buffer in Call::extra
+
+    // -- planning, once, with all edges known
+    // May this node read / write an edge in the time layout?
+    virtual bool reads_time() const { return false; }
+    // Does it ask for the time layout, so that an input below should be laid out so?
+    virtual bool prefers_time() const { return false; }
+    // Its output edge has the time layout exactly if its input edge has it.
+    virtual bool passes_time() const { return false; }
+    // Its output is a time edge whatever its input.
+    virtual bool writes_time() const { return false; }
+    // The axis of such an output when the input lies sample by sample.
+    virtual void set_axis(int axis) { (void)axis; }
+    // Takes f over from a separate activation layer (or gives it up: linear). False if it cannot.
+    virtual bool set_activation(Activation f) { (void)f; return false; }
+    // The probabilities that this node makes of logits, if that is all it does.
+    virtual FinalActivation final_activation() const { return FinalActivation::none; }
+    // Can it write an output, or an input gradient, into a grid with a halo?
+    virtual bool writes_halo() const { return false; }
+    // Halo it wants around its input, and around its output's gradient (before[3], after[3]).
+    virtual void wanted_halo(Grid& value) const { (void)value; }
+    virtual void wanted_gradient_halo(Grid& gradient) const { (void)gradient; }
+    // With dropout off the output is the input: no work, no memory.
+    virtual bool identity_in_inference() const { return false; }
+    virtual void plan(const std::vector<Edge>& edges) { (void)edges; }
+
+    // Works on a few samples at a time without loading many weights again: neighbours of this kind take turns on a few
+    // samples, so that values stay in the cache.
+    virtual bool local() const { return false; }
+
+    // -- a call: how many extra buffers, and the bytes of each
+    virtual int extra_count() const { return 0; }
+    // They must be zeros before the first call of a size (halos).
+    virtual bool extra_zeroed() const { return false; }
+    virtual void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const { (void)call, (void)bytes; }
+    // Elements of scratch memory a thread.
+    virtual int64 scratch(const Call<T>& call) const { (void)call; return 0; }
+    // FLOPs a row (times steps), forward: decides how many threads are worth it.
+    virtual double work(const Call<T>& call) const = 0;
+
+    // Phase 1 and 2, for rows of one thread. Phases of one node that need all rows of the batch (batch statistics)
+    // are separate calls with a barrier between them; most nodes have one.
+    virtual int forward_phases() const { return 1; }
+    virtual int backward_phases() const { return 1; }
+    virtual void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
+    virtual void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
+
+    // Copies of weights that the backward phase reads; made anew in parts when stale.
+    virtual int64 stale_parts() { return 0; }
+    virtual void refresh_part(const kernels::Kernels<T>& kernels, int64 part) { (void)kernels, (void)part; }
+    virtual void refreshed() {}
+
+    // Phase 3.
+    virtual std::vector<Product<T>*> products() { return {}; }
+    // Gradients that are no products (an embedding's scatter): written whole into parameter.gradient, in parts.
+    virtual Parameter<T>* scattered() { return nullptr; }
+    virtual int64 scatter_parts() const { return 0; }
+    virtual void scatter_part(const Call<T>& call, int64 part) const { (void)call, (void)part; }
+    // Phase 4: state that a training step moves (moving statistics), by one thread, after all rows are done.
+    virtual void update_state(const Call<T>& call) const { (void)call; }
+
+    std::vector<std::shared_ptr<Parameter<T>>> parameters;
+
+    bool wants_input_gradient(const Call<T>& call) const { return below_trainable || call.input_gradients; }
+
+protected:
+    template <class E = T>
+    E* extra(const Call<T>& call, int i) const {
+        return static_cast<E*>(call.extra[first_extra + i]);
+    }
+};
+
+}  // namespace tauten

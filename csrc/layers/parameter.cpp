@@ -1,0 +1,43 @@
+#include "layers/parameter.h"
+
+#include <algorithm>
+
+namespace tauten {
+
+template <class T>
+Parameter<T>::Parameter(std::string layer_name, std::string parameter_name, Shape keras_shape, int64 gate_count)
+    : name(layer_name + "/" + parameter_name), layer(std::move(layer_name)), shape(std::move(keras_shape)),
+      gates(gate_count) {
+    const auto& k = kernels::table<T>();
+    columns = shape.back();
+    rows = elements(shape, name) / columns;
+    lanes = k.lanes;
+    width = gates > 1 ? gates * lanes : k.panel;
+    panels = gates > 1 ? divide_up(columns / gates, lanes) : divide_up(columns, width);
+    weights.reserve(multiply(multiply(panels, rows, name), width, name));
+}
+
+template <class T>
+void Parameter<T>::lay_out_plain() {
+    width = columns;
+    panels = 1;
+    weights.reserve(multiply(rows, columns, name));
+}
+
+template <class T>
+void Parameter<T>::write_keras(const T* from, T* packed) const {
+    std::fill(packed, packed + size(), T{0});
+    for (int64 row = 0; row < rows; ++row)
+        for (int64 column = 0; column < columns; ++column) packed[at(row, column)] = from[row * columns + column];
+}
+
+template <class T>
+void Parameter<T>::read_keras(const T* packed, T* to) const {
+    for (int64 row = 0; row < rows; ++row)
+        for (int64 column = 0; column < columns; ++column) to[row * columns + column] = packed[at(row, column)];
+}
+
+template struct Parameter<float>;
+template struct Parameter<double>;
+
+}  // namespace tauten

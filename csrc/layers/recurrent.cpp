@@ -1,0 +1,152 @@
+#include "layers/recurrent.h"
+
+namespace tauten {
+
+template <class T>
+Recurrent<T>::Recurrent(Place place, int64 features, int64 units, int64 gates, bool use_bias, bool return_sequences)
+    : Node<T>(std::move(place)), features_(features), units_(units), sequences_(return_sequences) {
+    kernel_ = std::make_shared<Parameter<T>>(this->name, "kernel", Shape{features, gates * units}, gates);
+    recurrent_kernel_ = std::make_shared<Parameter<T>>(this->name, "recurrent_kernel", Shape{units, gates * units}, gates);
+    this->parameters = {kernel_, recurrent_kernel_};
+    if (use_bias) {
+        bias_ = std::make_shared<Parameter<T>>(this->name, "bias", Shape{gates * units}, gates);
+        this->parameters.push_back(bias_);
+    }
+    net_width_ = gates > 1 ? kernel_->padded_columns() : units;
+    input_product_.layer = recurrent_product_.layer = this;
+    input_product_.kernel = kernel_.get();
+    input_product_.bias = bias_.get();
+    input_product_.group_rows = features;
+    recurrent_product_.kernel = recurrent_kernel_.get();
+    recurrent_product_.group_rows = units;
+}
+
+template <class T>
+void Recurrent<T>::plan(const std::vector<Edge>& edges) {
+    const Edge& in = edges[static_cast<size_t>(this->input)];
+    below_ = in.activation;
+    input_ = in.value;
+    input_gradient_grid_ = in.gradient;
+    output_ = edges[static_cast<size_t>(this->output)].value;
+    if (input_.time) axis_ = input_.axis;
+}
+
+template <class T>
+double Recurrent<T>::work(const Call<T>& call) const {
+    return 2.0 * static_cast<double>((features_ + units_) * net_width_) * static_cast<double>(steps(call).total);
+}
+
+template <class T>
+kernels::Tap<T> Recurrent<T>::input_tap(const Call<T>& call, int64 t, int64 begin) const {
+    const T* x = call.values[this->input];
+    const int64 width = kernel_->width;
+    if (input_.time)
+        return {x + (steps(call).offset[t] + begin) * features_, kernel_->weights.data(), features_, 1, width,
+                features_ * width, features_};
+    return {x + begin * input_.sample + input_.origin + t * features_, kernel_->weights.data(), input_.sample, 1, width,
+            features_ * width, features_};
+}
+
+template <class T>
+kernels::Tap<T> Recurrent<T>::recurrent_tap(const kernels::Kernels<T>&, const T* h) const {
+    const int64 width = recurrent_kernel_->width;
+    return {h, recurrent_kernel_->weights.data(), units_, 1, width, units_ * width, units_};
+}
+
+template <class T>
+kernels::Tap<T> Recurrent<T>::back_tap(const kernels::Kernels<T>& k, const T* d) const {
+    return {d, recurrent_transposed_.panels.data(), net_width_, 1, k.panel, net_width_ * k.panel, net_width_};
+}
+
+template <class T>
+void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice) const {
+    if (!this->wants_input_gradient(call)) return;
+    const auto& k = *call.kernels;
+    const bool slope = below_ != Activation::linear;
+    const auto product = [&](const T* d, int64 rows, T* gradient, const T* x, int64 row) {
+        const kernels::Tap<T> tap{d, input_transposed_.panels.data(), net_width_, 1, k.panel, net_width_ * k.panel,
+                                  net_width_};
+        k.gemm({&tap, 1, rows, features_, k.panel, gradient, row, k.panel, nullptr, false, below_, slope ? x : nullptr,
+                row});
+    };
+    const T* d = delta(call);
+    const T* x = call.values[this->input];
+    T* gradient = call.gradients[this->input];
+    if (input_.time) {
+        for_each_run(input_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
+            product(d + first * net_width_, rows, gradient + first * features_, x + first * features_, features_);
+        });
+        return;
+    }
+    for (int64 t = 0; t < steps(call).steps; ++t)
+        product(d + (steps(call).offset[t] + slice.begin) * net_width_, slice.rows(),
+                gradient + slice.begin * input_gradient_grid_.sample + input_gradient_grid_.origin + t * features_,
+                x + slice.begin * input_.sample + input_.origin + t * features_, input_gradient_grid_.sample);
+}
+
+// Parts: the panels of W_i, then those of W_h, each into its transposed panels.
+template <class T>
+int64 Recurrent<T>::stale_parts() {
+    if (!input_transposed_.stale(*kernel_) && !recurrent_transposed_.stale(*recurrent_kernel_)) return 0;
+    const int64 panel = kernels::table<T>().panel;
+    input_transposed_.panels.reserve(round_up(features_, panel) * net_width_);
+    recurrent_transposed_.panels.reserve(round_up(units_, panel) * net_width_);
+    return 2 * kernel_->panels;
+}
+
+template <class T>
+void Recurrent<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
+    const bool recurrent = part >= kernel_->panels;
+    const Parameter<T>& from = recurrent ? *recurrent_kernel_ : *kernel_;
+    DerivedPanels<T>& to = recurrent ? recurrent_transposed_ : input_transposed_;
+    const int64 p = recurrent ? part - kernel_->panels : part, first = p * from.width;
+    k.pack_transposed(from.rows, std::min(from.width, net_width_ - first),
+                      from.weights.data() + p * from.rows * from.width, from.width, to.panels.data() + first * k.panel,
+                      net_width_ * k.panel);
+}
+
+template <class T>
+void Recurrent<T>::refreshed() {
+    input_transposed_.version = kernel_->version;
+    recurrent_transposed_.version = recurrent_kernel_->version;
+}
+
+// x as time rows lies beside δ row by row; x sample by sample does so step by step.
+template <class T>
+int64 Recurrent<T>::InputGradient::lines(const Call<T>& call) const {
+    const Steps& steps = layer->steps(call);
+    return layer->input_.time ? divide_up(steps.total, line_rows) : steps.steps;
+}
+
+template <class T>
+Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
+    const Recurrent& l = *layer;
+    const Steps& steps = l.steps(call);
+    const T* x = call.values[l.input];
+    if (l.input_.time) return flat_line<T>(i, steps.total, x, l.features_, l.delta(call), l.net_width_);
+    return {x + l.input_.origin + i * l.features_, l.input_.sample, l.delta(call) + steps.offset[i] * l.net_width_,
+            l.net_width_, steps.active[i]};
+}
+
+// With equal lengths h_{t-1} and δ_t are the same packed rows, one batch apart; else step by step.
+template <class T>
+int64 Recurrent<T>::RecurrentGradient::lines(const Call<T>& call) const {
+    const Steps& steps = layer->steps(call);
+    return steps.full ? divide_up(steps.total - call.batch, line_rows) : steps.steps - 1;
+}
+
+template <class T>
+Line<T> Recurrent<T>::RecurrentGradient::line(const Call<T>& call, int64 i) const {
+    const Recurrent& l = *layer;
+    const Steps& steps = l.steps(call);
+    if (steps.full)
+        return flat_line<T>(i, steps.total - call.batch, l.hidden(call), l.units_,
+                            l.delta(call) + call.batch * l.net_width_, l.net_width_);
+    return {l.hidden(call) + steps.offset[i] * l.units_, l.units_, l.delta(call) + steps.offset[i + 1] * l.net_width_,
+            l.net_width_, steps.active[i + 1]};
+}
+
+template class Recurrent<float>;
+template class Recurrent<double>;
+
+}  // namespace tauten

@@ -1,0 +1,132 @@
+#include "model/engine.h"
+
+#include "core/check.h"
+#include "model/step.h"
+
+namespace tauten {
+
+// -- workspaces -------------------------------------------------------------------------------------
+
+template <class T>
+class Engine<T>::Loan {
+public:
+    explicit Loan(Engine& engine) : engine_(engine) {
+        std::lock_guard lock(engine.workspaces_guard_);
+        if (engine.idle_.empty()) {
+            work_ = std::make_unique<Workspace<T>>();
+        } else {
+            work_ = std::move(engine.idle_.back());
+            engine.idle_.pop_back();
+        }
+        before_ = work_->allocations();
+    }
+    ~Loan() {
+        std::lock_guard lock(engine_.workspaces_guard_);
+        engine_.allocations_ += work_->allocations() - before_;
+        engine_.idle_.push_back(std::move(work_));
+    }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+    Workspace<T>& operator*() const { return *work_; }
+
+private:
+    Engine& engine_;
+    std::unique_ptr<Workspace<T>> work_;
+    int64 before_ = 0;
+};
+
+template <class T>
+int64 Engine<T>::allocations() const {
+    std::lock_guard lock(workspaces_guard_);
+    return allocations_;
+}
+
+// -- compiling ----------------------------------------------------------------------------------------
+
+template <class T>
+void Engine<T>::compile(const std::string& loss, bool from_logits, const std::vector<std::string>& metrics) {
+    require(network.finalized(), "compile: the network is not closed yet");
+    Objective objective;
+    objective.loss = parse_loss(loss);
+    for (const std::string& name : metrics) objective.metrics.push_back(parse_metric(name));
+    objective.edge = network.output();
+    const Edge& output = network.edges()[static_cast<size_t>(network.output())];
+    const Node<T>* last = output.producer >= 0 ? network.nodes()[static_cast<size_t>(output.producer)].get() : nullptr;
+    const bool categorical = objective.loss == Loss::categorical_crossentropy ||
+                             objective.loss == Loss::sparse_categorical_crossentropy;
+    if ((categorical || objective.loss == Loss::binary_crossentropy) && !from_logits) {
+        const FinalActivation wanted = categorical ? FinalActivation::softmax : FinalActivation::sigmoid;
+        require(last && last->final_activation() == wanted, "loss ", loss, " with from_logits=False needs a ",
+                categorical ? "softmax" : "sigmoid", " as the last activation of ", output.name,
+                "; add it, or pass from_logits=True");
+        objective.fused = true;
+        objective.edge = last->input;
+    }
+    objective.labels = takes_labels(objective.loss);
+    objective.targets = !objective.labels;
+    for (Metric metric : objective.metrics) {
+        objective.labels = objective.labels || takes_labels(metric);
+        objective.targets = objective.targets || !takes_labels(metric);
+    }
+    require(!(objective.labels && objective.targets),
+            "the loss and the metrics read the targets differently: one takes class numbers, another one value an output");
+    std::unique_lock lock(guard_);
+    objective_ = objective;
+    compiled_ = true;
+}
+
+// -- calls -------------------------------------------------------------------------------------------
+
+template <class T>
+StepResult Engine<T>::train(Request<T> request, bool fused) {
+    require(compiled(), "compile the model before training it");
+    Loan work(*this);
+    std::unique_lock lock(guard_);
+    request.training = request.backward = request.loss = true;
+    request.sink.update = fused;
+    request.sink.store = !fused;
+    Step<T> step(network, objective_, *work, request, calls);
+    step.run();
+    if (!fused) step.update();
+    step.update_state();
+    ++calls;
+    return step.result();
+}
+
+template <class T>
+StepResult Engine<T>::test(Request<T> request) {
+    require(compiled(), "compile the model before evaluating it");
+    Loan work(*this);
+    std::shared_lock lock(guard_);
+    request.loss = true;
+    Step<T> step(network, objective_, *work, request, calls);
+    step.run();
+    return step.result();
+}
+
+template <class T>
+void Engine<T>::predict(Request<T> request, T* outputs) {
+    Loan work(*this);
+    std::shared_lock lock(guard_);
+    Step<T> step(network, objective_, *work, request, calls);
+    step.outputs = outputs;
+    step.run();
+}
+
+template <class T>
+StepResult Engine<T>::gradients(Request<T> request, const std::vector<T*>& input_gradients) {
+    require(compiled(), "compile the model before asking for gradients");
+    Loan work(*this);
+    std::unique_lock lock(guard_);
+    request.backward = request.loss = request.input_gradients = request.sink.store = true;
+    Step<T> step(network, objective_, *work, request, calls);
+    step.input_gradients = input_gradients;
+    step.run();
+    step.add_penalties();
+    return step.result();
+}
+
+template class Engine<float>;
+template class Engine<double>;
+
+}  // namespace tauten

@@ -1,0 +1,49 @@
+// The engine: a closed network, its objective, the memory that its calls borrow, and who may run when.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <vector>
+
+#include "model/network.h"
+#include "model/step.h"
+
+namespace tauten {
+
+template <class T>
+class Engine {
+public:
+    Network<T> network;
+    uint64 calls = 0;  // training steps so far
+
+    void compile(const std::string& loss, bool from_logits, const std::vector<std::string>& metrics);
+    bool compiled() const { return compiled_; }
+    const Objective& objective() const { return objective_; }
+
+    // One training step. Of several calls at once one runs after the other.
+    StepResult train(Request<T> request, bool fused);
+    StepResult test(Request<T> request);
+    // Outputs in the user's order; for an output a step of unequal lengths, one sample after the other.
+    void predict(Request<T> request, T* outputs);
+    // Gradients of parameters stay in parameter.gradient, penalties included; those of inputs are laid out as the
+    // samples (nullptr: not wanted).
+    StepResult gradients(Request<T> request, const std::vector<T*>& input_gradients);
+
+    int64 allocations() const;
+    std::shared_mutex& guard() { return guard_; }  // weights: shared for reading, exclusive for changing
+
+private:
+    // Lends a workspace for one call.
+    class Loan;
+
+    Objective objective_;
+    bool compiled_ = false;
+    std::shared_mutex guard_;
+    mutable std::mutex workspaces_guard_;
+    std::vector<std::unique_ptr<Workspace<T>>> idle_;
+    int64 allocations_ = 0;
+};
+
+}  // namespace tauten

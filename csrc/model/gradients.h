@@ -1,0 +1,45 @@
+// Phases 3 and 4: the products that give weight gradients, shared out as blocks of weights, and what becomes of
+// each finished block.
+#pragma once
+
+#include <vector>
+
+#include "layers/node.h"
+
+namespace tauten {
+
+// What happens to a finished gradient block.
+template <class T>
+struct Sink {
+    bool store = false;   // into parameter.gradient (materialised mode)
+    bool update = false;  // weights -= ... at once (fused mode)
+    kernels::SgdArguments<T> sgd{};
+
+    void finish(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
+    void step(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
+};
+
+// One product cut into items: blocks of rows of W x one panel x a stretch of the sum over K. Stretches depend on the
+// shapes only; with several, each writes a partial sum, and partials are added in order (phase 4).
+template <class T>
+struct ProductPlan {
+    Product<T>* product = nullptr;
+    int64 block_rows = 0, blocks = 0, panels = 0;
+    int64 lines = 0, stretches = 1;
+    T* partials = nullptr;       // stretches x (kernel size + bias size), if stretches > 1
+
+    void cut(const kernels::Kernels<T>& k, const Call<T>& call, Product<T>* of);
+    int64 items() const { return blocks * panels * stretches; }
+    int64 partial_size() const;
+    // Elements of scratch that an item needs.
+    int64 scratch() const;
+    void run(const kernels::Kernels<T>& k, const Call<T>& call, const Sink<T>& sink, int64 item, T* scratch) const;
+    // Phase 4, if there are partials: items of a few thousand weights.
+    int64 merge_items() const;
+    void merge(const kernels::Kernels<T>& k, const Sink<T>& sink, int64 item, T* scratch) const;
+};
+
+// Weights of a merge item or an update item.
+inline constexpr int64 merge_weights = 4096;
+
+}  // namespace tauten

@@ -1,0 +1,235 @@
+// Closing a network: which edges lie by time and which by sample, where halos go, in what order nodes run.
+#include <algorithm>
+
+#include "core/check.h"
+#include "layers/elementwise.h"
+#include "model/network.h"
+
+namespace tauten {
+
+namespace {
+
+// Rank-4 and lower shapes map onto up to three spatial extents and channels; higher ones onto positions and channels.
+Grid sample_grid(const Shape& shape) {
+    Grid grid;
+    grid.channels = shape.back();
+    const size_t spatial = shape.size() - 1;
+    if (spatial <= 3) {
+        for (size_t i = 0; i < spatial; ++i) grid.extent[3 - spatial + i] = shape[i];
+    } else {
+        for (size_t i = 0; i < spatial; ++i) grid.extent[2] *= shape[i];
+    }
+    grid.lay_out();
+    return grid;
+}
+
+Grid time_grid(const Shape& shape, int axis) {
+    Grid grid;
+    grid.time = true;
+    grid.axis = axis;
+    for (size_t i = 1; i < shape.size(); ++i) grid.channels *= shape[i];
+    grid.lay_out();
+    return grid;
+}
+
+}  // namespace
+
+// A sigmoid at the end becomes a node of its own, so that cross-entropy can start from its logits.
+template <class T>
+void Network<T>::split_final_sigmoid(int& output) {
+    Edge& edge = edges_[static_cast<size_t>(output)];
+    if (edge.producer < 0 || same_as_[static_cast<size_t>(output)] >= 0 || edge.activation != Activation::sigmoid) return;
+    if (!nodes_[static_cast<size_t>(edge.producer)]->set_activation(Activation::linear)) return;
+    edge.activation = Activation::linear;
+    const std::string name = edge.name;
+    const int index = static_cast<int>(nodes_.size());
+    const int after = add_edge(name, Shape(edge.shape), index, Activation::sigmoid);
+    nodes_.push_back(std::make_unique<ActivationNode<T>>(Place{name, output, after}, Activation::sigmoid));
+    edges_[static_cast<size_t>(output)].reader = index;
+    output = after;
+}
+
+// Sequences for recurrent layers lie by time, everything else by sample.
+template <class T>
+void Network<T>::choose_time_layout() {
+    for (int input : inputs_) {
+        const Edge& edge = edges_[static_cast<size_t>(input)];
+        bool time = edge.shape[0] == run_time;
+        const Edge* at = &edge;
+        while (!time && at->reader >= 0 && (edge.shape.size() > 1 || edge.index)) {
+            const Node<T>& node = *nodes_[static_cast<size_t>(at->reader)];
+            if (node.prefers_time()) time = true;
+            if (!node.passes_time()) break;
+            at = &edges_[static_cast<size_t>(node.output)];
+        }
+        if (time) {
+            edges_[static_cast<size_t>(input)].value = time_grid(edge.shape, static_cast<int>(axes_.size()));
+            axes_.push_back({input, 0});
+        }
+    }
+    for (const auto& node : nodes_) {
+        const Edge& in = edges_[static_cast<size_t>(node->input)];
+        Edge& out = edges_[static_cast<size_t>(node->output)];
+        // a fixed-length sequence that arrives through a reshape lies by sample
+        if (node->passes_time() && in.value.time) out.value = time_grid(out.shape, in.value.axis);
+        if (node->prefers_time()) {
+            int axis = in.value.time ? in.value.axis : -1;
+            if (axis < 0) {
+                axis = static_cast<int>(axes_.size());
+                axes_.push_back({-1, in.shape[0]});
+                node->set_axis(axis);
+            }
+            if (node->writes_time()) out.value = time_grid(out.shape, axis);
+        }
+    }
+}
+
+// Where a time edge goes into a layer (or a reshape) that reads sample by sample, a node turns it around.
+template <class T>
+void Network<T>::insert_relayouts() {
+    const auto insert = [&](int from) {
+        const std::string name = edges_[static_cast<size_t>(from)].name;
+        require(edges_[static_cast<size_t>(from)].shape[0] != run_time, name,
+                ": what follows needs a number of steps that is known beforehand");
+        const int index = static_cast<int>(nodes_.size());
+        const int to = add_edge(name, Shape(edges_[static_cast<size_t>(from)].shape), index, Activation::linear);
+        nodes_.push_back(std::make_unique<Relayout<T>>(Place{name, from, to}));
+        edges_[static_cast<size_t>(to)].reader = edges_[static_cast<size_t>(from)].reader;
+        edges_[static_cast<size_t>(from)].reader = index;
+        return to;
+    };
+    const size_t nodes = nodes_.size(), edges = edges_.size();
+    for (size_t i = 0; i < nodes; ++i) {
+        const int input = nodes_[i]->input;
+        if (edges_[static_cast<size_t>(input)].value.time && !nodes_[i]->reads_time()) nodes_[i]->input = insert(input);
+    }
+    for (size_t e = 0; e < edges; ++e) {
+        const int from = same_as_[e];
+        if (from >= 0 && edges_[static_cast<size_t>(from)].value.time) {
+            same_as_[e] = insert(from);
+            edges_[e].activation = Activation::linear;
+        }
+    }
+}
+
+template <class T>
+void Network<T>::lay_out_grids() {
+    for (size_t e = 0; e < edges_.size(); ++e) {
+        Edge& edge = edges_[e];
+        if (edge.value.time) {
+            edge.gradient = edge.value;
+            continue;
+        }
+        edge.value = edge.gradient = sample_grid(edge.shape);
+        if (edge.index || edge.shape.size() > 4) continue;
+        // Halos where writer and reader agree on them; a convolution copies otherwise.
+        const Node<T>* writer = edge.producer >= 0 ? nodes_[static_cast<size_t>(edge.producer)].get() : nullptr;
+        const Node<T>* reader = edge.reader >= 0 ? nodes_[static_cast<size_t>(edge.reader)].get() : nullptr;
+        const bool by_input = edge.input >= 0;
+        if (reader && (by_input || (writer && writer->writes_halo()))) reader->wanted_halo(edge.value);
+        if (writer && reader && reader->writes_halo()) writer->wanted_gradient_halo(edge.gradient);
+        edge.value.lay_out();
+        edge.gradient.lay_out();
+    }
+}
+
+// Inserted nodes stand at the end: back to the order in which edges depend on each other.
+template <class T>
+void Network<T>::order_nodes() {
+    std::vector<std::unique_ptr<Node<T>>> ordered;
+    std::vector<bool> ready(edges_.size(), false);
+    for (int input : inputs_) ready[static_cast<size_t>(input)] = true;
+    for (bool progress = true; progress;) {
+        progress = false;
+        for (size_t e = 0; e < edges_.size(); ++e)
+            if (!ready[e] && same_as_[e] >= 0 && ready[static_cast<size_t>(same_as_[e])]) ready[e] = progress = true;
+        for (auto& node : nodes_)
+            if (node && ready[static_cast<size_t>(node->input)]) {
+                ready[static_cast<size_t>(node->output)] = progress = true;
+                ordered.push_back(std::move(node));
+            }
+    }
+    nodes_ = std::move(ordered);
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+        edges_[static_cast<size_t>(nodes_[i]->input)].reader = static_cast<int>(i);
+        edges_[static_cast<size_t>(nodes_[i]->output)].producer = static_cast<int>(i);
+    }
+}
+
+template <class T>
+void Network<T>::make_segments() {
+    for (int i = 0; i < static_cast<int>(nodes_.size()); ++i) {
+        const Node<T>& node = *nodes_[static_cast<size_t>(i)];
+        const auto bytes = [&](int edge) { return edges_[static_cast<size_t>(edge)].value.sample * static_cast<int64>(sizeof(T)); };
+        const bool local = node.local() && node.forward_phases() == 1 && node.backward_phases() == 1;
+        if (local && !segments_.empty() && segments_.back().bytes > 0) {
+            segments_.back().last = i;
+            segments_.back().bytes += bytes(node.output);
+        } else {
+            segments_.push_back({i, i, local ? bytes(node.input) + bytes(node.output) : 0});
+        }
+    }
+}
+
+template <class T>
+void Network<T>::finalize(int output) {
+    require(!finalized(), "the network is closed already");
+    require(output >= 0 && output < static_cast<int>(edges_.size()), "there is no edge ", output);
+    require(edges_[static_cast<size_t>(output)].reader == -1, "the output edge ", output, " is read by a layer");
+    require(!edges_[static_cast<size_t>(output)].index, "the output is an input of integers: add a layer");
+    for (size_t e = 0; e < edges_.size(); ++e)
+        require(edges_[e].reader != -1 || static_cast<int>(e) == output, "nothing reads the output of ", edges_[e].name);
+    split_final_sigmoid(output);
+    choose_time_layout();
+    insert_relayouts();
+    order_nodes();
+    lay_out_grids();
+    for (auto& node : nodes_) {
+        node->plan(edges_);
+        for (auto& parameter : node->parameters) parameters_.push_back(parameter);
+        node->first_extra = extras_;
+        extras_ += node->extra_count();
+    }
+    make_segments();
+    output_ = output;
+    update_trainable();
+}
+
+template <class T>
+void Network<T>::update_trainable() {
+    std::vector<bool> trainable(edges_.size(), false);
+    for (auto& node : nodes_) {
+        for (size_t e = 0; e < edges_.size(); ++e)
+            if (same_as_[e] >= 0) trainable[e] = trainable[static_cast<size_t>(same_as_[e])];
+        node->below_trainable = trainable[static_cast<size_t>(node->input)];
+        bool any = node->below_trainable;
+        for (auto& parameter : node->parameters) any = any || parameter->trainable;
+        trainable[static_cast<size_t>(node->output)] = any;
+    }
+}
+
+template <class T>
+std::string Network<T>::describe() const {
+    const auto grid = [](const Grid& g) {
+        std::string out = g.time ? "by time" : "by sample";
+        if (g.halo())
+            for (int d = 0; d < 3; ++d)
+                if (g.before[d] || g.after[d]) out += text(d == 0 ? " depth" : d == 1 ? " rows" : " columns", "+(", g.before[d], ",", g.after[d], ")");
+        return out;
+    };
+    std::string out;
+    for (int input : inputs_) {
+        const Edge& e = edges_[static_cast<size_t>(input)];
+        out += text("input ", e.name, " ", to_text(e.shape), " ", grid(e.value), "\n");
+    }
+    for (const auto& node : nodes_) {
+        const Edge& e = edges_[static_cast<size_t>(node->output)];
+        out += text(node->name, " -> ", to_text(e.shape), " ", grid(e.value), "; gradient ", grid(e.gradient), "\n");
+    }
+    return out;
+}
+
+template class Network<float>;
+template class Network<double>;
+
+}  // namespace tauten

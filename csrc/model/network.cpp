@@ -1,0 +1,242 @@
+#include "model/network.h"
+
+#include "core/check.h"
+#include "layers/conv.h"
+#include "layers/dense.h"
+#include "layers/elementwise.h"
+#include "layers/embedding.h"
+#include "layers/lstm.h"
+#include "layers/pool.h"
+#include "layers/simple_rnn.h"
+
+namespace tauten {
+
+LayerActivation parse_activation(const std::string& layer, const std::string& name) {
+    if (name == "linear") return {Activation::linear, false};
+    if (name == "relu") return {Activation::relu, false};
+    if (name == "tanh") return {Activation::tanh, false};
+    if (name == "sigmoid") return {Activation::sigmoid, false};
+    if (name == "softmax") return {Activation::linear, true};
+    fail(layer, ": unknown activation '", name, "'; expected linear, relu, tanh, sigmoid or softmax");
+}
+
+Activation parse_cell_activation(const std::string& layer, const std::string& name) {
+    const LayerActivation a = parse_activation(layer, name);
+    require(!a.softmax, layer, ": softmax cannot be the activation of a recurrent cell; expected linear, relu, tanh or sigmoid");
+    return a.f;
+}
+
+// -- edges and nodes ---------------------------------------------------------------------------------
+
+template <class T>
+int Network<T>::add_edge(const std::string& name, const Shape& shape, int producer, Activation activation) {
+    Edge edge;
+    edge.name = name;
+    edge.shape = shape;
+    edge.producer = producer;
+    edge.activation = activation;
+    edges_.push_back(std::move(edge));
+    limits_.push_back(0);
+    same_as_.push_back(-1);
+    return static_cast<int>(edges_.size()) - 1;
+}
+
+// The edge that a new layer reads, checked to be there, free and of the right kind.
+template <class T>
+Edge& Network<T>::read(const std::string& name, int input, bool index) {
+    require(!finalized(), name, ": the network is closed, no layer can be added");
+    require(input >= 0 && input < static_cast<int>(edges_.size()), name, ": there is no edge ", input);
+    Edge& edge = edges_[static_cast<size_t>(input)];
+    require(edge.reader == -1, name, ": edge ", input, " of ", edge.name, " is read by another layer already");
+    require(edge.index == index, name, index ? ": expected integers (an index input), got values from " : ": expected values, got integers from ",
+            edge.name);
+    return edge;
+}
+
+template <class T>
+template <class N, class... Arguments>
+int Network<T>::add_node(const std::string& name, int input, const Shape& shape, Activation activation,
+                         Arguments&&... arguments) {
+    int64 size = 1;
+    for (int64 extent : shape)
+        if (extent != run_time) size = multiply(size, extent, name);
+    const int index = static_cast<int>(nodes_.size());
+    const int output = add_edge(name, shape, index, activation);
+    nodes_.push_back(std::make_unique<N>(Place{name, input, output}, std::forward<Arguments>(arguments)...));
+    edges_[static_cast<size_t>(input)].reader = index;
+    return output;
+}
+
+template <class T>
+int Network<T>::with_softmax(const std::string& name, int edge, bool softmax) {
+    return softmax ? add_node<Softmax<T>>(name, edge, Shape(edge_shape(edge)), Activation::linear) : edge;
+}
+
+template <class T>
+const Shape& Network<T>::edge_shape(int edge) const {
+    require(edge >= 0 && edge < static_cast<int>(edges_.size()), "there is no edge ", edge);
+    return edges_[static_cast<size_t>(edge)].shape;
+}
+
+// -- layers ------------------------------------------------------------------------------------------
+
+template <class T>
+int Network<T>::add_input(const std::string& name, const Shape& shape, bool index) {
+    require(!finalized(), name, ": the network is closed, no input can be added");
+    require(!shape.empty(), name, ": an input needs at least one extent besides the batch");
+    int64 size = 1;
+    for (size_t i = 0; i < shape.size(); ++i) {
+        require(shape[i] >= 1 || (i == 0 && shape[i] == run_time && (shape.size() > 1 || index)), name,
+                ": extents must be positive; only the first of several, the time steps, may be None; got ", to_text(shape));
+        if (shape[i] != run_time) size = multiply(size, shape[i], name);
+    }
+    const int edge = add_edge(name, shape, -1, Activation::linear);
+    edges_.back().index = index;
+    edges_.back().input = static_cast<int>(inputs_.size());
+    inputs_.push_back(edge);
+    return edge;
+}
+
+template <class T>
+int Network<T>::add_dense(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias) {
+    const LayerActivation a = parse_activation(name, activation);
+    Shape shape = read(name, input).shape;
+    require(units >= 1 && units <= largest_size, name, ": units must be positive, got ", units);
+    const int64 features = shape.back();
+    shape.back() = units;
+    const int edge = add_node<Dense<T>>(name, input, shape, a.f, features, units, a.f, use_bias);
+    return with_softmax(name, edge, a.softmax);
+}
+
+template <class T>
+int Network<T>::add_activation(const std::string& name, int input, const std::string& activation) {
+    const LayerActivation a = parse_activation(name, activation);
+    Edge& edge = read(name, input);
+    if (a.softmax) return with_softmax(name, input, true);
+    // Into the layer below, where it can take it.
+    if (edge.producer >= 0 && same_as_[static_cast<size_t>(input)] < 0 && edge.activation == Activation::linear &&
+        nodes_[static_cast<size_t>(edge.producer)]->set_activation(a.f)) {
+        edge.activation = a.f;
+        return input;
+    }
+    return add_node<ActivationNode<T>>(name, input, Shape(edge.shape), a.f, a.f);
+}
+
+// The same memory under another shape.
+template <class T>
+int Network<T>::alias(const std::string& name, int input, const Shape& shape) {
+    const Activation activation = edges_[static_cast<size_t>(input)].activation;
+    const int edge = add_edge(name, shape, -1, activation);
+    same_as_.back() = input;
+    edges_[static_cast<size_t>(input)].reader = -2;
+    return edge;
+}
+
+template <class T>
+int Network<T>::add_flatten(const std::string& name, int input) {
+    const Shape& shape = read(name, input).shape;
+    require(shape[0] != run_time, name, ": needs extents that are known beforehand, got ", to_text(shape));
+    return alias(name, input, {elements(shape, name)});
+}
+
+template <class T>
+int Network<T>::add_reshape(const std::string& name, int input, Shape shape) {
+    const Shape& from = read(name, input).shape;
+    require(from[0] != run_time, name, ": needs extents that are known beforehand, got ", to_text(from));
+    require(!shape.empty(), name, ": target_shape must have at least one extent");
+    const int64 total = elements(from, name);
+    int64 known = 1, open = -1;
+    for (size_t i = 0; i < shape.size(); ++i) {
+        require(shape[i] >= 1 || shape[i] == -1, name, ": target_shape extents must be positive, or -1 once, got ", shape[i]);
+        if (shape[i] == -1) {
+            require(open < 0, name, ": only one extent of target_shape may be -1");
+            open = static_cast<int64>(i);
+        } else {
+            known = multiply(known, shape[i], name);
+        }
+    }
+    if (open >= 0) {
+        require(total % known == 0, name, ": ", total, " values of ", to_text(from), " cannot be shared out over ", known);
+        shape[static_cast<size_t>(open)] = total / known;
+        known = total;
+    }
+    require(known == total, name, ": ", to_text(from), " has ", total, " values, target_shape ", to_text(shape), " has ", known);
+    return alias(name, input, shape);
+}
+
+template <class T>
+int Network<T>::add_dropout(const std::string& name, int input, double rate, uint64 seed) {
+    const Shape shape = read(name, input).shape;
+    require(rate >= 0 && rate < 1, name, ": rate must be at least 0 and less than 1, got ", rate);
+    return add_node<Dropout<T>>(name, input, shape, Activation::linear, rate, seed, dropouts_++);
+}
+
+template <class T>
+int Network<T>::add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
+                         const Padding& padding, const std::string& activation, bool use_bias) {
+    const LayerActivation a = parse_activation(name, activation);
+    const Shape from = read(name, input).shape;
+    require(filters >= 1 && filters <= largest_size, name, ": filters must be positive, got ", filters);
+    const Window w = make_window(name, "kernel_size", from, kernel_size, strides, padding);
+    Shape shape(w.output + 3 - w.rank, w.output + 3);
+    shape.push_back(filters);
+    const int edge = add_node<Conv<T>>(name, input, shape, a.f, w, from.back(), filters, a.f, use_bias);
+    return with_softmax(name, edge, a.softmax);
+}
+
+template <class T>
+int Network<T>::add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
+                         const Shape& strides, const Padding& padding) {
+    require(kind == "max" || kind == "average", name, ": unknown kind of pooling '", kind, "'; expected max or average");
+    const Shape from = read(name, input).shape;
+    const Window w = make_window(name, "pool_size", from, pool_size, strides, padding);
+    for (int d = 0; d < 3; ++d)
+        require(w.before[d] < w.window[d] && w.after[d] < w.window[d], name, ": padding of (", w.before[d], ", ",
+                w.after[d], ") would leave windows of ", w.window[d], " without any input");
+    Shape shape(w.output + 3 - w.rank, w.output + 3);
+    shape.push_back(from.back());
+    return add_node<Pool<T>>(name, input, shape, Activation::linear,
+                             kind == "max" ? Pool<T>::Kind::max : Pool<T>::Kind::average, w, from.back());
+}
+
+template <class T>
+const Shape& Network<T>::sequence_shape(const std::string& name, int input, int64 units) {
+    const Shape& shape = read(name, input).shape;
+    require(shape.size() == 2, name, ": expected a sequence (steps, features), got shape ", to_text(shape));
+    require(units >= 1 && units <= largest_size / 8, name, ": units must be positive, got ", units);
+    return shape;
+}
+
+template <class T>
+int Network<T>::add_simple_rnn(const std::string& name, int input, int64 units, const std::string& activation,
+                               bool use_bias, bool return_sequences) {
+    const Activation f = parse_cell_activation(name, activation);
+    const Shape from = sequence_shape(name, input, units);
+    return add_node<SimpleRnn<T>>(name, input, return_sequences ? Shape{from[0], units} : Shape{units}, Activation::linear,
+                                  from[1], units, f, use_bias, return_sequences);
+}
+
+template <class T>
+int Network<T>::add_lstm(const std::string& name, int input, int64 units, const std::string& activation,
+                         const std::string& recurrent_activation, bool use_bias, bool return_sequences) {
+    const Activation f = parse_cell_activation(name, activation), g = parse_cell_activation(name, recurrent_activation);
+    const Shape from = sequence_shape(name, input, units);
+    return add_node<Lstm<T>>(name, input, return_sequences ? Shape{from[0], units} : Shape{units}, Activation::linear,
+                             from[1], units, f, g, use_bias, return_sequences);
+}
+
+template <class T>
+int Network<T>::add_embedding(const std::string& name, int input, int64 vocabulary, int64 units) {
+    Shape shape = read(name, input, true).shape;
+    require(vocabulary >= 1 && vocabulary <= (int64{1} << 31) - 1, name, ": input_dim must be from 1 to 2^31 - 1, got ",
+            vocabulary);
+    require(units >= 1 && units <= largest_size, name, ": output_dim must be positive, got ", units);
+    shape.push_back(units);
+    limits_[static_cast<size_t>(input)] = vocabulary;
+    return add_node<Embedding<T>>(name, input, shape, Activation::linear, vocabulary, units);
+}
+
+template class Network<float>;
+template class Network<double>;
+
+}  // namespace tauten

@@ -1,0 +1,102 @@
+// A network: edges and nodes in the order they run, built one layer at a time, closed once by finalize().
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layers/node.h"
+#include "layers/window.h"
+
+namespace tauten {
+
+// A number of time steps: that of an input (ragged or known only at run time), or fixed.
+struct Axis {
+    int input = -1;    // edge of the input that says how many, or -1
+    int64 fixed = 0;   // steps if no input does
+};
+
+// Nodes first .. last that take a few samples at a time through all of them, so that values stay in the cache.
+struct Segment {
+    int first, last;
+    int64 bytes;  // of their values, a sample; 0: a single node that takes all rows at once
+};
+
+// The activations a layer may name; softmax becomes a node of its own.
+struct LayerActivation {
+    Activation f = Activation::linear;
+    bool softmax = false;
+};
+LayerActivation parse_activation(const std::string& layer, const std::string& name);
+// Without softmax: what recurrent cells take.
+Activation parse_cell_activation(const std::string& layer, const std::string& name);
+
+template <class T>
+class Network {
+public:
+    // -- building: each returns the edge it writes and throws std::invalid_argument naming the layer
+    int add_input(const std::string& name, const Shape& shape, bool index);
+    int add_dense(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias);
+    int add_activation(const std::string& name, int input, const std::string& activation);
+    int add_flatten(const std::string& name, int input);
+    int add_reshape(const std::string& name, int input, Shape shape);
+    int add_dropout(const std::string& name, int input, double rate, uint64 seed);
+    int add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
+                 const Padding& padding, const std::string& activation, bool use_bias);
+    int add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
+                 const Shape& strides, const Padding& padding);
+    int add_simple_rnn(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias,
+                       bool return_sequences);
+    int add_lstm(const std::string& name, int input, int64 units, const std::string& activation,
+                 const std::string& recurrent_activation, bool use_bias, bool return_sequences);
+    int add_embedding(const std::string& name, int input, int64 vocabulary, int64 units);
+
+    // Chooses layouts, inserts changes of layout, lays out grids, plans every node.
+    void finalize(int output);
+    bool finalized() const { return output_ >= 0; }
+    void update_trainable();  // after a parameter was frozen or thawed
+
+    const Shape& edge_shape(int edge) const;
+    const std::vector<Edge>& edges() const { return edges_; }
+    const std::vector<int>& inputs() const { return inputs_; }
+    int output() const { return output_; }
+    const std::vector<std::unique_ptr<Node<T>>>& nodes() const { return nodes_; }
+    const std::vector<Axis>& axes() const { return axes_; }
+    const std::vector<Segment>& segments() const { return segments_; }
+    const std::vector<std::shared_ptr<Parameter<T>>>& parameters() const { return parameters_; }
+    int64 widest_vocabulary(int edge) const { return limits_[static_cast<size_t>(edge)]; }
+    int extras() const { return extras_; }
+    // The edge whose memory an edge shares (a reshape), or -1.
+    int same_as(int edge) const { return same_as_[static_cast<size_t>(edge)]; }
+    std::string describe() const;
+
+private:
+    int add_edge(const std::string& name, const Shape& shape, int producer, Activation activation);
+    template <class N, class... Arguments>
+    int add_node(const std::string& name, int input, const Shape& shape, Activation activation, Arguments&&... arguments);
+    int with_softmax(const std::string& name, int edge, bool softmax);
+    Edge& read(const std::string& name, int input, bool index = false);
+    const Shape& sequence_shape(const std::string& name, int input, int64 units);
+    int alias(const std::string& name, int input, const Shape& shape);
+
+    void split_final_sigmoid(int& output);
+    void choose_time_layout();
+    void insert_relayouts();
+    void lay_out_grids();
+    void order_nodes();
+    void make_segments();
+
+    std::vector<Edge> edges_;
+    std::vector<int64> limits_;   // by edge: tokens of an index edge are below this
+    std::vector<int> same_as_;    // by edge: the edge whose memory a reshape shares, or -1
+    std::vector<int> inputs_;
+    std::vector<std::unique_ptr<Node<T>>> nodes_;
+    std::vector<Axis> axes_;
+    std::vector<Segment> segments_;
+    std::vector<std::shared_ptr<Parameter<T>>> parameters_;
+    int output_ = -1;
+    int extras_ = 0;
+    uint32 dropouts_ = 0;
+};
+
+}  // namespace tauten

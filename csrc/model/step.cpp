@@ -1,0 +1,393 @@
+#include "model/step.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/check.h"
+
+namespace tauten {
+
+namespace {
+
+// Values of a few samples that neighbouring local nodes keep in the cache.
+constexpr int64 cached_bytes = 384 << 10;
+// FLOPs that make up for waking one more thread.
+constexpr double flops_a_thread = 1e5;
+
+// f(slice) for a few rows at a time; bytes: of one row, 0: all rows at once.
+template <class F>
+void in_passes(Slice slice, int64 bytes, F&& f) {
+    const int64 rows = bytes > 0 ? std::max<int64>(1, cached_bytes / bytes) : std::max<int64>(1, slice.rows());
+    for (int64 r = slice.begin; r < slice.end; r += rows) f(Slice{r, std::min(slice.end, r + rows)});
+}
+
+}  // namespace
+
+// -- before the region ----------------------------------------------------------------------------------
+
+template <class T>
+Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number)
+    : network_(network), objective_(objective), work_(work), request_(request), call_(work.call),
+      k_(kernels::table<T>()), output_(network.edges()[static_cast<size_t>(network.output())]) {
+    work.prepare(k_, network, objective, request, threads());
+    work.call.number = number;
+    if (request.loss) {
+        check_targets();
+        for (const auto& p : network.parameters())
+            if (p->penalised()) {
+                double sums[2];
+                k_.penalty_sums(p->size(), p->weights.data(), sums);
+                penalty_ += p->l1 * sums[0] + p->l2 * sums[1];
+            }
+    }
+    plan_phases();
+}
+
+template <class T>
+void Step<T>::check_targets() const {
+    const Source& y = *request_.y;
+    const auto of_sample = [&](const Shape& shape) { return to_text(shape) + " a sample"; };
+    Shape wanted = output_.shape;
+    if (objective_.labels) wanted.pop_back();
+    Shape got = y.shape;
+    if (objective_.labels && got.size() == output_.shape.size() && got.back() == 1) got.pop_back();
+    bool fits = got.size() == wanted.size();
+    for (size_t i = 0; fits && i < wanted.size(); ++i)
+        fits = got[i] == wanted[i] || wanted[i] == run_time || got[i] == run_time;
+    require(fits, output_.name, ": expected targets of shape ", of_sample(wanted),
+            objective_.labels ? " (class numbers)" : "", ", got ", of_sample(y.shape));
+    for (int64 r = 0; r < request_.batch; ++r) {
+        const int64 sample = request_.index[work_.order[static_cast<size_t>(r)]];
+        require(sample < y.samples, "sample ", sample, " asked for, but the targets have ", y.samples);
+        if (wanted.empty()) continue;
+        const int64 steps = !work_.target_axis          ? wanted[0]
+                            : work_.target_axis->full ? work_.target_axis->steps
+                                                      : work_.lengths[static_cast<size_t>(r)];
+        require(y.length(sample) == steps, output_.name, ": targets of sample ", sample, " have ", y.length(sample),
+                " steps, expected ", steps);
+    }
+}
+
+template <class T>
+void Step<T>::plan_phases() {
+    if (!request_.backward) return;
+    for (const auto& node : network_.nodes()) {
+        if (const int64 parts = node->stale_parts()) {
+            stale_.push_back(node.get());
+            refresh_.add([](Step& s, void* n, int64 item, T*) { static_cast<Node<T>*>(n)->refresh_part(s.k_, item); },
+                         node.get(), parts);
+        }
+        for (const auto& p : node->parameters) {
+            if (!p->trainable) continue;
+            if (request_.sink.store || node->scattered() == p.get()) p->gradient.reserve(p->size());
+            if (request_.sink.sgd.momentum != 0) p->velocity.reserve(p->size());
+        }
+    }
+    for (ProductPlan<T>& product : work_.products) {
+        gradients_.add(
+            [](Step& s, void* p, int64 item, T* scratch) {
+                static_cast<ProductPlan<T>*>(p)->run(s.k_, s.call_, s.request_.sink, item, scratch);
+            },
+            &product, product.items());
+        merge_.add(
+            [](Step& s, void* p, int64 item, T* scratch) {
+                static_cast<ProductPlan<T>*>(p)->merge(s.k_, s.request_.sink, item, scratch);
+            },
+            &product, product.merge_items());
+    }
+    for (const auto& node : network_.nodes()) {
+        Parameter<T>* table = node->scattered();
+        if (!table || !table->trainable) continue;
+        gradients_.add([](Step& s, void* n, int64 item, T*) { static_cast<Node<T>*>(n)->scatter_part(s.call_, item); },
+                       node.get(), node->scatter_parts());
+        merge_.add(
+            [](Step& s, void* p, int64 item, T*) {
+                Parameter<T>& of = *static_cast<Parameter<T>*>(p);
+                const int64 offset = item * merge_weights;
+                s.request_.sink.finish(s.k_, of, offset, std::min(merge_weights, of.size() - offset),
+                                       of.gradient.data() + offset);
+            },
+            table, divide_up(table->size(), merge_weights));
+    }
+}
+
+template <class T>
+int Step<T>::team_size() const {
+    double flops = 0;
+    for (const auto& node : network_.nodes()) flops += node->work(call_);
+    if (request_.backward) flops *= 3;
+    return static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads())));
+}
+
+// Rows of one member: to each as many time steps, not as many rows.
+template <class T>
+Slice Step<T>::deal(const Member& member) const {
+    const int64 batch = call_.batch, index = member.index, count = member.count;
+    if (work_.lengths.empty()) return {batch * index / count, batch * (index + 1) / count};
+    int64 total = 0, sum = 0;
+    for (int64 n : work_.lengths) total += n;
+    Slice slice{batch, batch};
+    for (int64 r = 0; r < batch; ++r) {
+        if (sum * count >= total * index) slice.begin = std::min(slice.begin, r);
+        if (sum * count >= total * (index + 1)) slice.end = std::min(slice.end, r);
+        sum += work_.lengths[static_cast<size_t>(r)];
+    }
+    return slice;
+}
+
+// -- the region -----------------------------------------------------------------------------------------
+
+template <class T>
+void Step<T>::run() {
+    if (request_.backward && !std::isfinite(penalty_))
+        throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
+    run_team(std::min(threads(), team_size()), [this](const Member& m) { member(m); });
+    for (Node<T>* node : stale_) node->refreshed();
+    if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
+    if (request_.backward && failed_.load())
+        throw NonFiniteError("the loss is not finite; the weights are as before this step");
+}
+
+template <class T>
+void Step<T>::member(const Member& member) {
+    T* scratch = work_.scratch(member.index);
+    const Slice slice = deal(member);
+    gather_rows(slice);
+    if (!refresh_.parts.empty()) {
+        work_off(refresh_, scratch);
+        member.barrier();
+    }
+    forward(member, slice, scratch);
+    if (request_.loss) score(slice);
+    if (outputs) write_outputs(slice);
+    if (!request_.backward) return;
+    backward(member, slice, scratch);
+    member.barrier();
+    if (failed_.load(std::memory_order_relaxed)) return;
+    for (size_t i = 0; i < input_gradients.size(); ++i)
+        if (input_gradients[i]) write_input_gradient(static_cast<int>(i), slice);
+    work_off(gradients_, scratch);
+    if (merge_.parts.empty()) return;
+    member.barrier();
+    work_off(merge_, scratch);
+}
+
+// Items of all parts, whoever comes first.
+template <class T>
+void Step<T>::work_off(Phase& phase, T* scratch) {
+    size_t part = 0;
+    int64 before = 0;  // items of earlier parts
+    for (;;) {
+        const int64 item = phase.next.take();
+        while (part < phase.parts.size() && item - before >= phase.parts[part].items) before += phase.parts[part++].items;
+        if (part == phase.parts.size()) return;
+        phase.parts[part].run(*this, phase.parts[part].what, item - before, scratch);
+    }
+}
+
+// The rows of a slice out of the user's arrays.
+template <class T>
+void Step<T>::gather_rows(Slice slice) {
+    const Rows rows{request_.index, work_.order.data()};
+    for (size_t i = 0; i < request_.x.size(); ++i) {
+        const int e = network_.inputs()[i];
+        const Edge& edge = network_.edges()[static_cast<size_t>(e)];
+        if (edge.index)
+            gather_checked(*request_.x[i], slice, edge.value, network_.widest_vocabulary(e),
+                           reinterpret_cast<int32*>(call_.values[e]), "token", edge.name);
+        else
+            gather(*request_.x[i], rows, slice, edge.value, call_.axes, call_.values[e]);
+    }
+    if (!request_.loss) return;
+    Grid one = output_.value;
+    one.channels = 1;
+    one.lay_out();
+    if (objective_.labels)
+        gather_checked(*request_.y, slice, one, output_.value.channels, work_.labels, "label", output_.name);
+    else
+        gather(*request_.y, rows, slice, output_.value, call_.axes, work_.targets);
+    if (!request_.sample_weight) return;
+    const auto weight = [&](int64 r) { return request_.sample_weight[request_.index[work_.order[static_cast<size_t>(r)]]]; };
+    if (!work_.target_axis) {
+        const int64 positions = one.positions();
+        for (int64 r = slice.begin; r < slice.end; ++r)
+            std::fill_n(work_.weights + r * positions, positions, weight(r));
+        return;
+    }
+    for (int64 t = 0; t < work_.target_axis->steps; ++t)
+        for (int64 i = 0; i < work_.target_axis->alive(t, slice); ++i)
+            work_.weights[work_.target_axis->offset[t] + slice.begin + i] = weight(slice.begin + i);
+}
+
+template <class T>
+void Step<T>::gather_checked(const Source& source, Slice slice, const Grid& grid, int64 limit, int32* to,
+                             const char* what, const std::string& name) {
+    OutOfRange found;
+    gather_integers(source, {request_.index, work_.order.data()}, slice, grid, call_.axes, limit, to, &found);
+    if (!found.found) return;
+    std::lock_guard lock(bad_guard_);
+    failed_.store(true);
+    if (bad_.found && bad_.sample <= found.sample) return;
+    bad_ = found;
+    bad_text_ = text(name, ": ", what);
+    bad_limit_ = limit;
+}
+
+template <class T>
+void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
+    for (const Segment& segment : network_.segments()) {
+        const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
+        for (int phase = 0; phase < head.forward_phases(); ++phase) {
+            in_passes(slice, segment.bytes, [&](Slice pass) {
+                for (int i = segment.first; i <= segment.last; ++i)
+                    network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
+            });
+            if (head.forward_phases() > 1) member.barrier();
+        }
+    }
+}
+
+// Losses, metrics and the gradient they start the backward phase with.
+template <class T>
+void Step<T>::score(Slice slice) {
+    const T scale = static_cast<T>(1.0 / static_cast<double>(work_.rows));
+    const int64 c = output_.value.channels;
+    const Edge& edge = network_.edges()[static_cast<size_t>(objective_.edge)];
+    T* gradient = request_.backward ? call_.gradients[objective_.edge] : nullptr;
+    for_each_run(output_.value, call_.batch, call_.axes, slice, [&](int64 first, int64 count) {
+        if (count == 0) return;
+        const TargetRows<T> rows{count, c, objective_.labels ? work_.labels + first : nullptr,
+                                 objective_.targets ? work_.targets + first * c : nullptr,
+                                 request_.sample_weight ? work_.weights + first : nullptr};
+        const T* z = call_.values[objective_.edge] + first * c;
+        T* delta = gradient ? gradient + first * c : nullptr;
+        loss_rows(k_, objective_.loss, rows, z, scale, delta, work_.losses + first);
+        if (delta && edge.activation != Activation::linear) k_.activation_gradient(edge.activation, count, c, z, c, delta, c);
+        for (size_t i = 0; i < objective_.metrics.size(); ++i)
+            metric_rows(objective_.metrics[i], rows, call_.values[network_.output()] + first * c,
+                        work_.metrics + static_cast<int64>(i) * work_.rows + first);
+        for (int64 i = first; i < first + count; ++i) {
+            if (request_.sample_weight) work_.losses[i] *= static_cast<double>(work_.weights[i]);
+            if (!std::isfinite(work_.losses[i])) failed_.store(true, std::memory_order_relaxed);
+        }
+    });
+}
+
+template <class T>
+void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
+    const auto& segments = network_.segments();
+    for (size_t s = segments.size(); s-- > 0;) {
+        Segment segment = segments[s];
+        if (objective_.fused && s + 1 == segments.size()) --segment.last;  // the loss started below that node
+        if (segment.last < segment.first) continue;
+        const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
+        for (int phase = 0; phase < head.backward_phases(); ++phase) {
+            in_passes(slice, 2 * segment.bytes, [&](Slice pass) {
+                for (int i = segment.last; i >= segment.first; --i)
+                    network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
+            });
+            if (head.backward_phases() > 1) member.barrier();
+        }
+    }
+}
+
+// Predictions in the user's order; steps of unequal lengths one sample after the other.
+template <class T>
+void Step<T>::write_outputs(Slice slice) const {
+    const Grid& grid = output_.value;
+    const T* y = call_.values[network_.output()];
+    const size_t row_bytes = static_cast<size_t>(grid.channels) * sizeof(T);
+    if (!grid.time) {
+        for (int64 r = slice.begin; r < slice.end; ++r)
+            std::memcpy(outputs + work_.order[static_cast<size_t>(r)] * grid.sample, y + r * grid.sample,
+                        static_cast<size_t>(grid.sample) * sizeof(T));
+        return;
+    }
+    const Steps& axis = *work_.target_axis;
+    for (int64 r = slice.begin; r < slice.end; ++r) {
+        const int64 place = work_.order[static_cast<size_t>(r)];
+        T* to = outputs + work_.first_row(axis, place) * grid.channels;
+        const int64 steps = axis.full ? axis.steps : work_.lengths[static_cast<size_t>(r)];
+        for (int64 t = 0; t < steps; ++t)
+            std::memcpy(to + t * grid.channels, y + (axis.offset[t] + r) * grid.channels, row_bytes);
+    }
+}
+
+template <class T>
+void Step<T>::write_input_gradient(int input, Slice slice) const {
+    const int e = network_.inputs()[static_cast<size_t>(input)];
+    const Grid& grid = network_.edges()[static_cast<size_t>(e)].gradient;
+    const T* gradient = call_.gradients[e];
+    T* to = input_gradients[static_cast<size_t>(input)];
+    for (int64 r = slice.begin; r < slice.end; ++r) {
+        const int64 place = work_.order[static_cast<size_t>(r)];
+        if (!grid.time) {
+            std::memcpy(to + place * grid.sample, gradient + r * grid.sample, static_cast<size_t>(grid.sample) * sizeof(T));
+            continue;
+        }
+        const Steps& axis = call_.axes[grid.axis];
+        const int64 steps = axis.full ? axis.steps : work_.lengths[static_cast<size_t>(r)];
+        for (int64 t = 0; t < steps; ++t)
+            std::memcpy(to + (work_.first_row(axis, place) + t) * grid.channels, gradient + (axis.offset[t] + r) * grid.channels,
+                        static_cast<size_t>(grid.channels) * sizeof(T));
+    }
+}
+
+// -- after the region ------------------------------------------------------------------------------------
+
+template <class T>
+void Step<T>::update() {
+    Phase items;
+    for (const auto& p : network_.parameters())
+        if (p->trainable)
+            items.add(
+                [](Step& s, void* of, int64 item, T*) {
+                    Parameter<T>& q = *static_cast<Parameter<T>*>(of);
+                    const int64 offset = item * merge_weights;
+                    s.request_.sink.step(s.k_, q, offset, std::min(merge_weights, q.size() - offset),
+                                         q.gradient.data() + offset);
+                },
+                p.get(), divide_up(p->size(), merge_weights));
+    run_team(std::min(threads(), team_size()), [&](const Member& m) { work_off(items, work_.scratch(m.index)); });
+}
+
+template <class T>
+void Step<T>::update_state() {
+    for (const auto& node : network_.nodes()) node->update_state(call_);
+    for (const auto& p : network_.parameters())
+        if (p->trainable) ++p->version;
+}
+
+template <class T>
+void Step<T>::add_penalties() {
+    for (const auto& p : network_.parameters()) {
+        if (!p->trainable || !p->penalised()) continue;
+        T* g = p->gradient.data();
+        const T* w = p->weights.data();
+        for (int64 i = 0; i < p->size(); ++i)
+            g[i] += static_cast<T>(2 * p->l2) * w[i] + static_cast<T>(p->l1) * static_cast<T>((w[i] > 0) - (w[i] < 0));
+    }
+}
+
+template <class T>
+StepResult Step<T>::result() const {
+    StepResult result;
+    result.samples = request_.batch;
+    result.rows = work_.rows;
+    result.penalty = penalty_;
+    const auto mean = [&](const double* values) {
+        double sum = 0;
+        for (int64 r = 0; r < work_.rows; ++r) sum += values[r];
+        return sum / static_cast<double>(work_.rows);
+    };
+    result.loss = mean(work_.losses) + penalty_;
+    for (size_t i = 0; i < objective_.metrics.size(); ++i)
+        result.metrics.push_back(mean(work_.metrics + static_cast<int64>(i) * work_.rows));
+    return result;
+}
+
+template class Step<float>;
+template class Step<double>;
+
+}  // namespace tauten

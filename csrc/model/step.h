@@ -1,0 +1,90 @@
+// One native call: four phases in one parallel region (docs/design.md, 3).
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/team.h"
+#include "model/workspace.h"
+
+namespace tauten {
+
+struct StepResult {
+    double loss = 0, penalty = 0;
+    int64 samples = 0, rows = 0;
+    std::vector<double> metrics;
+};
+
+template <class T>
+class Step {
+public:
+    // Checks the request and lays out memory; throws std::invalid_argument.
+    Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number);
+
+    T* outputs = nullptr;              // where predictions go
+    std::vector<T*> input_gradients;   // where ∂E/∂x goes
+
+    // Runs the region. Throws std::invalid_argument for tokens and labels out of range and NonFiniteError; weights are
+    // unchanged then.
+    void run();
+    // Materialised mode, afterwards: the update from the stored gradients.
+    void update();
+    // State that a training step moves, and versions of the weights that it changed.
+    void update_state();
+    // The penalties' share of the stored gradients: 2·l2·w + l1·sign(w).
+    void add_penalties();
+    StepResult result() const;
+
+private:
+    // An item list in parts: item i of all parts in order.
+    struct Part {
+        void (*run)(Step& step, void* what, int64 item, T* scratch);
+        void* what;
+        int64 items;
+    };
+    struct Phase {
+        std::vector<Part> parts;
+        Items next;
+        void add(void (*run)(Step&, void*, int64, T*), void* what, int64 items) {
+            if (items > 0) parts.push_back({run, what, items});
+        }
+    };
+
+    void check_targets() const;
+    void plan_phases();
+    int team_size() const;
+    Slice deal(const Member& member) const;
+    void work_off(Phase& phase, T* scratch);
+
+    void member(const Member& member);
+    void gather_rows(Slice slice);
+    void gather_checked(const Source& source, Slice slice, const Grid& grid, int64 limit, int32* to, const char* what,
+                        const std::string& name);
+    void forward(const Member& member, Slice slice, T* scratch) const;
+    void score(Slice slice);
+    void backward(const Member& member, Slice slice, T* scratch) const;
+    void write_outputs(Slice slice) const;
+    void write_input_gradient(int input, Slice slice) const;
+
+    Network<T>& network_;
+    const Objective& objective_;
+    Workspace<T>& work_;
+    const Request<T>& request_;
+    const Call<T>& call_;
+    const kernels::Kernels<T>& k_;
+    const Edge& output_;
+    double penalty_ = 0;
+    Phase refresh_, gradients_, merge_;
+    std::vector<Node<T>*> stale_;
+
+    std::atomic<bool> failed_{false};
+    std::mutex bad_guard_;
+    OutOfRange bad_;
+    std::string bad_text_;
+    int64 bad_limit_ = 0;
+};
+
+}  // namespace tauten

@@ -1,0 +1,224 @@
+#include "model/workspace.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "core/check.h"
+
+namespace tauten {
+
+namespace {
+
+// What a source must look like to feed an edge; run-time extents fit any number.
+void check_shape(const Source& source, const Shape& expected, const std::string& name, const std::string& what) {
+    bool fits = source.shape.size() == expected.size();
+    for (size_t i = 0; fits && i < expected.size(); ++i)
+        fits = expected[i] == run_time || source.shape[i] == run_time || source.shape[i] == expected[i];
+    require(fits, name, ": expected ", what, " of shape ", to_text(expected), " a sample, got ", to_text(source.shape));
+}
+
+}  // namespace
+
+// Row order and time axes: rows by length, longest first, equal lengths in the user's order.
+template <class T>
+void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& request) {
+    const int64 batch = request.batch;
+    order.resize(static_cast<size_t>(batch));
+    std::iota(order.begin(), order.end(), int64{0});
+    lengths.clear();
+    for (size_t i = 0; i < request.x.size(); ++i) {
+        const Source& source = *request.x[i];
+        const Edge& edge = network.edges()[static_cast<size_t>(network.inputs()[i])];
+        check_shape(source, edge.shape, edge.name, "an input");
+        for (int64 b = 0; b < batch; ++b)
+            require(request.index[b] >= 0 && request.index[b] < source.samples, edge.name, ": sample ", request.index[b],
+                    " asked for, but the input has ", source.samples);
+        if (!source.ragged()) continue;
+        int64 shortest = largest_size, longest = 0;
+        for (int64 b = 0; b < batch; ++b) {
+            const int64 n = source.length(request.index[b]);
+            require(n >= 1, edge.name, ": sample ", request.index[b], " has no time steps");
+            shortest = std::min(shortest, n);
+            longest = std::max(longest, n);
+        }
+        if (!edge.value.time || edge.shape[0] != run_time) {
+            const int64 wanted = edge.shape[0];
+            require(shortest == longest && (wanted == run_time || longest == wanted), edge.name,
+                    ": got samples of ", shortest, " to ", longest, " steps where the model takes ",
+                    wanted == run_time ? std::string("equal lengths only (a layer after this input needs them)")
+                                       : text("exactly ", wanted, "; declare the input with None steps for any length"));
+        }
+        if (shortest == longest) continue;
+        require(lengths.empty(), edge.name, ": only one input may have samples of unequal length");
+        std::stable_sort(order.begin(), order.end(), [&](int64 a, int64 b) {
+            return source.length(request.index[a]) > source.length(request.index[b]);
+        });
+        lengths.resize(static_cast<size_t>(batch));
+        for (int64 r = 0; r < batch; ++r)
+            lengths[static_cast<size_t>(r)] = source.length(request.index[order[static_cast<size_t>(r)]]);
+    }
+
+    axes.assign(network.axes().size(), {});
+    int64 numbers = 0;
+    for (size_t a = 0; a < axes.size(); ++a) {
+        const Axis& axis = network.axes()[a];
+        Steps& steps = axes[a];
+        steps.steps = axis.fixed;
+        if (axis.input >= 0) {
+            const int number = network.edges()[static_cast<size_t>(axis.input)].input;
+            const Source& source = *request.x[static_cast<size_t>(number)];
+            steps.full = !source.ragged() || lengths.empty();
+            steps.steps = steps.full ? source.length(request.index[0]) : lengths[0];
+            require(steps.steps >= 1, network.edges()[static_cast<size_t>(axis.input)].name, ": no time steps");
+        }
+        numbers += 2 * (steps.steps + 1);
+    }
+    if (numbers > static_cast<int64>(axis_numbers_.size())) axis_numbers_.resize(static_cast<size_t>(numbers));
+    int64* next = axis_numbers_.data();
+    for (Steps& steps : axes) {
+        int64 *active = next, *offset = next + steps.steps + 1;
+        next += 2 * (steps.steps + 1);
+        int64 alive = batch, total = 0;
+        for (int64 t = 0; t < steps.steps; ++t) {
+            if (!steps.full)
+                while (alive > 0 && lengths[static_cast<size_t>(alive - 1)] <= t) --alive;
+            active[t] = alive;
+            offset[t] = total;
+            total += alive;
+        }
+        active[steps.steps] = 0;
+        offset[steps.steps] = total;
+        steps.active = active;
+        steps.offset = offset;
+        steps.total = total;
+    }
+    if (!lengths.empty()) {
+        first_rows_.resize(static_cast<size_t>(batch));
+        for (int64 r = 0; r < batch; ++r)
+            first_rows_[static_cast<size_t>(order[static_cast<size_t>(r)])] = lengths[static_cast<size_t>(r)];
+        std::exclusive_scan(first_rows_.begin(), first_rows_.end(), first_rows_.begin(), int64{0});
+    }
+}
+
+// Every buffer of the call in one arena. When an extent changes everything moves, and what has a halo is cleared.
+template <class T>
+void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective, const Request<T>& request) {
+    const auto& edges = network.edges();
+    const int64 size = static_cast<int64>(sizeof(T));
+    blocks_.clear();
+    values_.assign(edges.size(), nullptr);
+    gradients_.assign(edges.size(), nullptr);
+    extra_.assign(static_cast<size_t>(network.extras()), nullptr);
+    std::vector<int64>& bytes = extra_bytes_;
+    for (size_t e = 0; e < edges.size(); ++e) {
+        if (network.same_as(static_cast<int>(e)) >= 0) continue;
+        const Edge& edge = edges[e];
+        const bool skipped = !request.training && edge.producer >= 0 &&
+                             network.nodes()[static_cast<size_t>(edge.producer)]->identity_in_inference();
+        if (!skipped) place(edge.value.size(request.batch, axes.data()) * size, edge.value.halo(), &values_[e]);
+        if (request.backward && !edge.index && (edge.input < 0 || request.input_gradients))
+            place(edge.gradient.size(request.batch, axes.data()) * size, edge.gradient.halo(), &gradients_[e]);
+    }
+    for (const auto& node : network.nodes()) {
+        bytes.clear();
+        node->extra_bytes(call, bytes);
+        for (size_t i = 0; i < bytes.size(); ++i)
+            if (bytes[i] > 0) place(bytes[i], node->extra_zeroed(), &extra_[static_cast<size_t>(node->first_extra) + i]);
+    }
+    const Edge& output = edges[static_cast<size_t>(network.output())];
+    if (request.loss) {
+        if (objective.targets) place(rows * output.value.channels * size, false, &targets_);
+        if (objective.labels) place(rows * static_cast<int64>(sizeof(int32)), false, &labels_);
+        place(rows * size, false, &weights_);
+        place(rows * static_cast<int64>(sizeof(double)), false, &losses_);
+        place(rows * static_cast<int64>(objective.metrics.size() * sizeof(double)), false, &metrics_);
+    }
+    partials_.assign(products.size(), nullptr);
+    for (size_t i = 0; i < products.size(); ++i)
+        if (products[i].stretches > 1) place(products[i].partial_size() * size, false, &partials_[i]);
+    place(scratch_size_ * size, false, &scratch_block_);
+
+    int64 total = 0;
+    fresh_signature_.clear();
+    for (Block& block : blocks_) {
+        fresh_signature_.push_back(block.bytes);
+        total += round_up(block.bytes + kernels::slack * size, 64);
+        require(total <= largest_size, "a batch of ", request.batch, " needs more memory than can be addressed");
+    }
+    const bool grown = arena_.reserve(total);
+    allocations_ += grown;
+    char* next = static_cast<char*>(arena_.data());
+    const bool moved = grown || fresh_signature_ != signature_;
+    for (Block& block : blocks_) {
+        *block.where = next;
+        if (moved && !grown && block.halo) std::memset(next, 0, static_cast<size_t>(block.bytes));
+        next += round_up(block.bytes + kernels::slack * size, 64);
+    }
+    std::swap(signature_, fresh_signature_);
+
+    // Reshapes share memory, and so does dropout when it is off.
+    for (bool again = true; again;) {
+        again = false;
+        for (size_t e = 0; e < edges.size(); ++e) {
+            if (values_[e]) continue;
+            const int from = network.same_as(static_cast<int>(e)) >= 0
+                                 ? network.same_as(static_cast<int>(e))
+                                 : network.nodes()[static_cast<size_t>(edges[e].producer)]->input;
+            values_[e] = values_[static_cast<size_t>(from)];
+            if (network.same_as(static_cast<int>(e)) >= 0) gradients_[e] = gradients_[static_cast<size_t>(from)];
+            again = again || !values_[e];
+        }
+    }
+    for (size_t i = 0; i < products.size(); ++i) products[i].partials = static_cast<T*>(partials_[i]);
+    targets = static_cast<T*>(targets_);
+    labels = static_cast<int32*>(labels_);
+    weights = static_cast<T*>(weights_);
+    losses = static_cast<double*>(losses_);
+    metrics = static_cast<double*>(metrics_);
+    call.values = reinterpret_cast<T* const*>(values_.data());
+    call.gradients = reinterpret_cast<T* const*>(gradients_.data());
+    call.extra = extra_.data();
+}
+
+template <class T>
+void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& network, const Objective& objective,
+                           const Request<T>& request, int threads) {
+    require(request.batch >= 1, "an empty batch");
+    require(request.x.size() == network.inputs().size(), "the model has ", network.inputs().size(), " input(s), got ",
+            request.x.size());
+    make_axes(network, request);
+    call.kernels = &k;
+    call.batch = request.batch;
+    call.axes = axes.data();
+    call.order = order.data();
+    call.training = request.training;
+    call.backward = request.backward;
+    call.input_gradients = request.input_gradients;
+    const Edge& output = network.edges()[static_cast<size_t>(network.output())];
+    rows = output.value.rows(request.batch, axes.data());
+    target_axis = output.value.time ? &axes[static_cast<size_t>(output.value.axis)] : nullptr;
+
+    products.clear();
+    int64 largest = 0;
+    for (const auto& node : network.nodes()) {
+        largest = std::max(largest, node->scratch(call));
+        if (!request.backward) continue;
+        for (Product<T>* product : node->products()) {
+            if (!product->wanted()) continue;
+            products.emplace_back();
+            products.back().cut(k, call, product);
+            largest = std::max(largest, products.back().scratch());
+        }
+    }
+    const int64 one = round_up(std::max(largest, merge_weights) + 64, 64);
+    scratch_size_ = one * threads;
+    lay_out(network, objective, request);
+    scratch_ = static_cast<T*>(scratch_block_);
+    scratch_size_ = one;
+}
+
+template class Workspace<float>;
+template class Workspace<double>;
+
+}  // namespace tauten

@@ -1,0 +1,87 @@
+// The memory one call works in: time axes, arena, pointers for every edge, row-wise results. Checked out per call, so
+// that concurrent calls do not meet; it grows and never shrinks.
+#pragma once
+
+#include <vector>
+
+#include "core/memory.h"
+#include "model/gradients.h"
+#include "model/network.h"
+#include "model/source.h"
+#include "training/objective.h"
+
+namespace tauten {
+
+struct Objective {
+    Loss loss = Loss::mean_squared_error;
+    std::vector<Metric> metrics;
+    int edge = -1;       // the edge whose values the loss reads (logits or outputs)
+    bool fused = false;  // that is the input of the last node, whose backward the loss includes
+    bool labels = false, targets = false;  // what loss and metrics read of y
+};
+
+// What a call is asked to do.
+template <class T>
+struct Request {
+    std::vector<const Source*> x;
+    const Source* y = nullptr;       // with a loss
+    const int64* index = nullptr;    // samples of the batch
+    int64 batch = 0;
+    const T* sample_weight = nullptr;  // by sample of the source
+    bool training = false, backward = false, input_gradients = false, loss = false;
+    Sink<T> sink;
+};
+
+template <class T>
+class Workspace {
+public:
+    // Everything the call needs, before any thread runs. Throws std::invalid_argument for sources that do not fit.
+    void prepare(const kernels::Kernels<T>& k, const Network<T>& network, const Objective& objective,
+                 const Request<T>& request, int threads);
+    int64 allocations() const { return allocations_; }
+    // The first of the time rows of the sample at `place` in the user's batch, samples one after the other.
+    int64 first_row(const Steps& axis, int64 place) const {
+        return axis.full ? place * axis.steps : first_rows_[static_cast<size_t>(place)];
+    }
+
+    Call<T> call;
+    std::vector<Steps> axes;
+    const Steps* target_axis = nullptr;
+    std::vector<int64> order;      // row -> place in the batch
+    std::vector<int64> lengths;    // of rows, on the first ragged axis; empty if all are equal
+    std::vector<ProductPlan<T>> products;
+    int64 rows = 0;                // of the output
+    T* targets = nullptr;
+    int32* labels = nullptr;
+    T* weights = nullptr;
+    double* losses = nullptr;
+    double* metrics = nullptr;     // metric by metric
+    T* scratch(int thread) const { return scratch_ + thread * scratch_size_; }
+
+private:
+    void make_axes(const Network<T>& network, const Request<T>& request);
+    void lay_out(const Network<T>& network, const Objective& objective, const Request<T>& request);
+
+    struct Block {
+        int64 bytes;
+        bool halo;      // must start as zeros
+        void** where;
+    };
+    void place(int64 bytes, bool halo, void** where) { blocks_.push_back({bytes, halo, where}); }
+
+    RawBuffer arena_;
+    int64 allocations_ = 0;
+    std::vector<int64> first_rows_;
+    std::vector<int64> axis_numbers_;   // active and offset of all axes
+    std::vector<Block> blocks_;
+    std::vector<int64> signature_, fresh_signature_;
+    std::vector<int64> extra_bytes_;
+    std::vector<void*> values_, gradients_, extra_;
+    std::vector<void*> partials_;
+    void *targets_ = nullptr, *labels_ = nullptr, *weights_ = nullptr, *losses_ = nullptr, *metrics_ = nullptr;
+    void* scratch_block_ = nullptr;
+    T* scratch_ = nullptr;
+    int64 scratch_size_ = 0;
+};
+
+}  // namespace tauten

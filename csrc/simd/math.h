@@ -1,0 +1,224 @@
+// exp, log, tanh and sigmoid of whole vectors, and the activations on them. Straight-line code on explicit fused
+// multiply-adds: results depend on the level only. Errors, measured against long double (tests/cpp/math_test.cpp):
+//
+//              float, fused    float, baseline    double
+//   exp        1.0 ULP         1.2 ULP            1.0 ULP
+//   log        1.0             1.0                1.0
+//   tanh       2.0             2.0                2.0
+//   sigmoid    2.5             2.5                2.5
+//
+// NaN gives NaN, and results in the denormal range may come out as 0. Division is true division: the
+// reciprocal approximations differ between vendors.
+// Coefficients: Remez exchange in mpmath on the reduced range, rounded to T one by one, low orders first, the rest
+// refitted after each; those of float tanh rounded together.
+#pragma once
+
+#include "simd/vec.h"
+
+namespace tauten {
+namespace {
+
+template <class T>
+struct MathConstants;
+
+template <>
+struct MathConstants<float> {
+    static constexpr float infinity = __builtin_inff();
+    static constexpr float not_a_number = __builtin_nanf("");
+    static constexpr int mantissa_bits = 23;
+    static constexpr float log2_e = 0x1.715476p+0f;
+    // ln 2 in two parts; the product of the first with an exponent is exact
+    static constexpr float ln2_high = 0x1.62ep-1f, ln2_low = 0x1.0bfbe8p-15f;
+    static constexpr float integer_maker = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
+    static constexpr float bias = 127.0f;
+    static constexpr float smallest_normal = 0x1p-126f, denormal_scale = 0x1p23f;
+    static constexpr float exp_overflow = 0x1.62e42ep+6f;     // largest x with finite e^x
+    static constexpr float exp_underflow = -0x1.5d589ep+6f;   // smallest x with normal e^x
+    static constexpr float exp_zero = -88.0f;                 // 2^n is 0 from here on
+    static constexpr float tanh_one = 20.0f;
+    static constexpr int32 sqrt_half_bits = 0x3f3504f3;
+    // e^r = 1 + r + r² q(r), |r| <= ln 2 / 2
+    static constexpr float exp_q[] = {0x1.fffffcp-2f, 0x1.555488p-3f, 0x1.555842p-5f, 0x1.1240ep-7f, 0x1.6ae862p-10f};
+    // log(1 + f) = 2s + s³ R(s²), s = f / (2 + f)
+    static constexpr float log_r[] = {0x1.555554p-1f, 0x1.999c26p-2f, 0x1.23d3ep-2f, 0x1.f13bp-3f};
+};
+
+template <>
+struct MathConstants<double> {
+    static constexpr double infinity = __builtin_inf();
+    static constexpr double not_a_number = __builtin_nan("");
+    static constexpr int mantissa_bits = 52;
+    static constexpr double log2_e = 0x1.71547652b82fep+0;
+    static constexpr double ln2_high = 0x1.62e42fefa4p-1, ln2_low = -0x1.8432a1b0e2634p-43;
+    static constexpr double integer_maker = 6755399441055744.0;  // 1.5 · 2^52
+    static constexpr double bias = 1023.0;
+    static constexpr double smallest_normal = 0x1p-1022, denormal_scale = 0x1p52;
+    static constexpr double exp_overflow = 0x1.62e42fefa39efp+9;
+    static constexpr double exp_underflow = -0x1.6232bdd7abcd2p+9;
+    static constexpr double exp_zero = -709.0;
+    static constexpr double tanh_one = 40.0;
+    static constexpr int64 sqrt_half_bits = 0x3fe6a09e667f3bcd;
+    static constexpr double exp_q[] = {0x1p-1,
+                                       0x1.5555555555556p-3,
+                                       0x1.5555555555557p-5,
+                                       0x1.1111111110d4ap-7,
+                                       0x1.6c16c16c1554p-10,
+                                       0x1.a01a01a1d1208p-13,
+                                       0x1.a01a01ac9167ep-16,
+                                       0x1.71de35062dfabp-19,
+                                       0x1.27e4cc6e00517p-22,
+                                       0x1.ae72e26ba5a55p-26,
+                                       0x1.1fe8819cec6a6p-29,
+                                       0x1.635dbec56317ep-33};
+    static constexpr double log_r[] = {0x1.5555555555555p-1, 0x1.9999999999d16p-2, 0x1.2492492438dcbp-2,
+                                       0x1.c71c724c5981cp-3, 0x1.745ce1713ab3p-3,  0x1.3b2034ff666aep-3,
+                                       0x1.0f65b48762179p-3, 0x1.0f1cd44e34df8p-3};
+};
+
+// c[0] + c[1] x + ... + c[n-1] x^(n-1)
+template <class T, int n>
+TAUTEN_INLINE Native<T> polynomial(const T (&c)[n], Native<T> x) {
+    Native<T> y = broadcast<T>(c[n - 1]);
+    for (int i = n - 2; i >= 0; --i) y = fma(y, x, broadcast<T>(c[i]));
+    return y;
+}
+
+// x = n ln 2 + r: r, and 2^n as a number or as an exponent to add to.
+template <class T>
+struct ExpReduced {
+    Native<T> r;
+    Bits<T> biased;  // n + bias in the low bits
+
+    TAUTEN_INLINE explicit ExpReduced(Native<T> x) {
+        using M = MathConstants<T>;
+        constexpr T maker = M::integer_maker + M::bias;
+        const Native<T> t = fma(x, broadcast<T>(M::log2_e), broadcast<T>(maker));
+        const Native<T> n = t - maker;
+        r = fma(n, broadcast<T>(-M::ln2_high), x);
+        r = fma(n, broadcast<T>(-M::ln2_low), r);
+        biased = (Bits<T>)t;
+    }
+    // e^r
+    TAUTEN_INLINE Native<T> mantissa() const {
+        const Native<T> one = broadcast<T>(1);
+        return fma(r, fma(r, polynomial(MathConstants<T>::exp_q, r), one), one);
+    }
+    // 2^n, 0 for n = -bias
+    TAUTEN_INLINE Native<T> power() const { return (Native<T>)(biased << MathConstants<T>::mantissa_bits); }
+};
+
+// e^x for x <= 0 (up to some 88 in fact), as softmax and sigmoid need it.
+template <class T>
+TAUTEN_INLINE Native<T> exp_nonpositive(Native<T> x) {
+    const ExpReduced<T> e(maximum(broadcast<T>(MathConstants<T>::exp_zero), x));  // NaN passes
+    return e.mantissa() * e.power();
+}
+
+template <class T>
+TAUTEN_INLINE Native<T> exp(Native<T> x) {
+    using M = MathConstants<T>;
+    const ExpReduced<T> e(x);
+    // n reaches bias + 1, where 2^n overflows though e^x does not: add n to the exponent of e^r.
+    constexpr typename Vec<T>::Integer bias = static_cast<typename Vec<T>::Integer>(M::bias);
+    Native<T> y = (Native<T>)((Bits<T>)e.mantissa() + ((e.biased - bias) << M::mantissa_bits));
+    y = select<T>(x > M::exp_overflow, broadcast<T>(M::infinity), y);
+    y = select<T>(x < M::exp_underflow, zeros<T>(), y);
+    return select<T>(x == x, y, x);
+}
+
+// x = 2^k m, sqrt(1/2) <= m < sqrt(2), f = m - 1:  log x = k ln 2 + f - s (f - s² R(s²))
+template <class T>
+TAUTEN_INLINE Native<T> log(Native<T> x) {
+    using M = MathConstants<T>;
+    using Integer = typename Vec<T>::Integer;
+    const Bits<T> denormal = x < M::smallest_normal;
+    const Bits<T> bits = (Bits<T>)select<T>(denormal, x * M::denormal_scale, x);
+    const Bits<T> power = (bits - M::sqrt_half_bits) >> M::mantissa_bits;
+    const Native<T> f = (Native<T>)(bits - (power << M::mantissa_bits)) - static_cast<T>(1);
+    // an integer to T: put it into the low bits of 1.5 · 2^mantissa_bits
+    const Bits<T> maker = (Bits<T>)broadcast<T>(M::integer_maker);
+    Native<T> k = (Native<T>)(maker + power) - M::integer_maker;
+    k = select<T>(denormal, k - static_cast<T>(static_cast<Integer>(M::mantissa_bits)), k);
+    const Native<T> s = f / (f + static_cast<T>(2));
+    const Native<T> z = s * s;
+    const Native<T> tail = f - z * polynomial(M::log_r, z);
+    Native<T> y = f - fma(s, tail, k * -M::ln2_low);
+    y = fma(k, broadcast<T>(M::ln2_high), y);
+    y = select<T>(x == M::infinity, x, y);
+    const Native<T> outside = select<T>(x == static_cast<T>(0), broadcast<T>(-M::infinity), broadcast<T>(M::not_a_number));
+    return select<T>(x > static_cast<T>(0), y, outside);
+}
+
+// e = e^(-2|x|) = 2^n e^r, p = 1 - e^r:  tanh |x| = (1 - e) / (1 + e) = ((1 - 2^n) + 2^n p) / ((1 + 2^n) - 2^n p)
+// free of cancellation near 0, where n = 0.
+template <class T>
+TAUTEN_INLINE Native<T> tanh(Native<T> x) {
+    using M = MathConstants<T>;
+    const Native<T> one = broadcast<T>(1);
+    const Bits<T> sign = (Bits<T>)x & (Bits<T>)broadcast<T>(static_cast<T>(-0.0));
+    const Native<T> magnitude = (Native<T>)((Bits<T>)x ^ sign);
+    const Native<T> clamped = minimum(broadcast<T>(M::tanh_one), magnitude);
+    const ExpReduced<T> e(clamped * static_cast<T>(-2));
+    const Native<T> p = -fma(e.r * e.r, polynomial(M::exp_q, e.r), e.r);
+    const Native<T> power = e.power();
+    const Native<T> y = fma(power, p, one - power) / fma(power, -p, one + power);
+    return (Native<T>)((Bits<T>)y | sign);
+}
+
+// log(1 + x) for 0 <= x <= 1, without loss for small x. f = x or (x - 1) / 2, as in log.
+template <class T>
+TAUTEN_INLINE Native<T> log1p_unit(Native<T> x) {
+    using M = MathConstants<T>;
+    const Bits<T> large = x > static_cast<T>(0.41421356);
+    const Native<T> f = select<T>(large, (x - static_cast<T>(1)) * static_cast<T>(0.5), x);
+    const Native<T> s = f / (f + static_cast<T>(2));
+    const Native<T> z = s * s;
+    const Native<T> tail = f - z * polynomial(M::log_r, z);
+    const Native<T> low = select<T>(large, broadcast<T>(-M::ln2_low), zeros<T>());
+    return (f - fma(s, tail, low)) + select<T>(large, broadcast<T>(M::ln2_high), zeros<T>());
+}
+
+// 1 / (1 + e^-x), by e = e^-|x|: 1 / (1 + e) or e / (1 + e). The relative error is small for all x.
+template <class T>
+TAUTEN_INLINE Native<T> sigmoid(Native<T> x) {
+    const Native<T> one = broadcast<T>(1);
+    const Bits<T> minus = (Bits<T>)broadcast<T>(static_cast<T>(-0.0));
+    const Native<T> e = exp_nonpositive<T>((Native<T>)((Bits<T>)x | minus));
+    return select<T>(x < static_cast<T>(0), e, one) / (one + e);
+}
+
+// f(net); NaN stays NaN under every f.
+template <class T>
+TAUTEN_INLINE Native<T> activation_value(Activation f, Native<T> net) {
+    switch (f) {
+        case Activation::relu: return maximum(zeros<T>(), net);  // the second operand where one is NaN
+        case Activation::tanh: return tanh<T>(net);
+        case Activation::sigmoid: return sigmoid<T>(net);
+        case Activation::linear: break;
+    }
+    return net;
+}
+
+// f'(net) from y = f(net).
+template <class T>
+TAUTEN_INLINE Native<T> activation_slope(Activation f, Native<T> y) {
+    const Native<T> one = broadcast<T>(1);
+    switch (f) {
+        case Activation::relu: return select<T>(y > static_cast<T>(0), one, zeros<T>());
+        case Activation::tanh: return fma(-y, y, one);
+        case Activation::sigmoid: return y * (one - y);
+        case Activation::linear: break;
+    }
+    return one;
+}
+
+// gradient ⊙ f'(net) from y = f(net): a closed ReLU gives 0 even to an infinite gradient.
+template <class T>
+TAUTEN_INLINE Native<T> through_activation(Activation f, Native<T> gradient, Native<T> y) {
+    if (f == Activation::linear) return gradient;
+    if (f == Activation::relu) return select<T>(y > static_cast<T>(0), gradient, zeros<T>());
+    return gradient * activation_slope<T>(f, y);
+}
+
+}  // namespace
+}  // namespace tauten

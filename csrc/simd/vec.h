@@ -1,0 +1,306 @@
+// Vec<T>: one SIMD register of the level that this file is compiled for, on the compiler's vector extensions.
+// The only file with intrinsics. Everything is in an anonymous namespace, so that no copy compiled for a
+// higher level can be linked into a lower one.
+//
+// TAUTEN_VECTOR_BYTES (16, 32 or 64) is set per level by CMake.
+#pragma once
+
+#include "core/types.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#ifndef TAUTEN_VECTOR_BYTES
+#error "kernel files are compiled once per level, with TAUTEN_VECTOR_BYTES set"
+#endif
+
+#define TAUTEN_INLINE inline __attribute__((always_inline))
+
+namespace tauten {
+namespace {
+
+template <class T>
+struct IntegerOf;
+template <>
+struct IntegerOf<float> {
+    using type = int32;
+};
+template <>
+struct IntegerOf<double> {
+    using type = int64;
+};
+
+// T = float or double. Native arithmetic (+ - * / comparisons ? :) comes from the vector extension.
+template <class T>
+struct Vec {
+    static constexpr int64 lanes = TAUTEN_VECTOR_BYTES / static_cast<int64>(sizeof(T));
+    using Integer = typename IntegerOf<T>::type;
+    typedef T Native __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));
+    typedef T Unaligned __attribute__((vector_size(TAUTEN_VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+    typedef Integer Bits __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));  // masks are 0 or -1 a lane
+};
+
+template <class T>
+using Native = typename Vec<T>::Native;
+template <class T>
+using Bits = typename Vec<T>::Bits;
+
+template <class T>
+TAUTEN_INLINE Native<T> load(const T* p) {
+    return *reinterpret_cast<const typename Vec<T>::Unaligned*>(p);
+}
+
+template <class T>
+TAUTEN_INLINE void store(T* p, Native<T> v) {
+    *reinterpret_cast<typename Vec<T>::Unaligned*>(p) = v;
+}
+
+template <class T>
+TAUTEN_INLINE Native<T> broadcast(T x) {
+    return x - Native<T>{};
+}
+
+template <class T>
+TAUTEN_INLINE Native<T> zeros() {
+    return Native<T>{};
+}
+
+// mask ? a : b, lane by lane; mask is 0 or -1 a lane.
+template <class T>
+TAUTEN_INLINE Native<T> select(Bits<T> mask, Native<T> a, Native<T> b) {
+    return mask ? a : b;
+}
+
+// Lane numbers 0, 1, 2, ...
+template <class T>
+TAUTEN_INLINE Bits<T> lane_numbers() {
+    Bits<T> v{};
+    for (int64 i = 0; i < Vec<T>::lanes; ++i) v[i] = static_cast<typename Vec<T>::Integer>(i);
+    return v;
+}
+
+// -1 in the first `count` lanes.
+template <class T>
+TAUTEN_INLINE Bits<T> first_lanes(int64 count) {
+    return lane_numbers<T>() < static_cast<typename Vec<T>::Integer>(count);
+}
+
+#if defined(__AVX512F__)
+
+TAUTEN_INLINE Native<float> fma(Native<float> a, Native<float> b, Native<float> c) {
+    return (Native<float>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+TAUTEN_INLINE Native<double> fma(Native<double> a, Native<double> b, Native<double> c) {
+    return (Native<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+TAUTEN_INLINE Native<float> maximum(Native<float> a, Native<float> b) {
+    return (Native<float>)_mm512_max_ps((__m512)a, (__m512)b);
+}
+TAUTEN_INLINE Native<double> maximum(Native<double> a, Native<double> b) {
+    return (Native<double>)_mm512_max_pd((__m512d)a, (__m512d)b);
+}
+TAUTEN_INLINE Native<float> minimum(Native<float> a, Native<float> b) {
+    return (Native<float>)_mm512_min_ps((__m512)a, (__m512)b);
+}
+TAUTEN_INLINE Native<double> minimum(Native<double> a, Native<double> b) {
+    return (Native<double>)_mm512_min_pd((__m512d)a, (__m512d)b);
+}
+// Nearest integer, ties to even.
+TAUTEN_INLINE Native<float> nearest(Native<float> a) {
+    return (Native<float>)_mm512_roundscale_ps((__m512)a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+TAUTEN_INLINE Native<double> nearest(Native<double> a) {
+    return (Native<double>)_mm512_roundscale_pd((__m512d)a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+TAUTEN_INLINE Native<float> load_first(const float* p, int64 count) {
+    return (Native<float>)_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1u), p);
+}
+TAUTEN_INLINE Native<double> load_first(const double* p, int64 count) {
+    return (Native<double>)_mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << count) - 1u), p);
+}
+TAUTEN_INLINE void store_first(float* p, Native<float> v, int64 count) {
+    _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << count) - 1u), (__m512)v);
+}
+TAUTEN_INLINE void store_first(double* p, Native<double> v, int64 count) {
+    _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << count) - 1u), (__m512d)v);
+}
+
+#elif defined(__AVX2__) && defined(__FMA__)
+
+TAUTEN_INLINE Native<float> fma(Native<float> a, Native<float> b, Native<float> c) {
+    return (Native<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+TAUTEN_INLINE Native<double> fma(Native<double> a, Native<double> b, Native<double> c) {
+    return (Native<double>)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+TAUTEN_INLINE Native<float> maximum(Native<float> a, Native<float> b) {
+    return (Native<float>)_mm256_max_ps((__m256)a, (__m256)b);
+}
+TAUTEN_INLINE Native<double> maximum(Native<double> a, Native<double> b) {
+    return (Native<double>)_mm256_max_pd((__m256d)a, (__m256d)b);
+}
+TAUTEN_INLINE Native<float> minimum(Native<float> a, Native<float> b) {
+    return (Native<float>)_mm256_min_ps((__m256)a, (__m256)b);
+}
+TAUTEN_INLINE Native<double> minimum(Native<double> a, Native<double> b) {
+    return (Native<double>)_mm256_min_pd((__m256d)a, (__m256d)b);
+}
+TAUTEN_INLINE Native<float> nearest(Native<float> a) {
+    return (Native<float>)_mm256_round_ps((__m256)a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+TAUTEN_INLINE Native<double> nearest(Native<double> a) {
+    return (Native<double>)_mm256_round_pd((__m256d)a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
+TAUTEN_INLINE Native<float> load_first(const float* p, int64 count) {
+    return (Native<float>)_mm256_maskload_ps(p, (__m256i)first_lanes<float>(count));
+}
+TAUTEN_INLINE Native<double> load_first(const double* p, int64 count) {
+    return (Native<double>)_mm256_maskload_pd(p, (__m256i)first_lanes<double>(count));
+}
+// In halves, with plain stores: masked ones are microcoded on AMD.
+TAUTEN_INLINE void store_first(float* p, Native<float> v, int64 count) {
+    if (count == Vec<float>::lanes) return store<float>(p, v);
+    __m128 part = _mm256_castps256_ps128((__m256)v);
+    if (count & 4) {
+        _mm_storeu_ps(p, part);
+        part = _mm256_extractf128_ps((__m256)v, 1);
+        p += 4;
+    }
+    if (count & 2) {
+        _mm_storel_pi(reinterpret_cast<__m64*>(p), part);
+        part = _mm_movehl_ps(part, part);
+        p += 2;
+    }
+    if (count & 1) _mm_store_ss(p, part);
+}
+TAUTEN_INLINE void store_first(double* p, Native<double> v, int64 count) {
+    if (count == Vec<double>::lanes) return store<double>(p, v);
+    __m128d part = _mm256_castpd256_pd128((__m256d)v);
+    if (count & 2) {
+        _mm_storeu_pd(p, part);
+        part = _mm256_extractf128_pd((__m256d)v, 1);
+        p += 2;
+    }
+    if (count & 1) _mm_store_sd(p, part);
+}
+
+#else
+
+#if defined(__aarch64__)
+TAUTEN_INLINE Native<float> fma(Native<float> a, Native<float> b, Native<float> c) {
+    return (Native<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+TAUTEN_INLINE Native<double> fma(Native<double> a, Native<double> b, Native<double> c) {
+    return (Native<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+#else
+// This level has no fused multiply-add: a product and a sum, each rounded.
+template <class V>
+TAUTEN_INLINE V fma(V a, V b, V c) {
+    return a * b + c;
+}
+#endif
+// As maxps and minps: the second operand where either is NaN.
+template <class V>
+TAUTEN_INLINE V maximum(V a, V b) {
+    return a > b ? a : b;
+}
+template <class V>
+TAUTEN_INLINE V minimum(V a, V b) {
+    return a < b ? a : b;
+}
+// Nearest integer, ties to even, for |a| < 2^22 (float) or 2^51 (double).
+TAUTEN_INLINE Native<float> nearest(Native<float> a) { return (a + 12582912.0f) - 12582912.0f; }
+TAUTEN_INLINE Native<double> nearest(Native<double> a) { return (a + 6755399441055744.0) - 6755399441055744.0; }
+template <class T>
+TAUTEN_INLINE Native<T> load_first(const T* p, int64 count) {
+    Native<T> v{};
+    for (int64 i = 0; i < Vec<T>::lanes; ++i)
+        if (i < count) v[i] = p[i];
+    return v;
+}
+template <class T, class V>
+TAUTEN_INLINE void store_first(T* p, V v, int64 count) {
+    for (int64 i = 0; i < Vec<T>::lanes; ++i)
+        if (i < count) p[i] = v[i];
+}
+
+#endif
+
+// The halves of a vector of `lanes` elements, as vectors of half the size.
+template <int lanes, class V>
+TAUTEN_INLINE auto low_half(V v) {
+    if constexpr (lanes == 16) return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+    if constexpr (lanes == 8) return __builtin_shufflevector(v, v, 0, 1, 2, 3);
+    if constexpr (lanes == 4) return __builtin_shufflevector(v, v, 0, 1);
+}
+template <int lanes, class V>
+TAUTEN_INLINE auto high_half(V v) {
+    if constexpr (lanes == 16) return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    if constexpr (lanes == 8) return __builtin_shufflevector(v, v, 4, 5, 6, 7);
+    if constexpr (lanes == 4) return __builtin_shufflevector(v, v, 2, 3);
+}
+// Horizontal sum and maximum, folded in halves: the same tree for any content.
+template <int lanes, class V>
+TAUTEN_INLINE auto sum_of_lanes(V v) {
+    if constexpr (lanes == 2)
+        return v[0] + v[1];
+    else
+        return sum_of_lanes<lanes / 2>(low_half<lanes>(v) + high_half<lanes>(v));
+}
+template <int lanes, class V>
+TAUTEN_INLINE auto maximum_of_lanes(V v) {
+    if constexpr (lanes == 2) {
+        return v[0] > v[1] ? v[0] : v[1];
+    } else {
+        const auto a = low_half<lanes>(v), b = high_half<lanes>(v);
+        return maximum_of_lanes<lanes / 2>(a > b ? a : b);
+    }
+}
+template <class T>
+TAUTEN_INLINE T sum(Native<T> v) {
+    return sum_of_lanes<Vec<T>::lanes>(v);
+}
+template <class T>
+TAUTEN_INLINE T maximum_of(Native<T> v) {
+    return maximum_of_lanes<Vec<T>::lanes>(v);
+}
+
+// Unsigned 64-bit lanes, as many as doubles: the low halves of a and b multiplied to 64 bits.
+typedef uint64 Words __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));
+TAUTEN_INLINE Words multiply_low_halves(Words a, Words b) {
+#if defined(__AVX512F__)
+    return (Words)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return (Words)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined(__x86_64__)
+    return (Words)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+    return (a & 0xffffffffu) * (b & 0xffffffffu);
+#endif
+}
+
+// a[0], b[0], a[1], b[1], ... to memory.
+template <class Word>
+TAUTEN_INLINE void interleave_store(Word* p, Words a, Words b) {
+    typedef uint64 Unaligned __attribute__((vector_size(TAUTEN_VECTOR_BYTES), aligned(4), may_alias));
+    Words low, high;
+#if TAUTEN_VECTOR_BYTES == 64
+    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#elif TAUTEN_VECTOR_BYTES == 32
+    low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+#else
+    low = __builtin_shufflevector(a, b, 0, 2);
+    high = __builtin_shufflevector(a, b, 1, 3);
+#endif
+    *reinterpret_cast<Unaligned*>(p) = low;
+    *reinterpret_cast<Unaligned*>(p + TAUTEN_VECTOR_BYTES / sizeof(Word)) = high;
+}
+
+}  // namespace
+}  // namespace tauten

@@ -1,0 +1,45 @@
+// Losses and metrics over rows of outputs and targets. A row is one sample, or one position or time step of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/table.h"
+
+namespace tauten {
+
+enum class Loss { mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy };
+enum class Metric {
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    mean_squared_error,
+    mean_absolute_error
+};
+
+Loss parse_loss(const std::string& name);
+Metric parse_metric(const std::string& name);
+// Sparse: one class number a row instead of `columns` targets.
+inline bool takes_labels(Loss loss) { return loss == Loss::sparse_categorical_crossentropy; }
+inline bool takes_labels(Metric metric) { return metric == Metric::sparse_categorical_accuracy; }
+
+// Rows of one slice, all arrays at their first row.
+template <class T>
+struct TargetRows {
+    int64 rows, columns;
+    const int32* labels;  // for a loss that takes them, else targets
+    const T* targets;
+    const T* weights;     // one a row, or nullptr
+};
+
+// loss[row], and scale · weight · ∂loss/∂z into delta (nullptr: not wanted). `z` are logits for the cross-entropies,
+// outputs for the squared error.
+template <class T>
+void loss_rows(const kernels::Kernels<T>& k, Loss loss, const TargetRows<T>& rows, const T* z, T scale, T* delta,
+               double* losses);
+
+// value[row] of one metric from outputs y.
+template <class T>
+void metric_rows(Metric metric, const TargetRows<T>& rows, const T* y, double* values);
+
+}  // namespace tauten

@@ -1,0 +1,221 @@
+"""The native core: networks that are built node by node, planned once and run one native call per step.
+
+Everything here checks its arguments and raises ValueError or TypeError naming the layer, what was expected
+and what came. Arrays go in and out in Keras' layouts; how they lie inside is the core's own business.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__version__: str
+
+class Source:
+    """Samples to read from: one array (samples, ...) or a list of arrays (steps_i, ...) of unequal length.
+
+    Nothing is copied or converted here; steps gather and convert the rows they need. Accepted dtypes: float32,
+    float64, uint8, int32, int64, bool. Each sample must be C-contiguous.
+    """
+
+    def __init__(self, data: NDArray[np.generic] | list[NDArray[np.generic]]) -> None: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Shape of one sample; the first extent is None for a list of unequal lengths."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64] | None:
+        """Steps of each sample, for a list of arrays; else None."""
+
+class Parameter:
+    """What a network says of one of its weights."""
+
+    @property
+    def name(self) -> str:
+        """`layer/kernel`, `layer/recurrent_kernel`, `layer/bias`, `layer/embeddings`, ..."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Keras' shape."""
+
+    @property
+    def trainable(self) -> bool:
+        """False for state that the step itself updates (moving statistics) and for frozen weights."""
+
+class StepResult:
+    """What one step measured, before the weights changed."""
+
+    @property
+    def loss(self) -> float:
+        """Mean loss over the rows (samples x valid steps), weighted, plus the penalties."""
+
+    @property
+    def penalty(self) -> float: ...
+    @property
+    def samples(self) -> int: ...
+    @property
+    def rows(self) -> int:
+        """Samples x valid time steps, for per-step outputs; else samples."""
+
+    @property
+    def metrics(self) -> tuple[float, ...]:
+        """Means over the rows, in the order given to compile()."""
+
+class Network:
+    """A network of one dtype ("float32" or "float64").
+
+    Built by add_*() calls: each takes the number of the edge (tensor) it reads and returns the number of the edge
+    it writes. Then finalize(), and the rest. Shapes exclude the batch; None as the first extent of an input is a
+    number of time steps known only at run time.
+    """
+
+    def __init__(self, dtype: str = "float32") -> None: ...
+
+    # -- building
+    def add_input(self, name: str, shape: Sequence[int | None], index: bool = False) -> int:
+        """index=True: integers, for an embedding to look up."""
+
+    def add_dense(self, name: str, input: int, units: int, activation: str = "linear", use_bias: bool = True) -> int:
+        """On the last axis. activation: linear, relu, tanh, sigmoid, softmax (here and below)."""
+
+    def add_activation(self, name: str, input: int, activation: str) -> int: ...
+    def add_flatten(self, name: str, input: int) -> int: ...
+    def add_reshape(self, name: str, input: int, shape: Sequence[int]) -> int:
+        """One extent may be -1."""
+
+    def add_dropout(self, name: str, input: int, rate: float, seed: int) -> int:
+        """rate in [0, 1): the share of values dropped while training; the rest are scaled by 1 / (1 - rate)."""
+
+    def add_conv(
+        self,
+        name: str,
+        input: int,
+        filters: int,
+        kernel_size: Sequence[int],
+        strides: Sequence[int],
+        padding: str | Sequence[tuple[int, int]],
+        activation: str = "linear",
+        use_bias: bool = True,
+    ) -> int:
+        """1, 2 or 3 spatial dimensions: as many as kernel_size has. padding: "valid", "same" or (before, after) each."""
+
+    def add_pool(
+        self,
+        name: str,
+        input: int,
+        kind: str,
+        pool_size: Sequence[int],
+        strides: Sequence[int],
+        padding: str | Sequence[tuple[int, int]],
+    ) -> int:
+        """kind: "max" or "average"."""
+
+    def add_simple_rnn(
+        self, name: str, input: int, units: int, activation: str, use_bias: bool, return_sequences: bool
+    ) -> int: ...
+    def add_lstm(
+        self,
+        name: str,
+        input: int,
+        units: int,
+        activation: str,
+        recurrent_activation: str,
+        use_bias: bool,
+        return_sequences: bool,
+    ) -> int:
+        """Gate order i, f, g, o. activation, recurrent_activation: linear, relu, tanh, sigmoid."""
+
+    def add_embedding(self, name: str, input: int, vocabulary: int, units: int) -> int:
+        """input is an index edge (steps,); a token outside [0, vocabulary) makes the step raise ValueError."""
+
+    def edge_shape(self, edge: int) -> tuple[int | None, ...]: ...
+    def finalize(self, output: int) -> None:
+        """Close the network: layouts are chosen, weights allocated (zeros)."""
+
+    # -- weights, numbered in the order of their layers, kernel, (recurrent kernel,) bias within each
+    @property
+    def parameters(self) -> list[Parameter]: ...
+    def get(self, parameter: int) -> NDArray[np.floating]: ...
+    def set(self, parameter: int, value: NDArray[np.floating]) -> None: ...
+    def set_penalty(self, parameter: int, l1: float, l2: float) -> None:
+        """Adds l1·Σ|w| + l2·Σw² to the loss; sign(0) = 0."""
+
+    def set_trainable(self, parameter: int, trainable: bool) -> None: ...
+    def get_velocity(self, parameter: int) -> NDArray[np.floating]:
+        """Momentum's memory, zeros before the first step."""
+
+    def set_velocity(self, parameter: int, value: NDArray[np.floating]) -> None: ...
+
+    # -- training
+    def compile(self, loss: str, from_logits: bool, metrics: Sequence[str]) -> None:
+        """loss: mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy.
+
+        metrics: binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, mean_squared_error,
+        mean_absolute_error.
+        """
+
+    def train_step(
+        self,
+        x: Sequence[Source],
+        y: Source,
+        index: NDArray[np.int64],
+        sample_weight: NDArray[np.floating] | None,
+        learning_rate: float,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        fused: bool = True,
+    ) -> StepResult:
+        """One minibatch step on the samples that `index` names. sample_weight: (source samples,), not indexed yet.
+
+        fused: weights are updated as their gradients arrive; otherwise all gradients are stored first (the same
+        bits). Raises FloatingPointError, weights unchanged, if the loss is not finite.
+        """
+
+    def test_step(
+        self, x: Sequence[Source], y: Source, index: NDArray[np.int64], sample_weight: NDArray[np.floating] | None
+    ) -> StepResult: ...
+    def predict(
+        self, x: Sequence[Source], index: NDArray[np.int64], training: bool = False
+    ) -> NDArray[np.floating]:
+        """Outputs of the samples named: (len(index), ...). For sources of unequal length and an output a step:
+        (Σ steps_i, ...), one sample after the other."""
+
+    def gradients(
+        self,
+        x: Sequence[Source],
+        y: Source,
+        index: NDArray[np.int64],
+        sample_weight: NDArray[np.floating] | None,
+        training: bool = True,
+    ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
+        """Loss, gradient of each parameter (penalties included; None where not trainable) and of each input.
+
+        Weights, velocities and the call counter stay as they are: with the same counter dropout's mask is the same.
+        """
+
+    @property
+    def calls(self) -> int:
+        """Training steps so far: together with its seed it fixes dropout's masks."""
+
+    @calls.setter
+    def calls(self, value: int) -> None: ...
+    @property
+    def allocations(self) -> int:
+        """How often working memory was allocated or grown, for tests: steady after the first step of a size."""
+
+    @property
+    def plan(self) -> str:
+        """The plan in words: nodes, layouts, buffers."""
+
+def num_threads() -> int: ...
+def set_num_threads(threads: int) -> None: ...
+def default_num_threads() -> int:
+    """min(affinity, cgroup quota, physical cores), or TAUTEN_NUM_THREADS."""
+
+def isa() -> str:
+    """The kernels' instruction-set level in use: baseline, avx2 or avx512."""
+
+def isa_levels() -> list[str]:
+    """The levels that this machine and this build have."""
