@@ -5,9 +5,9 @@
 //
 // Only useful operations count (2 M N K): what tails of rows and columns waste is loss.
 #include <benchmark/benchmark.h>
+#include <time.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -42,8 +42,11 @@ std::vector<Shape> shapes() {
     return list;
 }
 
+// Processor time of this thread: other work on the machine takes wall time, not this.
 double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 // Aligned as the library's arenas are.
@@ -101,7 +104,7 @@ template <class T>
 double peak_once(const Kernels<T>& kernels) {
     int64 flops = 0;
     const double start = now();
-    benchmark::DoNotOptimize(kernels.fma_peak(4000, &flops));
+    benchmark::DoNotOptimize(kernels.fma_peak(20000, &flops));
     return static_cast<double>(flops) / (now() - start);
 }
 
@@ -144,7 +147,8 @@ void print_table(Level l, const char* type) {
         for (const int64 m : row_counts) std::printf(" M=%-4lld", static_cast<long long>(m));
         int64 n = -1, k = -1;
         for (const Shape s : shapes<T>()) {
-            if (s.n != n || s.k != k) std::printf("\n%6lld %4lld |", static_cast<long long>(s.n), static_cast<long long>(s.k));
+            if (s.n != n || s.k != k)
+                std::printf("\n%6lld %4lld |", static_cast<long long>(s.n), static_cast<long long>(s.k));
             n = s.n;
             k = s.k;
             const Rate rate = measure<T>(kernels, Product<T>(kernels, s, transposed));
@@ -204,8 +208,8 @@ template <class T>
 void register_all(Level l, const char* type) {
     for (const bool transposed : {false, true})
         for (const Shape s : shapes<T>()) {
-            const std::string name = std::string("gemm/") + level_name(l) + "/" + type + "/" + variant_name(transposed) +
-                                     "/" + std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k);
+            const std::string name = std::string("gemm/") + level_name(l) + "/" + type + "/" +
+                                     variant_name(transposed) + "/" + std::to_string(s.m) + "x" + std::to_string(s.n) + "x" + std::to_string(s.k);
             benchmark::RegisterBenchmark(name.c_str(), run_benchmark<T>, l, s, transposed);
         }
 }

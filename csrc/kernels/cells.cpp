@@ -21,21 +21,23 @@ struct Chosen {
 // [i * rows / n, (i + 1) * rows / n).
 TAUTEN_INLINE int64 tile_count(int64 rows, int64 most) { return (rows + most - 1) / most; }
 
-//   c_t = κ ⊙ u + φ ⊙ c_{t-1};  h_t = ω ⊙ f(c_t)  for `rows` rows of one panel; net is rows x 4 lanes
+//   c_t = κ ⊙ u + φ ⊙ c_{t-1};  h_t = ω ⊙ f(c_t)  for `rows` rows of one panel; net is rows x 4 lanes.
+// In two passes: f(c_t) hangs on all of c_t's chain, and the rows are independent.
 template <class T, class Functions, class Part>
 TAUTEN_INLINE void finish_forward(const LstmForward<T>& step, const Functions& f, const Part& part, int64 first_row,
-                                  int64 rows, int64 panel, const T* net) {
+                                  int64 rows, int64 panel, T* net) {
     constexpr int64 lanes = Vec<T>::lanes;
     const int64 unit = panel * lanes;
-    for (int64 r = first_row; r < first_row + rows; ++r, net += 4 * lanes) {
-        Native<T> input = activation_value<T>(f.gate, load<T>(net));
-        Native<T> forget = activation_value<T>(f.gate, load<T>(net + lanes));
-        Native<T> candidate = activation_value<T>(f.cell, load<T>(net + 2 * lanes));
-        Native<T> output = activation_value<T>(f.gate, load<T>(net + 3 * lanes));
+    for (int64 i = 0; i < rows; ++i) {
+        const int64 r = first_row + i;
+        T* own = net + i * 4 * lanes;
+        const Native<T> input = activation_value<T>(f.gate, load<T>(own));
+        const Native<T> forget = activation_value<T>(f.gate, load<T>(own + lanes));
+        const Native<T> candidate = activation_value<T>(f.cell, load<T>(own + 2 * lanes));
+        const Native<T> output = activation_value<T>(f.gate, load<T>(own + 3 * lanes));
         Native<T> memory = input * candidate;
         if (step.memory_before != nullptr)
             memory = fma(forget, load<T>(step.memory_before + r * step.memory_before_row + unit), memory);
-        memory = part.keep(memory, zeros<T>());
         if (step.gates != nullptr) {
             T* gates = step.gates + r * step.gates_row + 4 * unit;
             store<T>(gates, part.keep(input, zeros<T>()));
@@ -43,7 +45,13 @@ TAUTEN_INLINE void finish_forward(const LstmForward<T>& step, const Functions& f
             store<T>(gates + 2 * lanes, part.keep(candidate, zeros<T>()));
             store<T>(gates + 3 * lanes, part.keep(output, zeros<T>()));
         }
-        store<T>(step.memory + r * step.memory_row + unit, memory);
+        store<T>(step.memory + r * step.memory_row + unit, part.keep(memory, zeros<T>()));
+        store<T>(own, output);
+    }
+    for (int64 i = 0; i < rows; ++i) {
+        const int64 r = first_row + i;
+        const Native<T> memory = load<T>(step.memory + r * step.memory_row + unit);
+        const Native<T> output = load<T>(net + i * 4 * lanes);
         part.store(step.hidden + r * step.hidden_row + unit, output * activation_value<T>(f.cell, memory));
     }
 }

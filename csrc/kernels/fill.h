@@ -1,7 +1,10 @@
 // What each kernel file exports, once per level: functions that enter its kernels into a table.
 //
 // A kernel file includes this header and defines, for its own family,
-//   namespace tauten::kernels::TAUTEN_LEVEL { void fill_x(Kernels<float>& k) {...}  void fill_x(Kernels<double>& k) {...} }
+//   namespace tauten::kernels::TAUTEN_LEVEL {
+//   void fill_x(Kernels<float>& k) { ... }
+//   void fill_x(Kernels<double>& k) { ... }
+//   }
 // table.cpp, compiled for no level in particular, calls them all.
 #pragma once
 

@@ -11,11 +11,11 @@
 namespace tauten::kernels {
 namespace {
 
-inline constexpr int64 group_bytes = 256 << 10;  // of A, in L2
-inline constexpr int64 group_rows = 64;          // that a group should have at least
+inline constexpr int64 group_bytes = 256 << 10;   // of A, in L2
+inline constexpr int64 group_rows = 64;           // that a group should have at least
 inline constexpr int64 panels_bytes = 512 << 10;  // of B, in L2: less than that may be read once a group
 inline constexpr int64 copy_bytes = 32 << 10;     // of a panel, on the stack
-inline constexpr int64 copy_tiles = 3;            // tiles that pay for a copy
+inline constexpr int64 copy_tiles = 10;           // tiles that pay for a copy
 inline constexpr int64 least_block = 256;         // of K: C is read and written once a block
 inline constexpr int64 block_taps = 32;
 
@@ -96,9 +96,9 @@ void copy_panel(const Block<T>& block, const Strip<T>& strip, Tap<T>* taps, T* t
     }
 }
 
+// All tiles of a strip. A ragged strip goes through a scratch tile of whole vectors.
 template <class T>
-void run_tiles(const GemmArguments<T>& g, const Block<T>& block, const Strip<T>& strip,
-               const RowTiles& rows) {
+void run_tiles(const GemmArguments<T>& g, const Block<T>& block, const Strip<T>& strip, const RowTiles& rows) {
     constexpr int64 lanes = Vec<T>::lanes;
     constexpr int64 scratch_row = 2 * lanes;
     alignas(64) T scratch[tile_rows * scratch_row];
@@ -253,7 +253,7 @@ void batch_reduce(const GemmArguments<T>& g) {
     }
 }
 
-// Enough independent chains to hide the latency of a multiply-add: 2 a cycle of latency 4 or 5.
+// Enough independent chains to hide the latency of a multiply-add (2 a cycle, latency 4 or 5), in 16 registers.
 template <class T>
 T fma_peak(int64 iterations, int64* flops) {
     constexpr int chains = 12;

@@ -7,6 +7,9 @@ namespace {
 
 constexpr int64 smaller(int64 a, int64 b) { return a < b ? a : b; }
 
+// Rows of w that are fetched ahead: they lie far apart, where the processor's own prefetcher gives up.
+constexpr int64 rows_ahead = 12;
+
 // panels[p][k][j] = w[k, p * width + j], 0 beyond columns
 template <class T>
 void pack(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panels, int64 panel_stride) {
@@ -15,6 +18,8 @@ void pack(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panel
         const int64 here = smaller(width, columns - first);
         for (int64 i = 0; i < k; ++i) {
             const T* from = w + i * w_row + first;
+            for (int64 line = 0; line < here; line += 64 / static_cast<int64>(sizeof(T)))
+                __builtin_prefetch(from + rows_ahead * w_row + line);
             T* to = panels + i * width;
             int64 j = 0;
             for (; j + lanes <= here; j += lanes) store<T>(to + j, load<T>(from + j));
@@ -27,23 +32,32 @@ void pack(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panel
     }
 }
 
-// x := xᵀ, lanes x lanes: blocks of `half` change places across the diagonal, half = 1, 2, 4, ...
+template <int... I>
+struct Numbers {};
+template <int count, int... I>
+struct UpTo : UpTo<count - 1, count - 1, I...> {};
+template <int... I>
+struct UpTo<0, I...> {
+    using type = Numbers<I...>;
+};
+
+// a and b exchange their off-diagonal blocks of `half` lanes: lane i of a with bit `half` set for lane i - half of b.
+template <class T, int half, int... I>
+TAUTEN_INLINE void exchange(Native<T>& a, Native<T>& b, Numbers<I...>) {
+    constexpr int lanes = static_cast<int>(Vec<T>::lanes);
+    const Native<T> low = __builtin_shufflevector(a, b, ((I & half) == 0 ? I : lanes + I - half)...);
+    b = __builtin_shufflevector(a, b, ((I & half) == 0 ? I + half : lanes + I)...);
+    a = low;
+}
+
+// x := xᵀ, lanes x lanes, in log2(lanes) rounds of exchanges across the diagonal.
 template <class T, int half>
 TAUTEN_INLINE void transpose(Native<T> (&x)[Vec<T>::lanes]) {
     constexpr int lanes = static_cast<int>(Vec<T>::lanes);
     if constexpr (half < lanes) {
-        Bits<T> low, high;
-        for (int i = 0; i < lanes; ++i) {
-            low[i] = (i & half) == 0 ? i : lanes + i - half;
-            high[i] = (i & half) == 0 ? i + half : lanes + i;
-        }
 #pragma GCC unroll 16
         for (int i = 0; i < lanes; ++i)
-            if ((i & half) == 0) {
-                const Native<T> a = x[i], b = x[i + half];
-                x[i] = __builtin_shuffle(a, b, low);
-                x[i + half] = __builtin_shuffle(a, b, high);
-            }
+            if ((i & half) == 0) exchange<T, half>(x[i], x[i + half], typename UpTo<lanes>::type{});
         transpose<T, 2 * half>(x);
     }
 }

@@ -35,6 +35,13 @@ inline constexpr int64 prefetch_b = 16, prefetch_a = 8;
 template <int MR>
 inline constexpr bool prefetches = TAUTEN_VECTOR_BYTES == 64 && MR >= 4;
 
+// Steps of k in one turn of the loop. A sanitizer's checks multiply the code: compiling it would take minutes.
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr int k_unroll = 1;
+#else
+inline constexpr int k_unroll = 4;
+#endif
+
 // The block once for each compile-time index 0 .. count - 1, so that arrays of accumulators stay in registers.
 template <int I, int N, class F>
 TAUTEN_INLINE void unrolled(const F& f) {
@@ -143,7 +150,6 @@ TAUTEN_INLINE void load_all(Native<T> (&bs)[held], const T* b) {
 // One tap, A[m, k] = a[m * a_row + k]: five rows a base pointer, at 0, 1, 2, 4 times a_row and 1 times 3 a_row.
 template <class T, int MR, int NV>
 TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, Native<T> (&acc)[MR][NV]) {
-    constexpr int unroll = 4;
     const T* a0 = tap.a + first_row * tap.a_row;
     const T* a1 = a0 + 5 * tap.a_row;
     const T* a2 = a1 + 5 * tap.a_row;
@@ -164,24 +170,24 @@ TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, N
         b += b_row;
     };
     int64 k = tap.k;
-    for (; k >= unroll; k -= unroll) {
-        TAUTEN_UNROLL(u, unroll, { step.template operator()<u>(); });
-        a0 += unroll;
-        a1 += unroll;
-        a2 += unroll;
+    for (; k >= k_unroll; k -= k_unroll) {
+        TAUTEN_UNROLL(u, k_unroll, { step.template operator()<u>(); });
+        a0 += k_unroll;
+        a1 += k_unroll;
+        a2 += k_unroll;
     }
-    for (; k > 0; --k) {
-        step.template operator()<0>();
-        ++a0;
-        ++a1;
-        ++a2;
-    }
+    if constexpr (k_unroll > 1)
+        for (; k > 0; --k) {
+            step.template operator()<0>();
+            ++a0;
+            ++a1;
+            ++a2;
+        }
 }
 
 // One tap, A[m, k] = a[m + k * a_column]: the rows of a tile are neighbours.
 template <class T, int MR, int NV>
 TAUTEN_INLINE void reduce_columns(const Tap<T>& tap, int64 first_row, const T* b, Native<T> (&acc)[MR][NV]) {
-    constexpr int unroll = 4;
     const T* a = tap.a + first_row;
     const int64 a_column = tap.a_column, b_row = tap.b_row, ahead = prefetch_a * a_column;
     const auto step = [&]() __attribute__((always_inline)) {
@@ -194,8 +200,9 @@ TAUTEN_INLINE void reduce_columns(const Tap<T>& tap, int64 first_row, const T* b
         b += b_row;
     };
     int64 k = tap.k;
-    for (; k >= unroll; k -= unroll) TAUTEN_UNROLL(u, unroll, { step(); });
-    for (; k > 0; --k) step();
+    for (; k >= k_unroll; k -= k_unroll) TAUTEN_UNROLL(u, k_unroll, { step(); });
+    if constexpr (k_unroll > 1)
+        for (; k > 0; --k) step();
 }
 
 // A tile of C: rows first_row .. first_row + MR, NV whole vectors from `offset` within panel `panel`.

@@ -11,7 +11,7 @@ constexpr int64 most_taps = 64;
 // Rows of B that are packed before they are used, at the most: with a panel's width they fill half of L1.
 constexpr int64 packed_rows = line_rows;
 // Enough items for every thread of a large machine, without looking at how many there are.
-constexpr int64 enough_items = 32;
+constexpr int64 enough_items = 16;
 
 }  // namespace
 
@@ -35,17 +35,15 @@ void ProductPlan<T>::cut(const kernels::Kernels<T>& k, const Call<T>& call, Prod
     const Parameter<T>& w = *of->kernel;
     panels = w.panels;
     lines = of->lines(call);
-    // Blocks as tall as there are still enough of them; their bounds do not change any bit.
-    for (int64 tiles : {8, 4, 2}) {
-        block_rows = std::min(w.rows, tiles * k.tile);
-        blocks = divide_up(w.rows, block_rows);
-        if (blocks * panels >= enough_items) break;
+    // Tall blocks use each packed piece of B for many rows; where they are too few for many threads, the sum over K is
+    // cut first (which changes bits: shapes only), then the blocks get lower.
+    const int64 least_lines = 4;
+    for (int64 tiles : {24, 16, 8, 4, 2}) {
+        blocks = divide_up(w.rows, tiles * k.tile);
+        stretches = std::max<int64>(1, std::min(divide_up(enough_items, blocks * panels), lines / least_lines));
+        if (blocks * panels * stretches >= enough_items) break;
     }
     block_rows = divide_up(w.rows, blocks);
-    // Stretches of the sum, where blocks alone are too few. This does change bits: shapes only.
-    const int64 least_lines = 4;
-    stretches = std::max<int64>(1, std::min(divide_up(enough_items / 2, divide_up(w.rows, 2 * k.tile) * panels),
-                                            lines / least_lines));
 }
 
 template <class T>
@@ -76,9 +74,15 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
     const bool sums = product->bias && block == 0;
     std::memset(bias, 0, static_cast<size_t>(width) * sizeof(T));
 
+    // B as it lies will do where its rows follow each other like packed ones, or where few tiles would use the copy.
+    const auto as_it_lies = [&](const Line<T>& l) {
+        return columns == width && (l.b_row == width || m1 - m0 <= 2 * k.tile);
+    };
     struct Piece {
         const T* a;
-        int64 a_column, k;
+        int64 a_column;
+        const T* b;
+        int64 b_row, k;
     };
     Piece pieces[most_taps];
     kernels::Tap<T> taps[most_taps];
@@ -90,8 +94,15 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
             const Line<T> l = product->line(call, line);
             const int64 take = std::min(l.k - done, packed_rows - rows);
             if (take > 0) {
-                k.pack(take, columns, width, l.b + done * l.b_row + panel * width, l.b_row, packed + rows * width, 0);
-                pieces[count++] = {l.a + done * l.a_column, l.a_column, take};
+                const T* b = l.b + done * l.b_row + panel * width;
+                int64 b_row = l.b_row;
+                if (!as_it_lies(l)) {
+                    k.pack(take, columns, width, b, b_row, packed + rows * width, 0);
+                    b = packed + rows * width;
+                    b_row = width;
+                }
+                if (sums) k.column_sums(take, width, b, b_row, bias, true);
+                pieces[count++] = {l.a + done * l.a_column, l.a_column, b, b_row, take};
             }
             rows += take;
             done += take;
@@ -100,16 +111,12 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
                 done = 0;
             }
         }
-        if (sums) k.column_sums(rows, width, packed, width, bias, true);
         for (int64 group = m0 / product->group_rows; group * product->group_rows < m1; ++group) {
             const int64 g0 = std::max(m0, group * product->group_rows);
             const int64 g1 = std::min(m1, (group + 1) * product->group_rows);
             const int64 offset = product->group_offset[static_cast<size_t>(group)] + g0 - group * product->group_rows;
-            int64 row = 0;
-            for (int64 i = 0; i < count; ++i) {
-                taps[i] = {pieces[i].a + offset, packed + row * width, 1, pieces[i].a_column, width, k.panel, pieces[i].k};
-                row += pieces[i].k;
-            }
+            for (int64 i = 0; i < count; ++i)
+                taps[i] = {pieces[i].a + offset, pieces[i].b, 1, pieces[i].a_column, pieces[i].b_row, k.panel, pieces[i].k};
             k.gemm({taps, count, g1 - g0, width, k.panel, out + (g0 - m0) * width, width, k.panel, nullptr, !first,
                     Activation::linear, nullptr, 0});
         }

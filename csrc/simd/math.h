@@ -1,16 +1,16 @@
 // exp, log, tanh and sigmoid of whole vectors, and the activations on them. Straight-line code on explicit fused
 // multiply-adds: results depend on the level only. Errors, measured against long double (tests/cpp/math_test.cpp):
 //
-//              float, fused    float, baseline    double
-//   exp        1.0 ULP         1.2 ULP            1.0 ULP
-//   log        1.0             1.0                1.0
-//   tanh       2.0             2.0                2.0
-//   sigmoid    2.5             2.5                2.5
+//              float   double   (float at a level without fused multiply-add)
+//   exp        0.9     0.9      (1.2)  ULP
+//   log        0.9     0.8      (0.9)
+//   tanh       1.9     2.1      (2.0)
+//   sigmoid    2.3     2.3      (2.3)
 //
 // NaN gives NaN, and results in the denormal range may come out as 0. Division is true division: the
 // reciprocal approximations differ between vendors.
 // Coefficients: Remez exchange in mpmath on the reduced range, rounded to T one by one, low orders first, the rest
-// refitted after each; those of float tanh rounded together.
+// refitted after each.
 #pragma once
 
 #include "simd/vec.h"

@@ -269,6 +269,30 @@ TAUTEN_INLINE T maximum_of(Native<T> v) {
     return maximum_of_lanes<Vec<T>::lanes>(v);
 }
 
+// Whether any lane is NaN.
+template <class T>
+TAUTEN_INLINE bool any_nan(Native<T> v) {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4)
+        return _mm512_cmp_ps_mask((__m512)v, (__m512)v, _CMP_UNORD_Q) != 0;
+    else
+        return _mm512_cmp_pd_mask((__m512d)v, (__m512d)v, _CMP_UNORD_Q) != 0;
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4)
+        return _mm256_movemask_ps((__m256)(v != v)) != 0;
+    else
+        return _mm256_movemask_pd((__m256d)(v != v)) != 0;
+#elif defined(__x86_64__)
+    if constexpr (sizeof(T) == 4)
+        return _mm_movemask_ps((__m128)(v != v)) != 0;
+    else
+        return _mm_movemask_pd((__m128d)(v != v)) != 0;
+#else
+    const T total = sum<T>(v - v);  // infinities count too: callers treat a true as "look closer"
+    return total != total;
+#endif
+}
+
 // Unsigned 64-bit lanes, as many as doubles: the low halves of a and b multiplied to 64 bits.
 typedef uint64 Words __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));
 TAUTEN_INLINE Words multiply_low_halves(Words a, Words b) {
