@@ -249,8 +249,10 @@ void register_all(Level l, const char* type) {
                 [=, &k](benchmark::State& s) { update(s, k, n, momentum, false); });
     add("sgd/20000/penalty", [&k](benchmark::State& s) { update(s, k, 20000, false, true); });
     add("penalty_sums/20000", [&k](benchmark::State& s) { penalty(s, k, 20000); });
-    for (const int64 n : {128, 20000}) add("dropout/" + std::to_string(n), [=, &k](benchmark::State& s) { dropout(s, k, n); });
-    for (const int64 columns : {10, 128}) add("column_sums/" + std::to_string(columns), [=, &k](benchmark::State& s) { sums(s, k, 512, columns); });
+    for (const int64 n : {128, 20000})
+        add("dropout/" + std::to_string(n), [=, &k](benchmark::State& s) { dropout(s, k, n); });
+    for (const int64 columns : {10, 128})
+        add("column_sums/" + std::to_string(columns), [=, &k](benchmark::State& s) { sums(s, k, 512, columns); });
 }
 
 }  // namespace

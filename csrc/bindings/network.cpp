@@ -229,7 +229,7 @@ StepResult test_step(const PyNetwork& network, const py::sequence& x, const Arra
     return network.with([&](auto& engine) {
         using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
         const Inputs<T> inputs(x, &y, index, sample_weight);
-        const Request<T> request = inputs.request();
+        Request<T> request = inputs.request();
         py::gil_scoped_release release;
         return engine.test(request);
     });
@@ -364,7 +364,11 @@ void bind_network(py::module_& module) {
         .def_readonly("penalty", &StepResult::penalty)
         .def_readonly("samples", &StepResult::samples)
         .def_readonly("rows", &StepResult::rows)
-        .def_property_readonly("metrics", [](const StepResult& r) { return py::tuple(py::cast(r.metrics)); });
+        .def_property_readonly("metrics", [](const StepResult& r) {
+            py::tuple out(static_cast<size_t>(r.metric_count));
+            for (int i = 0; i < r.metric_count; ++i) out[static_cast<size_t>(i)] = r.metrics[i];
+            return out;
+        });
     py::class_<PyNetwork> c(module, "Network");
     c.def(py::init<const std::string&>(), py::arg("dtype") = "float32");
     bind_building(c);

@@ -33,7 +33,8 @@ inline PhiloxBlock philox(PhiloxBlock counter, uint32 key0, uint32 key1) {
 // The random word of one element of one sample in a dropout mask: kept iff word < keep · 2^32.
 inline uint32 dropout_word(uint64 seed, uint64 call, uint32 layer, uint64 sample, uint64 element) {
     const uint64 block = element / 4;
-    const PhiloxBlock counter{{static_cast<uint32>(block), static_cast<uint32>(sample), static_cast<uint32>(call), layer}};
+    const PhiloxBlock counter{
+        {static_cast<uint32>(block), static_cast<uint32>(sample), static_cast<uint32>(call), layer}};
     const uint32 key0 = static_cast<uint32>(seed) ^ static_cast<uint32>(call >> 32);
     const uint32 key1 = static_cast<uint32>(seed >> 32) ^ static_cast<uint32>(sample >> 32) ^
                         static_cast<uint32>(block >> 32);

@@ -84,7 +84,9 @@ void softmax_gradient(int64 rows, int64 columns, const T* y, int64 y_row, const 
                       T* x_gradient, int64 x_gradient_row) {
     for (int64 r = 0; r < rows; ++r, y += y_row, y_gradient += y_gradient_row, x_gradient += x_gradient_row) {
         Native<T> product = zeros<T>();
-        over<T>(columns, [&](int64 i, auto part) { product = fma(part.load(y + i), part.load(y_gradient + i), product); });
+        over<T>(columns, [&](int64 i, auto part) {
+            product = fma(part.load(y + i), part.load(y_gradient + i), product);
+        });
         const Native<T> total = broadcast<T>(sum<T>(product));
         over<T>(columns, [&](int64 i, auto part) {
             part.store(x_gradient + i, part.load(y + i) * (part.load(y_gradient + i) - total));
@@ -92,8 +94,8 @@ void softmax_gradient(int64 rows, int64 columns, const T* y, int64 y_row, const 
     }
 }
 
-// sums[n] (+)= Σ_rows x[row, n]: one chain of additions a column, from what sums holds or from 0. kWide vectors of
-// columns at a time, so that the chains overlap.
+// sums[n] (+)= Σ_rows x[row, n]: one chain of additions a column, from what sums holds or from 0. Several
+// vectors of columns at a time, so that the chains overlap.
 template <class T>
 void column_sums(int64 rows, int64 columns, const T* x, int64 x_row, T* sums, bool accumulate) {
     constexpr int64 lanes = Vec<T>::lanes, wide = 4;

@@ -156,7 +156,8 @@ TAUTEN_INLINE Native<T> shared(const Share<T>& share, int64 c, const Part& part)
 }
 
 template <class T, bool kMax>
-TAUTEN_INLINE Share<T> share_of(const PoolArguments<T>& p, int64 a, int64 b, int64 d, int64 index, const Range& window) {
+TAUTEN_INLINE Share<T> share_of(const PoolArguments<T>& p, int64 a, int64 b, int64 d, int64 index,
+                                const Range& window) {
     Share<T> share{p.output_gradient + at(p.output_gradient_stride, a, b, d), nullptr, 0, 0};
     if constexpr (kMax) {
         share.argmax = p.argmax + ((a * p.output_extent[1] + b) * p.output_extent[2] + d) * p.channels;

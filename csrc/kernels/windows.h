@@ -43,8 +43,8 @@ TAUTEN_INLINE void over_outputs(const PoolArguments<T>& p, const Body& body) {
     }
 }
 
-// The positions of one window: offsets in the input and in its gradient, index in the window; in window order. Small windows are
-// listed, the list kept from one output to the next while the clipping is the same; large ones are walked.
+// The positions of one window, in window order: offsets in the input and in its gradient, index in the window. Small
+// windows are listed, the list kept from one output to the next while the clipping is the same; large ones are walked.
 struct ListedWindow {
     static constexpr int64 capacity = 64;
     int64 offset[capacity], gradient_offset[capacity];

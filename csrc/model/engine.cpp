@@ -48,6 +48,7 @@ void Engine<T>::compile(const std::string& loss, bool from_logits, const std::ve
     require(network.finalized(), "compile: the network is not closed yet");
     Objective objective;
     objective.loss = parse_loss(loss);
+    require(metrics.size() <= most_metrics, "compile: at most ", most_metrics, " metrics, got ", metrics.size());
     for (const std::string& name : metrics) objective.metrics.push_back(parse_metric(name));
     objective.edge = network.output();
     const Edge& output = network.edges()[static_cast<size_t>(network.output())];
@@ -78,7 +79,7 @@ void Engine<T>::compile(const std::string& loss, bool from_logits, const std::ve
 // -- calls -------------------------------------------------------------------------------------------
 
 template <class T>
-StepResult Engine<T>::train(Request<T> request, bool fused) {
+StepResult Engine<T>::train(Request<T>& request, bool fused) {
     require(compiled(), "compile the model before training it");
     Loan work(*this);
     std::unique_lock lock(guard_);
@@ -94,7 +95,7 @@ StepResult Engine<T>::train(Request<T> request, bool fused) {
 }
 
 template <class T>
-StepResult Engine<T>::test(Request<T> request) {
+StepResult Engine<T>::test(Request<T>& request) {
     require(compiled(), "compile the model before evaluating it");
     Loan work(*this);
     std::shared_lock lock(guard_);
@@ -105,7 +106,7 @@ StepResult Engine<T>::test(Request<T> request) {
 }
 
 template <class T>
-void Engine<T>::predict(Request<T> request, T* outputs) {
+void Engine<T>::predict(Request<T>& request, T* outputs) {
     Loan work(*this);
     std::shared_lock lock(guard_);
     Step<T> step(network, objective_, *work, request, calls);
@@ -114,13 +115,13 @@ void Engine<T>::predict(Request<T> request, T* outputs) {
 }
 
 template <class T>
-StepResult Engine<T>::gradients(Request<T> request, const std::vector<T*>& input_gradients) {
+StepResult Engine<T>::gradients(Request<T>& request, const std::vector<T*>& input_gradients) {
     require(compiled(), "compile the model before asking for gradients");
     Loan work(*this);
     std::unique_lock lock(guard_);
     request.backward = request.loss = request.input_gradients = request.sink.store = true;
     Step<T> step(network, objective_, *work, request, calls);
-    step.input_gradients = input_gradients;
+    step.input_gradients = &input_gradients;
     step.run();
     step.add_penalties();
     return step.result();

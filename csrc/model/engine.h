@@ -23,13 +23,13 @@ public:
     const Objective& objective() const { return objective_; }
 
     // One training step. Of several calls at once one runs after the other.
-    StepResult train(Request<T> request, bool fused);
-    StepResult test(Request<T> request);
+    StepResult train(Request<T>& request, bool fused);
+    StepResult test(Request<T>& request);
     // Outputs in the user's order; for an output a step of unequal lengths, one sample after the other.
-    void predict(Request<T> request, T* outputs);
+    void predict(Request<T>& request, T* outputs);
     // Gradients of parameters stay in parameter.gradient, penalties included; those of inputs are laid out as the
     // samples (nullptr: not wanted).
-    StepResult gradients(Request<T> request, const std::vector<T*>& input_gradients);
+    StepResult gradients(Request<T>& request, const std::vector<T*>& input_gradients);
 
     int64 allocations() const;
     std::shared_mutex& guard() { return guard_; }  // weights: shared for reading, exclusive for changing

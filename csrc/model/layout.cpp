@@ -187,6 +187,7 @@ void Network<T>::finalize(int output) {
     for (auto& node : nodes_) {
         node->plan(edges_);
         for (auto& parameter : node->parameters) parameters_.push_back(parameter);
+        for (Product<T>* product : node->products()) products_.push_back(product);
         node->first_extra = extras_;
         extras_ += node->extra_count();
     }

@@ -61,6 +61,7 @@ public:
     const std::vector<int>& inputs() const { return inputs_; }
     int output() const { return output_; }
     const std::vector<std::unique_ptr<Node<T>>>& nodes() const { return nodes_; }
+    const std::vector<Product<T>*>& products() const { return products_; }
     const std::vector<Axis>& axes() const { return axes_; }
     const std::vector<Segment>& segments() const { return segments_; }
     const std::vector<std::shared_ptr<Parameter<T>>>& parameters() const { return parameters_; }
@@ -91,6 +92,7 @@ private:
     std::vector<int> same_as_;    // by edge: the edge whose memory a reshape shares, or -1
     std::vector<int> inputs_;
     std::vector<std::unique_ptr<Node<T>>> nodes_;
+    std::vector<Product<T>*> products_;
     std::vector<Axis> axes_;
     std::vector<Segment> segments_;
     std::vector<std::shared_ptr<Parameter<T>>> parameters_;

@@ -47,21 +47,20 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
 template <class T>
 void Step<T>::check_targets() const {
     const Source& y = *request_.y;
-    const auto of_sample = [&](const Shape& shape) { return to_text(shape) + " a sample"; };
-    Shape wanted = output_.shape;
-    if (objective_.labels) wanted.pop_back();
-    Shape got = y.shape;
-    if (objective_.labels && got.size() == output_.shape.size() && got.back() == 1) got.pop_back();
-    bool fits = got.size() == wanted.size();
-    for (size_t i = 0; fits && i < wanted.size(); ++i)
-        fits = got[i] == wanted[i] || wanted[i] == run_time || got[i] == run_time;
-    require(fits, output_.name, ": expected targets of shape ", of_sample(wanted),
-            objective_.labels ? " (class numbers)" : "", ", got ", of_sample(y.shape));
+    // class numbers have the output's shape but for its channels, which may be there as a 1
+    const size_t rank = output_.shape.size() - (objective_.labels ? 1 : 0);
+    bool fits = y.shape.size() == rank || (objective_.labels && y.shape.size() == rank + 1 && y.shape.back() == 1);
+    for (size_t i = 0; fits && i < rank; ++i)
+        fits = y.shape[i] == output_.shape[i] || y.shape[i] == run_time || output_.shape[i] == run_time;
+    if (!fits)
+        fail(output_.name, ": expected targets of shape ",
+             to_text(Shape(output_.shape.begin(), output_.shape.begin() + static_cast<std::ptrdiff_t>(rank))), " a sample",
+             objective_.labels ? " (class numbers)" : "", ", got ", to_text(y.shape), " a sample");
     for (int64 r = 0; r < request_.batch; ++r) {
         const int64 sample = request_.index[work_.order[static_cast<size_t>(r)]];
         require(sample < y.samples, "sample ", sample, " asked for, but the targets have ", y.samples);
-        if (wanted.empty()) continue;
-        const int64 steps = !work_.target_axis          ? wanted[0]
+        if (rank == 0) continue;
+        const int64 steps = !work_.target_axis          ? output_.shape[0]
                             : work_.target_axis->full ? work_.target_axis->steps
                                                       : work_.lengths[static_cast<size_t>(r)];
         require(y.length(sample) == steps, output_.name, ": targets of sample ", sample, " have ", y.length(sample),
@@ -69,46 +68,56 @@ void Step<T>::check_targets() const {
     }
 }
 
+// What the phases after forward and backward have to do, part by part.
 template <class T>
 void Step<T>::plan_phases() {
+    work_.stale.clear();
+    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.update}) phase->clear();
     if (!request_.backward) return;
     for (const auto& node : network_.nodes()) {
         if (const int64 parts = node->stale_parts()) {
-            stale_.push_back(node.get());
-            refresh_.add([](Step& s, void* n, int64 item, T*) { static_cast<Node<T>*>(n)->refresh_part(s.k_, item); },
-                         node.get(), parts);
+            work_.stale.push_back(node.get());
+            work_.refresh.add([](void* s, void* n, int64 item, void*) {
+                static_cast<Node<T>*>(n)->refresh_part(static_cast<Step*>(s)->k_, item);
+            }, node.get(), parts);
         }
         for (const auto& p : node->parameters) {
             if (!p->trainable) continue;
             if (request_.sink.store || node->scattered() == p.get()) p->gradient.reserve(p->size());
             if (request_.sink.sgd.momentum != 0) p->velocity.reserve(p->size());
+            if (request_.sink.store)
+                work_.update.add([](void* s, void* of, int64 item, void*) {
+                    Parameter<T>& q = *static_cast<Parameter<T>*>(of);
+                    const Step& step = *static_cast<Step*>(s);
+                    const int64 offset = item * merge_weights;
+                    step.request_.sink.step(step.k_, q, offset, std::min(merge_weights, q.size() - offset),
+                                            q.gradient.data() + offset);
+                }, p.get(), divide_up(p->size(), merge_weights));
         }
     }
     for (ProductPlan<T>& product : work_.products) {
-        gradients_.add(
-            [](Step& s, void* p, int64 item, T* scratch) {
-                static_cast<ProductPlan<T>*>(p)->run(s.k_, s.call_, s.request_.sink, item, scratch);
-            },
-            &product, product.items());
-        merge_.add(
-            [](Step& s, void* p, int64 item, T* scratch) {
-                static_cast<ProductPlan<T>*>(p)->merge(s.k_, s.request_.sink, item, scratch);
-            },
-            &product, product.merge_items());
+        work_.gradients.add([](void* s, void* p, int64 item, void* scratch) {
+            const Step& step = *static_cast<Step*>(s);
+            static_cast<ProductPlan<T>*>(p)->run(step.k_, step.call_, step.request_.sink, item, static_cast<T*>(scratch));
+        }, &product, product.items());
+        work_.merge.add([](void* s, void* p, int64 item, void* scratch) {
+            const Step& step = *static_cast<Step*>(s);
+            static_cast<ProductPlan<T>*>(p)->merge(step.k_, step.request_.sink, item, static_cast<T*>(scratch));
+        }, &product, product.merge_items());
     }
     for (const auto& node : network_.nodes()) {
         Parameter<T>* table = node->scattered();
         if (!table || !table->trainable) continue;
-        gradients_.add([](Step& s, void* n, int64 item, T*) { static_cast<Node<T>*>(n)->scatter_part(s.call_, item); },
-                       node.get(), node->scatter_parts());
-        merge_.add(
-            [](Step& s, void* p, int64 item, T*) {
-                Parameter<T>& of = *static_cast<Parameter<T>*>(p);
-                const int64 offset = item * merge_weights;
-                s.request_.sink.finish(s.k_, of, offset, std::min(merge_weights, of.size() - offset),
-                                       of.gradient.data() + offset);
-            },
-            table, divide_up(table->size(), merge_weights));
+        work_.gradients.add([](void* s, void* n, int64 item, void*) {
+            static_cast<Node<T>*>(n)->scatter_part(static_cast<Step*>(s)->call_, item);
+        }, node.get(), node->scatter_parts());
+        work_.merge.add([](void* s, void* p, int64 item, void*) {
+            const Step& step = *static_cast<Step*>(s);
+            Parameter<T>& of = *static_cast<Parameter<T>*>(p);
+            const int64 offset = item * merge_weights;
+            step.request_.sink.finish(step.k_, of, offset, std::min(merge_weights, of.size() - offset),
+                                      of.gradient.data() + offset);
+        }, table, divide_up(table->size(), merge_weights));
     }
 }
 
@@ -143,7 +152,7 @@ void Step<T>::run() {
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
     run_team(std::min(threads(), team_size()), [this](const Member& m) { member(m); });
-    for (Node<T>* node : stale_) node->refreshed();
+    for (Node<T>* node : work_.stale) node->refreshed();
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())
         throw NonFiniteError("the loss is not finite; the weights are as before this step");
@@ -154,8 +163,8 @@ void Step<T>::member(const Member& member) {
     T* scratch = work_.scratch(member.index);
     const Slice slice = deal(member);
     gather_rows(slice);
-    if (!refresh_.parts.empty()) {
-        work_off(refresh_, scratch);
+    if (!work_.refresh.parts.empty()) {
+        work_.refresh.work_off(this, scratch);
         member.barrier();
     }
     forward(member, slice, scratch);
@@ -165,25 +174,13 @@ void Step<T>::member(const Member& member) {
     backward(member, slice, scratch);
     member.barrier();
     if (failed_.load(std::memory_order_relaxed)) return;
-    for (size_t i = 0; i < input_gradients.size(); ++i)
-        if (input_gradients[i]) write_input_gradient(static_cast<int>(i), slice);
-    work_off(gradients_, scratch);
-    if (merge_.parts.empty()) return;
+    if (input_gradients)
+        for (size_t i = 0; i < input_gradients->size(); ++i)
+            if ((*input_gradients)[i]) write_input_gradient(static_cast<int>(i), slice);
+    work_.gradients.work_off(this, scratch);
+    if (work_.merge.parts.empty()) return;
     member.barrier();
-    work_off(merge_, scratch);
-}
-
-// Items of all parts, whoever comes first.
-template <class T>
-void Step<T>::work_off(Phase& phase, T* scratch) {
-    size_t part = 0;
-    int64 before = 0;  // items of earlier parts
-    for (;;) {
-        const int64 item = phase.next.take();
-        while (part < phase.parts.size() && item - before >= phase.parts[part].items) before += phase.parts[part++].items;
-        if (part == phase.parts.size()) return;
-        phase.parts[part].run(*this, phase.parts[part].what, item - before, scratch);
-    }
+    work_.merge.work_off(this, scratch);
 }
 
 // The rows of a slice out of the user's arrays.
@@ -319,7 +316,7 @@ void Step<T>::write_input_gradient(int input, Slice slice) const {
     const int e = network_.inputs()[static_cast<size_t>(input)];
     const Grid& grid = network_.edges()[static_cast<size_t>(e)].gradient;
     const T* gradient = call_.gradients[e];
-    T* to = input_gradients[static_cast<size_t>(input)];
+    T* to = (*input_gradients)[static_cast<size_t>(input)];
     for (int64 r = slice.begin; r < slice.end; ++r) {
         const int64 place = work_.order[static_cast<size_t>(r)];
         if (!grid.time) {
@@ -338,18 +335,8 @@ void Step<T>::write_input_gradient(int input, Slice slice) const {
 
 template <class T>
 void Step<T>::update() {
-    Phase items;
-    for (const auto& p : network_.parameters())
-        if (p->trainable)
-            items.add(
-                [](Step& s, void* of, int64 item, T*) {
-                    Parameter<T>& q = *static_cast<Parameter<T>*>(of);
-                    const int64 offset = item * merge_weights;
-                    s.request_.sink.step(s.k_, q, offset, std::min(merge_weights, q.size() - offset),
-                                         q.gradient.data() + offset);
-                },
-                p.get(), divide_up(p->size(), merge_weights));
-    run_team(std::min(threads(), team_size()), [&](const Member& m) { work_off(items, work_.scratch(m.index)); });
+    run_team(std::min(threads(), team_size()),
+             [this](const Member& m) { work_.update.work_off(this, work_.scratch(m.index)); });
 }
 
 template <class T>
@@ -383,7 +370,7 @@ StepResult Step<T>::result() const {
     };
     result.loss = mean(work_.losses) + penalty_;
     for (size_t i = 0; i < objective_.metrics.size(); ++i)
-        result.metrics.push_back(mean(work_.metrics + static_cast<int64>(i) * work_.rows));
+        result.metrics[result.metric_count++] = mean(work_.metrics + static_cast<int64>(i) * work_.rows);
     return result;
 }
 

@@ -15,7 +15,8 @@ namespace tauten {
 struct StepResult {
     double loss = 0, penalty = 0;
     int64 samples = 0, rows = 0;
-    std::vector<double> metrics;
+    double metrics[most_metrics] = {};
+    int metric_count = 0;
 };
 
 template <class T>
@@ -25,7 +26,7 @@ public:
     Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number);
 
     T* outputs = nullptr;              // where predictions go
-    std::vector<T*> input_gradients;   // where ∂E/∂x goes
+    const std::vector<T*>* input_gradients = nullptr;  // where ∂E/∂x goes
 
     // Runs the region. Throws std::invalid_argument for tokens and labels out of range and NonFiniteError; weights are
     // unchanged then.
@@ -39,25 +40,10 @@ public:
     StepResult result() const;
 
 private:
-    // An item list in parts: item i of all parts in order.
-    struct Part {
-        void (*run)(Step& step, void* what, int64 item, T* scratch);
-        void* what;
-        int64 items;
-    };
-    struct Phase {
-        std::vector<Part> parts;
-        Items next;
-        void add(void (*run)(Step&, void*, int64, T*), void* what, int64 items) {
-            if (items > 0) parts.push_back({run, what, items});
-        }
-    };
-
     void check_targets() const;
     void plan_phases();
     int team_size() const;
     Slice deal(const Member& member) const;
-    void work_off(Phase& phase, T* scratch);
 
     void member(const Member& member);
     void gather_rows(Slice slice);
@@ -77,8 +63,6 @@ private:
     const kernels::Kernels<T>& k_;
     const Edge& output_;
     double penalty_ = 0;
-    Phase refresh_, gradients_, merge_;
-    std::vector<Node<T>*> stale_;
 
     std::atomic<bool> failed_{false};
     std::mutex bad_guard_;

@@ -15,10 +15,21 @@ void check_shape(const Source& source, const Shape& expected, const std::string&
     bool fits = source.shape.size() == expected.size();
     for (size_t i = 0; fits && i < expected.size(); ++i)
         fits = expected[i] == run_time || source.shape[i] == run_time || source.shape[i] == expected[i];
-    require(fits, name, ": expected ", what, " of shape ", to_text(expected), " a sample, got ", to_text(source.shape));
+    if (!fits) fail(name, ": expected ", what, " of shape ", to_text(expected), " a sample, got ", to_text(source.shape));
 }
 
 }  // namespace
+
+void Phase::work_off(void* context, void* scratch) {
+    size_t part = 0;
+    int64 before = 0;  // items of earlier parts
+    for (;;) {
+        const int64 item = next.take();
+        while (part < parts.size() && item - before >= parts[part].items) before += parts[part++].items;
+        if (part == parts.size()) return;
+        parts[part].run(context, parts[part].what, item - before, scratch);
+    }
+}
 
 // Row order and time axes: rows by length, longest first, equal lengths in the user's order.
 template <class T>
@@ -44,15 +55,15 @@ void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& reques
         }
         if (!edge.value.time || edge.shape[0] != run_time) {
             const int64 wanted = edge.shape[0];
-            require(shortest == longest && (wanted == run_time || longest == wanted), edge.name,
-                    ": got samples of ", shortest, " to ", longest, " steps where the model takes ",
-                    wanted == run_time ? std::string("equal lengths only (a layer after this input needs them)")
-                                       : text("exactly ", wanted, "; declare the input with None steps for any length"));
+            if (shortest != longest || (wanted != run_time && longest != wanted))
+                fail(edge.name, ": got samples of ", shortest, " to ", longest, " steps where the model takes exactly ",
+                     wanted, "; declare the input with None steps for any length");
         }
         if (shortest == longest) continue;
         require(lengths.empty(), edge.name, ": only one input may have samples of unequal length");
-        std::stable_sort(order.begin(), order.end(), [&](int64 a, int64 b) {
-            return source.length(request.index[a]) > source.length(request.index[b]);
+        std::sort(order.begin(), order.end(), [&](int64 a, int64 b) {
+            const int64 x = source.length(request.index[a]), y = source.length(request.index[b]);
+            return x != y ? x > y : a < b;
         });
         lengths.resize(static_cast<size_t>(batch));
         for (int64 r = 0; r < batch; ++r)
@@ -201,16 +212,14 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
 
     products.clear();
     int64 largest = 0;
-    for (const auto& node : network.nodes()) {
-        largest = std::max(largest, node->scratch(call));
-        if (!request.backward) continue;
-        for (Product<T>* product : node->products()) {
+    for (const auto& node : network.nodes()) largest = std::max(largest, node->scratch(call));
+    if (request.backward)
+        for (Product<T>* product : network.products()) {
             if (!product->wanted()) continue;
             products.emplace_back();
             products.back().cut(k, call, product);
             largest = std::max(largest, products.back().scratch());
         }
-    }
     const int64 one = round_up(std::max(largest, merge_weights) + 64, 64);
     scratch_size_ = one * threads;
     lay_out(network, objective, request);

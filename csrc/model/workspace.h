@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/memory.h"
+#include "core/team.h"
 #include "model/gradients.h"
 #include "model/network.h"
 #include "model/source.h"
@@ -32,6 +33,27 @@ struct Request {
     Sink<T> sink;
 };
 
+// Work items of one phase, handed out one by one: part by part, items 0 .. count-1 of each.
+struct Phase {
+    struct Part {
+        void (*run)(void* context, void* what, int64 item, void* scratch);
+        void* what;
+        int64 items;
+    };
+    std::vector<Part> parts;
+    Items next;
+
+    void clear() {
+        parts.clear();
+        next.reset();
+    }
+    void add(void (*run)(void*, void*, int64, void*), void* what, int64 items) {
+        if (items > 0) parts.push_back({run, what, items});
+    }
+    // Until nothing is left; any number of threads at once.
+    void work_off(void* context, void* scratch);
+};
+
 template <class T>
 class Workspace {
 public:
@@ -50,6 +72,8 @@ public:
     std::vector<int64> order;      // row -> place in the batch
     std::vector<int64> lengths;    // of rows, on the first ragged axis; empty if all are equal
     std::vector<ProductPlan<T>> products;
+    Phase refresh, gradients, merge, update;
+    std::vector<Node<T>*> stale;   // nodes whose derived panels this call makes anew
     int64 rows = 0;                // of the output
     T* targets = nullptr;
     int32* labels = nullptr;

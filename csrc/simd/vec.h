@@ -27,10 +27,12 @@ struct IntegerOf;
 template <>
 struct IntegerOf<float> {
     using type = int32;
+    using unsigned_type = uint32;
 };
 template <>
 struct IntegerOf<double> {
     using type = int64;
+    using unsigned_type = uint64;
 };
 
 // T = float or double. Native arithmetic (+ - * / comparisons ? :) comes from the vector extension.
@@ -41,12 +43,16 @@ struct Vec {
     typedef T Native __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));
     typedef T Unaligned __attribute__((vector_size(TAUTEN_VECTOR_BYTES), aligned(sizeof(T)), may_alias));
     typedef Integer Bits __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));  // masks are 0 or -1 a lane
+    // Bits for arithmetic that may wrap
+    typedef typename IntegerOf<T>::unsigned_type UnsignedBits __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));
 };
 
 template <class T>
 using Native = typename Vec<T>::Native;
 template <class T>
 using Bits = typename Vec<T>::Bits;
+template <class T>
+using UnsignedBits = typename Vec<T>::UnsignedBits;
 
 template <class T>
 TAUTEN_INLINE Native<T> load(const T* p) {

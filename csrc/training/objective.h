@@ -17,6 +17,9 @@ enum class Metric {
     mean_absolute_error
 };
 
+// Metrics that one objective may have.
+inline constexpr int most_metrics = 16;
+
 Loss parse_loss(const std::string& name);
 Metric parse_metric(const std::string& name);
 // Sparse: one class number a row instead of `columns` targets.
