@@ -1,0 +1,1 @@
+"""Tauten side by side with other libraries; `python -m benchmarks --help` tells how."""

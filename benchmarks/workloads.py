@@ -1,0 +1,260 @@
+"""The public workloads: what each network is, said once, for every library to build in its own way."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution with "same" padding, stride 1, and ReLU; in as many dimensions as the images have."""
+
+    filters: int
+    kernel: int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Max pooling, stride = size."""
+
+    size: int
+
+
+@dataclass(frozen=True)
+class Flatten:
+    """(batch, ...) -> (batch, features)."""
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected; on the last axis, so at every step of a sequence."""
+
+    units: int
+    activation: str = "linear"
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    """A layer that returns its state at every step. cell: "rnn" (tanh) or "lstm"."""
+
+    cell: str
+    units: int
+    bidirectional: bool = False
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Integers below `vocabulary` -> vectors; only as the first layer."""
+
+    vocabulary: int
+    units: int
+
+
+Layer = Conv | Pool | Flatten | Dense | Recurrent | Embedding
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One network and its batch; trained with softmax cross-entropy on the last axis and plain SGD."""
+
+    name: str
+    text: str
+    batch: int
+    shape: tuple[int, ...]
+    layers: tuple[Layer, ...]
+
+    @property
+    def classes(self) -> int:
+        """Size of the softmax."""
+        last = self.layers[-1]
+        assert isinstance(last, Dense)
+        return last.units
+
+    @property
+    def per_step(self) -> bool:
+        """Whether there is a label at every step."""
+        return any(isinstance(layer, Recurrent) for layer in self.layers)
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions of one training step, matrix products only.
+
+        Forward, gradient of the weights, gradient of the input; the first layer needs no gradient of its input.
+        """
+        products = []
+        shape = self.shape
+        for layer in self.layers:
+            places = math.prod(shape[:-1])
+            if isinstance(layer, Conv):
+                products.append((places * layer.kernel ** (len(shape) - 1) * shape[-1] * layer.filters, 0))
+                shape = (*shape[:-1], layer.filters)
+            elif isinstance(layer, Pool):
+                shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])
+            elif isinstance(layer, Flatten):
+                shape = (math.prod(shape),)
+            elif isinstance(layer, Embedding):
+                shape = (*shape, layer.units)
+            elif isinstance(layer, Dense):
+                products.append((places * shape[-1] * layer.units, 0))
+                shape = (*shape[:-1], layer.units)
+            else:
+                gates = {"rnn": 1, "lstm": 4}[layer.cell] * (2 if layer.bidirectional else 1)
+                products.append((places * gates * shape[-1] * layer.units, places * gates * layer.units**2))
+                shape = (*shape[:-1], layer.units * (2 if layer.bidirectional else 1))
+        first = 0 if isinstance(self.layers[0], Embedding) else products[0][0]
+        total = sum(3 * (to_input + to_state) for to_input, to_state in products) - first
+        return 2 * self.batch * total
+
+    def weights(self, seed: int = 0) -> list[Array]:
+        """The same initial weights for every library, in Keras' order, shapes and default distributions."""
+        random = np.random.default_rng(seed)
+
+        def glorot_uniform(*shape: int, receptive: int = 1) -> Array:
+            limit = math.sqrt(6 / (receptive * (shape[-2] + shape[-1])))
+            return random.uniform(-limit, limit, shape).astype(np.float32)
+
+        def orthogonal(rows: int, columns: int) -> Array:
+            q, r = np.linalg.qr(random.standard_normal((columns, rows)))
+            return np.ascontiguousarray((q * np.sign(np.diag(r))).T, dtype=np.float32)
+
+        weights: list[Array] = []
+        shape = self.shape
+        for layer in self.layers:
+            if isinstance(layer, Conv):
+                dimensions = len(shape) - 1
+                extents = (*(layer.kernel,) * dimensions, shape[-1], layer.filters)
+                weights += [glorot_uniform(*extents, receptive=layer.kernel**dimensions), _zeros(layer.filters)]
+                shape = (*shape[:-1], layer.filters)
+            elif isinstance(layer, Pool):
+                shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])
+            elif isinstance(layer, Flatten):
+                shape = (math.prod(shape),)
+            elif isinstance(layer, Embedding):
+                weights.append(random.uniform(-0.05, 0.05, (layer.vocabulary, layer.units)).astype(np.float32))
+                shape = (*shape, layer.units)
+            elif isinstance(layer, Dense):
+                weights += [glorot_uniform(shape[-1], layer.units), _zeros(layer.units)]
+                shape = (*shape[:-1], layer.units)
+            else:
+                gates = {"rnn": 1, "lstm": 4}[layer.cell]
+                for _ in range(1 + layer.bidirectional):
+                    bias = _zeros(gates * layer.units)
+                    if layer.cell == "lstm":
+                        bias[layer.units : 2 * layer.units] = 1
+                    kernel = glorot_uniform(shape[-1], gates * layer.units)
+                    weights += [kernel, orthogonal(layer.units, gates * layer.units), bias]
+                shape = (*shape[:-1], layer.units * (1 + layer.bidirectional))
+        return weights
+
+    def data(self, batches: int, folder: Path | None) -> tuple[list[Array], list[Array], str]:
+        """Batches (x float32, labels int64), and where they come from: MNIST where it fits and is there."""
+        mnist = folder / "mnist.npz" if folder else None
+        if mnist and mnist.exists() and math.prod(self.shape) == 784 and self.classes == 10:
+            with np.load(mnist) as archive:
+                count = self.batch * batches
+                x = archive["x_train"][:count].astype(np.float32) / np.float32(255)
+                y = archive["y_train"][:count].astype(np.int64)
+            x = x.reshape(batches, self.batch, *self.shape)
+            return list(x), list(y.reshape(batches, self.batch)), "MNIST"
+        random = np.random.default_rng(0)
+        steps = self.shape[:1] if self.per_step else ()
+        x = random.standard_normal((batches, self.batch, *self.shape), dtype=np.float32)
+        y = random.integers(0, self.classes, (batches, self.batch, *steps), dtype=np.int64)
+        return list(x), list(y), "random"
+
+
+def _zeros(extent: int) -> Array:
+    return np.zeros(extent, np.float32)
+
+
+def lenet(batch: int) -> Workload:
+    """28x28x1 images, two convolutions, two dense layers."""
+    layers = (Conv(32, 5), Pool(2), Conv(64, 5), Pool(2), Flatten(), Dense(128, "relu"), Dense(10))
+    text = f"28x28x1, conv5 32, pool2, conv5 64, pool2, dense 128, 10; batch {batch}"
+    return Workload(f"lenet_b{batch}", text, batch, (28, 28, 1), layers)
+
+
+_ALL = (
+    Workload(
+        "mlp_b128",
+        "784-512-512-10; batch 128",
+        128,
+        (784,),
+        (Dense(512, "relu"), Dense(512, "relu"), Dense(10)),
+    ),
+    lenet(64),
+    lenet(8),
+    Workload(
+        "vgg_b32",
+        "32x32x3, conv3 64, 64, pool, 128, 128, pool, 256, 256, pool, dense 256, 10; batch 32",
+        32,
+        (32, 32, 3),
+        (
+            *(Conv(64, 3), Conv(64, 3), Pool(2)),
+            *(Conv(128, 3), Conv(128, 3), Pool(2)),
+            *(Conv(256, 3), Conv(256, 3), Pool(2)),
+            *(Flatten(), Dense(256, "relu"), Dense(10)),
+        ),
+    ),
+    Workload(
+        "cnn1d_b64",
+        "512x8, conv7 64, pool2, conv5 128, pool2, conv3 128, pool2, dense 10; batch 64",
+        64,
+        (512, 8),
+        (Conv(64, 7), Pool(2), Conv(128, 5), Pool(2), Conv(128, 3), Pool(2), Flatten(), Dense(10)),
+    ),
+    Workload(
+        "cnn3d_b8",
+        "16x32x32x1, conv3 16, pool2, conv3 32, pool2, dense 10; batch 8",
+        8,
+        (16, 32, 32, 1),
+        (Conv(16, 3), Pool(2), Conv(32, 3), Pool(2), Flatten(), Dense(10)),
+    ),
+    Workload(
+        "rnn_b64_h128",
+        "128 steps of 32, tanh RNN 128, dense 10 at every step; batch 64",
+        64,
+        (128, 32),
+        (Recurrent("rnn", 128), Dense(10)),
+    ),
+    Workload(
+        "lstm_b64_h128",
+        "128 steps of 32, LSTM 128, dense 10 at every step; batch 64",
+        64,
+        (128, 32),
+        (Recurrent("lstm", 128), Dense(10)),
+    ),
+    Workload(
+        "lstm_b16_h32",
+        "64 steps of 8, LSTM 32, dense 4 at every step; batch 16",
+        16,
+        (64, 8),
+        (Recurrent("lstm", 32), Dense(4)),
+    ),
+    Workload(
+        "lstm2_b32_h512",
+        "64 steps of 256, 2 x LSTM 512, dense 256 at every step; batch 32",
+        32,
+        (64, 256),
+        (Recurrent("lstm", 512), Recurrent("lstm", 512), Dense(256)),
+    ),
+    Workload(
+        "bilstm_b32_h256",
+        "50 steps of 100, bidirectional LSTM 256, dense 20 at every step; batch 32",
+        32,
+        (50, 100),
+        (Recurrent("lstm", 256, bidirectional=True), Dense(20)),
+    ),
+)
+
+WORKLOADS = {workload.name: workload for workload in _ALL}
+
+# What `python -m benchmarks` runs when no --work is given.
+DEFAULT = ("mlp_b128", "lenet_b64", "lenet_b8", "rnn_b64_h128", "lstm_b64_h128", "lstm_b16_h32")

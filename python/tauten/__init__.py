@@ -1,0 +1,45 @@
+"""Tauten: a small, fast deep-learning library for CPUs with Keras' names.
+
+Example::
+
+    import tauten
+    from tauten import layers
+
+    model = tauten.Sequential([tauten.Input((784,)), layers.Dense(10, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(x, y, epochs=5)
+"""
+
+from tauten import (
+    activations,
+    callbacks,
+    config,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    regularizers,
+    utils,
+)
+from tauten._core import __version__
+from tauten.layers import Input
+from tauten.models import Sequential
+
+__all__ = [
+    "Input",
+    "Sequential",
+    "__version__",
+    "activations",
+    "callbacks",
+    "config",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "utils",
+]

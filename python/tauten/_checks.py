@@ -1,0 +1,96 @@
+"""Checks of arguments that many classes share. Each names what it checks, what it wanted and what came."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+
+def integer(value: Any, what: str, least: int = 1) -> int:
+    """`value` as an int of at least `least`. Raises TypeError or ValueError that begins with `what`."""
+    if isinstance(value, bool):
+        raise TypeError(f"{what}: expected an integer, got {value!r}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what}: expected an integer, got {value!r} of type {type(value).__name__}") from None
+    if number < least:
+        raise ValueError(f"{what}: expected at least {least}, got {number}")
+    return number
+
+
+def number(value: Any, what: str, least: float = -math.inf, most: float = math.inf) -> float:
+    """`value` as a finite float in [least, most]. Raises TypeError or ValueError that begins with `what`."""
+    if isinstance(value, (bool, str, bytes)):
+        raise TypeError(f"{what}: expected a number, got {value!r}")
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{what}: expected a number, got {value!r} of type {type(value).__name__}") from None
+    if not math.isfinite(result):
+        raise ValueError(f"{what}: expected a finite number, got {result}")
+    if not least <= result <= most:
+        raise ValueError(f"{what}: expected a number {_interval(least, most)}, got {result}")
+    return result
+
+
+def flag(value: Any, what: str) -> bool:
+    """`value` as a bool: True, False or NumPy's. Raises TypeError for everything else."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        return bool(value)
+    raise TypeError(f"{what}: expected True or False, got {value!r}")
+
+
+def extents(value: Any, rank: int, what: str) -> tuple[int, ...]:
+    """One positive extent a dimension; a single integer stands for all of them, as in Keras."""
+    if isinstance(value, (list, tuple)):
+        if len(value) != rank:
+            raise ValueError(f"{what}: expected an integer or {rank} of them, got {tuple(value)}")
+        return tuple(integer(extent, what) for extent in value)
+    return (integer(value, what),) * rank
+
+
+def sample_shape(value: Any, what: str) -> tuple[int | None, ...]:
+    """The shape of one sample: positive extents, None for one that is known only at run time."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
+        raise TypeError(f"{what}: expected a tuple of extents such as (28, 28, 1), got {value!r}")
+    return tuple(None if extent is None else integer(extent, what) for extent in value)
+
+
+def layer_name(value: Any, what: str) -> str:
+    """A layer's or model's name: not empty and without "/", which separates layer and weight in a path."""
+    if not isinstance(value, str):
+        raise TypeError(f"{what}: expected a string as name, got {value!r}")
+    if not value or "/" in value:
+        raise ValueError(f"{what}: a name must not be empty nor contain '/', got {value!r}")
+    return value
+
+
+def keras_only(owner: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Refuse Keras arguments that Tauten does not have; those at the value that changes nothing may stay.
+
+    Raises ValueError for a known argument with another value and TypeError for an unknown one.
+    """
+    for key, value in given.items():
+        if key not in defaults:
+            unexpected(owner, key)
+        default = defaults[key]
+        same = value is None if default is None else value in (default, None)
+        if not same:
+            hint = "" if key != "dtype" else " (a model has one float type: tauten.config.set_floatx)"
+            raise ValueError(f"{owner}: {key}={value!r} is not supported by Tauten{hint}")
+
+
+def unexpected(owner: str, key: str) -> NoReturn:
+    """Raise the TypeError that Python itself would raise for an unknown argument."""
+    raise TypeError(f"{owner}: unexpected keyword argument {key!r}")
+
+
+def _interval(least: float, most: float) -> str:
+    if most == math.inf:
+        return f"of at least {least:g}"
+    if least == -math.inf:
+        return f"of at most {most:g}"
+    return f"in [{least:g}, {most:g}]"

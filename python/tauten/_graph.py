@@ -1,0 +1,102 @@
+"""The native network of a model while it grows, and when it is finished."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tauten._core import Network
+from tauten._weights import Variable
+
+if TYPE_CHECKING:
+    from tauten.layers.base import Layer, Shape
+
+
+class Graph:
+    """A chain of layers in a native network.
+
+    Layers are added one by one, so that shapes are checked at once; finish() closes the network and gives every
+    layer its weights: those that it had before, or initial ones.
+
+    Args:
+        dtype: "float32" or "float64".
+        name: of the input.
+        shape: of one sample.
+        index: the input is integers to look up.
+    """
+
+    def __init__(self, dtype: str, name: str, shape: Shape, index: bool) -> None:
+        self.network = Network(dtype)
+        self.dtype = dtype
+        self._edge = self.network.add_input(name, shape, index)
+        self._added: list[tuple[Layer, Shape, Shape]] = []
+        self._closed = False
+        self._finished = False
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of one sample, after finish() too."""
+        return tuple(self.network.edge_shape(0))
+
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of one sample's output."""
+        return tuple(self.network.edge_shape(self._edge))
+
+    @property
+    def finished(self) -> bool:
+        """Is the network closed?"""
+        return self._finished
+
+    def add(self, layer: Layer) -> None:
+        """Add a layer behind the last one. Raises ValueError if its input does not fit."""
+        before = tuple(self.network.edge_shape(self._edge))
+        self._edge = layer.add_to(self.network, self._edge)
+        self._added.append((layer, before, self.output_shape))
+
+    def attach(self) -> None:
+        """Make the layers part of this network: their shapes and weights come from here."""
+        for layer, before, after in self._added:
+            layer._graph = self
+            layer._shapes = ((None, *before), (None, *after))
+
+    def finish(self) -> None:
+        """Close the network and give every layer its weights. The second time nothing happens.
+
+        Raises ValueError if a layer has weights for another input.
+        """
+        if self._finished:
+            return
+        if not self._closed:
+            self.network.finalize(self._edge)
+            self._closed = True
+        by_layer: dict[str, list[Variable]] = {}
+        for index, parameter in enumerate(self.network.parameters):
+            variable = Variable(self.network, index, parameter, self.dtype)
+            by_layer.setdefault(parameter.name.rsplit("/", 1)[0], []).append(variable)
+        for layer, *_ in self._added:
+            _check_kept(layer, by_layer.get(layer.name, []))
+        for layer, *_ in self._added:
+            layer._variables = [self._fill(layer, variable) for variable in by_layer.get(layer.name, [])]
+        self._finished = True
+        self._added = []  # layers know their graph; the graph need not know them any longer
+
+    def _fill(self, layer: Layer, variable: Variable) -> Variable:
+        """The layer's weight with its value: the object that users may hold already, or a new one."""
+        kept = {old.name: old for old in layer._variables}.get(variable.name)
+        if kept is None:
+            variable.assign(layer.initial_value(variable.name, variable.shape, self.dtype))
+        else:
+            kept.move(variable)
+            variable = kept
+        layer.configure(variable)
+        return variable
+
+
+def _check_kept(layer: Layer, variables: list[Variable]) -> None:
+    kept = {old.name: old.shape for old in layer._variables}
+    for variable in variables:
+        if kept.get(variable.name, variable.shape) != variable.shape:
+            raise ValueError(
+                f"layer {layer.name!r} has weights for another input: {variable.name} is {kept[variable.name]}, "
+                f"needed here {variable.shape}; use a new layer"
+            )

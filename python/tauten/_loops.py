@@ -1,0 +1,148 @@
+"""The loops over batches behind fit, evaluate and predict: one native call a batch, hooks and progress around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tauten._checks import number
+from tauten._compiled import Means
+
+if TYPE_CHECKING:
+    from tauten._core import Network, StepResult
+    from tauten._data import Data
+    from tauten._feeding import Feed
+    from tauten._progress import Progress
+    from tauten.callbacks import CallbackList
+    from tauten.models import Sequential
+    from tauten.optimizers import SGD
+
+
+class TrainStep:
+    """One native training step with an optimizer's settings of the moment.
+
+    Args:
+        model: its name, for the message when the loss is not finite.
+        network: finished and compiled.
+        optimizer: read before every step, counted after it.
+        where: such as "epoch 3".
+    """
+
+    def __init__(self, model: str, network: Network, optimizer: SGD, where: str) -> None:
+        self._model = model
+        self._network = network
+        self._optimizer = optimizer
+        self._where = where
+
+    def __call__(self, feed: Feed, index: NDArray[np.int64], place: str = "") -> StepResult:
+        """Train on the samples that `index` names. Raises FloatingPointError if the loss is not finite."""
+        optimizer = self._optimizer
+        try:
+            result = self._network.train_step(
+                [feed.x.source],
+                feed.y.source,
+                index,
+                feed.weight,
+                optimizer.learning_rate,
+                optimizer.momentum,
+                optimizer.nesterov,
+            )
+        except FloatingPointError as error:
+            raise FloatingPointError(
+                f"model {self._model!r}: the loss is not finite ({self._where}{place}): {error}. The weights are those "
+                f"before this batch. Try a lower learning rate (now {optimizer.learning_rate:g}), inputs scaled to "
+                "about [-1, 1], or other initial weights"
+            ) from error
+        optimizer.iterations += 1
+        return result
+
+
+def run_epoch(
+    model: Sequential,
+    step: TrainStep,
+    feed: Feed,
+    order: NDArray[np.int64],
+    batch_size: int,
+    hooks: CallbackList,
+    progress: Progress,
+) -> dict[str, float]:
+    """Train once on the samples in `order`; the means of loss and metrics. Ends early at model.stop_training."""
+    means = Means(model.metrics_names[1:])
+    batches = -(-len(order) // batch_size)
+    for batch in range(batches):
+        if hooks.each_batch:
+            hooks.on_train_batch_begin(batch)
+        index = order[batch * batch_size : (batch + 1) * batch_size]
+        means.add(step(feed, index, f", batch {batch + 1} of {batches}"))
+        progress.update(len(index), means.logs)
+        if hooks.each_batch:
+            hooks.on_train_batch_end(batch, means.logs())
+        if model.stop_training:
+            break
+    return means.logs()
+
+
+def run_test(
+    network: Network,
+    means: Means,
+    feed: Feed,
+    index: NDArray[np.int64],
+    batch_size: int,
+    hooks: CallbackList,
+    progress: Progress,
+) -> None:
+    """Add loss and metrics on the samples in `index` to `means`."""
+    hooks.on_test_begin()
+    for batch, begin in enumerate(range(0, len(index), batch_size)):
+        if hooks.each_batch:
+            hooks.on_test_batch_begin(batch)
+        part = index[begin : begin + batch_size]
+        means.add(network.test_step([feed.x.source], feed.y.source, part, feed.weight))
+        progress.update(len(part), means.logs)
+        if hooks.each_batch:
+            hooks.on_test_batch_end(batch, means.logs())
+    hooks.on_test_end(means.logs())
+
+
+def run_predict(
+    network: Network,
+    data: Data,
+    index: NDArray[np.int64],
+    batch_size: int,
+    hooks: CallbackList,
+    progress: Progress,
+) -> NDArray[np.floating[Any]]:
+    """The outputs of the samples in `index`, one after the other."""
+    outputs = []
+    hooks.on_predict_begin()
+    for batch, begin in enumerate(range(0, len(index), batch_size)):
+        hooks.on_predict_batch_begin(batch)
+        part = index[begin : begin + batch_size]
+        outputs.append(network.predict([data.source], part))
+        progress.update(len(part), dict)
+        hooks.on_predict_batch_end(batch, {"outputs": outputs[-1]})
+    hooks.on_predict_end()
+    return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+
+
+def every(feed: Feed) -> NDArray[np.int64]:
+    """The numbers of all samples, in order."""
+    return np.arange(feed.x.samples, dtype=np.int64)
+
+
+def split_off(samples: int, share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The samples to train on, and the last ones, held back for validation.
+
+    Raises:
+        TypeError, ValueError: unless 0 <= share < 1 and both sides get something (for 0: all on the first).
+    """
+    share = number(share, "fit: validation_split", 0.0, 1.0)
+    index = np.arange(samples, dtype=np.int64)
+    if share == 0.0:
+        return index, index[:0]
+    kept = int(np.floor(samples * (1.0 - share)))
+    if kept in (0, samples):
+        raise ValueError(f"fit: validation_split={share} of {samples} samples leaves nothing on one side")
+    return index[:kept], index[kept:]

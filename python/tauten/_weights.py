@@ -1,0 +1,105 @@
+"""A weight as Python sees it: a view of one parameter of a native network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from tauten._core import Network, Parameter
+
+
+class Variable:
+    """One weight of a built layer.
+
+    Attributes:
+        name: "kernel", "recurrent_kernel", "bias", "embeddings".
+        path: "layer/name".
+        shape: Keras' shape.
+        dtype: "float32" or "float64".
+        trainable: does training change it?
+    """
+
+    def __init__(self, network: Network, index: int, parameter: Parameter, dtype: str) -> None:
+        self._network = network
+        self._index = index
+        self.path = parameter.name
+        self.name = parameter.name.rsplit("/", 1)[1]
+        self.shape = tuple(parameter.shape)
+        self.dtype = dtype
+        self._state = not parameter.trainable  # what only the step itself updates
+        self.trainable = parameter.trainable
+
+    def move(self, other: Variable) -> None:
+        """Become the weight that `other` is, in its network, and bring values and velocity along."""
+        other.assign(self.numpy())
+        other.velocity = self.velocity
+        self._network, self._index = other._network, other._index
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
+    def numpy(self) -> NDArray[np.floating[Any]]:
+        """A copy of the values."""
+        return self._network.get(self._index)
+
+    def assign(self, value: ArrayLike) -> None:
+        """Set the values.
+
+        Raises:
+            ValueError, TypeError: if shape or dtype do not fit.
+        """
+        self._network.set(self._index, self.convert(value, self.path))
+
+    def convert(self, value: ArrayLike, what: str) -> NDArray[np.floating[Any]]:
+        """`value` as an array that fits this weight. Raises ValueError or TypeError that begins with `what`."""
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{what}: expected numbers for {self.path}, got dtype {array.dtype}")
+        if array.shape != self.shape:
+            raise ValueError(f"{what}: expected shape {self.shape} for {self.path}, got {array.shape}")
+        return np.ascontiguousarray(array, dtype=self.dtype)
+
+    def configure(self, trainable: bool, penalty: tuple[float, float]) -> None:
+        """Set whether training changes it and what it costs."""
+        if self._state:
+            return
+        self.trainable = trainable
+        self._network.set_trainable(self._index, trainable)
+        self._network.set_penalty(self._index, *penalty)
+
+    @property
+    def velocity(self) -> NDArray[np.floating[Any]]:
+        """Momentum's memory."""
+        return self._network.get_velocity(self._index)
+
+    @velocity.setter
+    def velocity(self, value: ArrayLike) -> None:
+        self._network.set_velocity(self._index, self.convert(value, "velocity"))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return self.numpy() if dtype is None else self.numpy().astype(dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], what: str) -> None:
+    """Set several weights, all of them or, when one does not fit, none.
+
+    Raises:
+        ValueError, TypeError: that begin with `what`.
+    """
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"{what}: expected a list of arrays, got {type(values).__name__}")
+    if len(values) != len(variables):
+        raise ValueError(f"{what}: expected {len(variables)} arrays, got {len(values)}")
+    arrays = [variable.convert(value, what) for variable, value in zip(variables, values, strict=True)]
+    for variable, array in zip(variables, arrays, strict=True):
+        variable.assign(array)

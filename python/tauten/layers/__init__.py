@@ -1,0 +1,74 @@
+"""Layers, with Keras' names, arguments, defaults and weight shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tauten.layers.base import Layer
+from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
+from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Reshape
+from tauten.layers.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
+from tauten.layers.recurrent import LSTM, SimpleRNN
+
+__all__ = [
+    "LSTM",
+    "Activation",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "Flatten",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Reshape",
+    "SimpleRNN",
+    "deserialize",
+    "serialize",
+]
+
+_classes: dict[str, type[Layer]] = {
+    cls.__name__: cls
+    for cls in (
+        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Conv1D, Conv2D, Conv3D, Dense, Dropout,
+        Embedding, Flatten, InputLayer, LSTM, MaxPooling1D, MaxPooling2D, MaxPooling3D, Reshape, SimpleRNN,
+    )
+}  # fmt: skip
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """{"class_name": ..., "config": {...}} of a layer."""
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+
+
+def deserialize(config: Mapping[str, Any]) -> Layer:
+    """The layer that serialize() wrote.
+
+    Raises:
+        ValueError: for a class or arguments that Tauten does not know.
+    """
+    if not isinstance(config, Mapping) or not isinstance(config.get("config"), Mapping):
+        raise ValueError(f"layer: expected {{'class_name': ..., 'config': {{...}}}}, got {config!r}")
+    name = config.get("class_name")
+    if not isinstance(name, str) or name not in _classes:
+        raise ValueError(f"layer: class {name!r} is not known; Tauten has {', '.join(sorted(_classes))}")
+    try:
+        return _classes[name].from_config(dict(config["config"]))
+    except TypeError as error:
+        raise ValueError(f"layer: {name} does not take this config: {error}") from None

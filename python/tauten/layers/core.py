@@ -1,0 +1,275 @@
+"""Input, Dense, Activation, Flatten, Reshape, Dropout and Embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from tauten import _random, activations, initializers, regularizers
+from tauten._checks import flag, integer, number, sample_shape
+from tauten._registry import serialize
+from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
+
+if TYPE_CHECKING:
+    from tauten._core import Network
+
+CONSTRAINTS: dict[str, Any] = {"kernel_constraint": None, "bias_constraint": None, "quantization_config": None}
+
+
+class InputLayer(Layer):
+    """What Input() makes: the shape of one sample, in front of a model. It has no weights."""
+
+    keras_defaults: ClassVar[dict[str, Any]] = {
+        "batch_size": None, "sparse": None, "ragged": None, "tensor": None, "optional": False,
+    }  # fmt: skip
+
+    def __init__(
+        self, shape: Sequence[int | None], *, dtype: str | None = None, name: str | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        self.shape = sample_shape(shape, "Input: shape")
+        if dtype is not None and np.dtype(dtype).kind not in "iuf":
+            raise ValueError(f"Input: dtype: expected a float or integer type, got {dtype!r}")
+        self.dtype = None if dtype is None else np.dtype(dtype).name
+
+    @property
+    def integers(self) -> bool:
+        """Was an integer dtype asked for?"""
+        return self.dtype is not None and np.dtype(self.dtype).kind in "iu"
+
+    def get_config(self) -> dict[str, Any]:
+        return {"shape": list(self.shape), "dtype": self.dtype, "name": self.name}
+
+
+def Input(
+    shape: Sequence[int | None], *, dtype: str | None = None, name: str | None = None, **kwargs: Any
+) -> InputLayer:
+    """The shape of one sample, as the first item of a Sequential.
+
+    Args:
+        shape: without the batch, such as (28, 28, 1); None as the first extent is a number of time steps known
+            only at run time, such as (None, 16), or (None,) for an Embedding.
+        dtype: an integer type asks for integer data; default None, whatever comes is converted.
+        name: default "input_layer".
+
+    Raises:
+        TypeError, ValueError: for a wrong shape or dtype.
+    """
+    return InputLayer(shape, dtype=dtype, name=name, **kwargs)
+
+
+class Dense(Layer):
+    """y = f(x·W + b) on the last axis (chapter §26.2): (batch, ..., features) -> (batch, ..., units).
+
+    Weights: kernel (features, units), bias (units,).
+
+    Args:
+        units: positive.
+        activation: f: "linear", "relu", "sigmoid", "softmax", "tanh", or None for "linear"; default None.
+        use_bias: default True.
+        kernel_initializer: default "glorot_uniform".
+        bias_initializer: default "zeros".
+        kernel_regularizer: default None.
+        bias_regularizer: default None.
+        name, trainable: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included.
+    """
+
+    keras_defaults: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "lora_rank": None, "lora_alpha": None}
+
+    def __init__(
+        self,
+        units: int,
+        activation: ActivationLike = None,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        self.units = integer(units, "Dense: units")
+        self.activation = activations.get(activation, "Dense: activation")
+        self.use_bias = flag(use_bias, "Dense: use_bias")
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_dense(self.name, edge, self.units, self.activation, self.use_bias)
+
+    def weight_specs(self) -> dict[str, WeightSpec]:
+        return {
+            "kernel": WeightSpec(self.kernel_initializer, self.kernel_regularizer),
+            "bias": WeightSpec(self.bias_initializer, self.bias_regularizer),
+        }
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "kernel_initializer": serialize(self.kernel_initializer),
+            "bias_initializer": serialize(self.bias_initializer),
+            "kernel_regularizer": serialize(self.kernel_regularizer),
+            "bias_regularizer": serialize(self.bias_regularizer),
+        }
+
+
+class Activation(Layer):
+    """y = f(x), any shape; softmax over the last axis (chapter §26.2).
+
+    Args:
+        activation: "linear", "relu", "sigmoid", "softmax", "tanh".
+        name: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for an activation that Tauten does not have.
+    """
+
+    def __init__(self, activation: ActivationLike, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.activation = activations.get(activation, "Activation: activation")
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_activation(self.name, edge, self.activation)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "activation": self.activation}
+
+
+class Flatten(Layer):
+    """(batch, ...) -> (batch, features), in C order.
+
+    Args:
+        name: as in Layer.
+    """
+
+    keras_defaults: ClassVar[dict[str, Any]] = {"data_format": "channels_last"}
+
+    def __init__(self, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_flatten(self.name, edge)
+
+
+class Reshape(Layer):
+    """(batch, ...) -> (batch, *target_shape), in C order.
+
+    Args:
+        target_shape: without the batch; one extent may be -1, for what is left.
+        name: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for wrong extents; when the model is built also for a wrong size.
+    """
+
+    def __init__(self, target_shape: Sequence[int], *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        if isinstance(target_shape, str) or not isinstance(target_shape, Sequence):
+            raise TypeError(f"Reshape: target_shape: expected a tuple of integers, got {target_shape!r}")
+        shape = tuple(integer(extent, "Reshape: target_shape", least=-1) for extent in target_shape)
+        if 0 in shape or shape.count(-1) > 1:
+            raise ValueError(f"Reshape: target_shape: expected positive extents and at most one -1, got {shape}")
+        self.target_shape = shape
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_reshape(self.name, edge, self.target_shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "target_shape": list(self.target_shape)}
+
+
+class Dropout(Layer):
+    """While training, sets each value to 0 with probability `rate` and scales the rest by 1 / (1 - rate) (§26.4.2).
+
+    Args:
+        rate: share that is dropped, in [0, 1); the chapter's keep probability is 1 - rate.
+        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
+        name: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for a rate outside [0, 1).
+    """
+
+    keras_defaults: ClassVar[dict[str, Any]] = {"noise_shape": None}
+
+    def __init__(self, rate: float, *, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.rate = number(rate, "Dropout: rate", 0.0, 1.0)
+        if self.rate == 1.0:
+            raise ValueError("Dropout: rate: expected a number in [0, 1), got 1, which would drop everything")
+        self.seed = None if seed is None else integer(seed, "Dropout: seed", least=0)
+        self.mask_seed = _random.draw_seed() if self.seed is None else self.seed
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_dropout(self.name, edge, self.rate, self.mask_seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+
+class Embedding(Layer):
+    """y_t = E[x_t], one row of a table a token: integers (batch, steps) -> (batch, steps, output_dim).
+
+    It must be a model's first layer. Weights: embeddings (input_dim, output_dim).
+
+    Args:
+        input_dim: size of the vocabulary; tokens are in [0, input_dim).
+        output_dim: length of a row.
+        embeddings_initializer: default "uniform".
+        embeddings_regularizer: default None.
+        name, trainable: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for wrong arguments; fit, evaluate and predict raise for tokens out of range.
+    """
+
+    keras_defaults: ClassVar[dict[str, Any]] = {
+        "embeddings_constraint": None, "mask_zero": False, "weights": None, "lora_rank": None, "lora_alpha": None,
+        "quantization_config": None,
+    }  # fmt: skip
+    reads_index = True
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: InitializerLike = "uniform",
+        embeddings_regularizer: RegularizerLike = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        self.input_dim = integer(input_dim, "Embedding: input_dim")
+        self.output_dim = integer(output_dim, "Embedding: output_dim")
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_embedding(self.name, edge, self.input_dim, self.output_dim)
+
+    def weight_specs(self) -> dict[str, WeightSpec]:
+        return {"embeddings": WeightSpec(self.embeddings_initializer, self.embeddings_regularizer)}
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": serialize(self.embeddings_initializer),
+            "embeddings_regularizer": serialize(self.embeddings_regularizer),
+        }

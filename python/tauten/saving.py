@@ -1,0 +1,246 @@
+"""One .safetensors file a model: weights and momentum as tensors, the rest as JSON in its metadata. No pickle.
+
+A file is written beside its target, synced and renamed, so that at any moment the target is whole: old or new.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tauten import _core
+from tauten._weights import assign_all
+from tauten.layers.core import Dropout
+
+if TYPE_CHECKING:
+    from tauten.models import Sequential
+
+    Path = str | os.PathLike[str]
+
+FORMAT_VERSION = 1
+SUFFIX = ".safetensors"
+VELOCITY = "optimizer/velocity/"
+CONVERT = {
+    ".keras": "in Keras, np.savez(path, *model.get_weights()); here, make the same layers and call "
+    "model.set_weights() with these arrays in order: names, shapes and gate order agree",
+    ".h5": "in Keras, np.savez(path, *model.get_weights()); here, make the same layers and call "
+    "model.set_weights() with these arrays in order: names, shapes and gate order agree",
+    ".pt": "in PyTorch, save the state_dict's arrays with np.savez; here, make the same layers and call "
+    "model.set_weights() with the arrays transposed and gates reordered as docs/keras.md says",
+}
+CONVERT[".hdf5"] = CONVERT[".h5"]
+CONVERT[".pth"] = CONVERT[".pt"]
+
+
+def save_model(model: Sequential, filepath: Path, overwrite: bool, include_optimizer: bool) -> None:
+    """What Sequential.save() does."""
+    path = _target(filepath, overwrite)
+    variables = model.weights
+    tensors = {variable.path: variable.numpy() for variable in variables}
+    header: dict[str, Any] = _header("model", list(tensors))
+    header["model"] = _architecture(model)
+    header["compile"] = model.get_compile_config()
+    if include_optimizer and model.optimizer is not None:
+        header["training"] = {
+            "iterations": model.optimizer.iterations,
+            "calls": model._network().calls,
+        }
+        velocities = {VELOCITY + variable.path: variable.velocity for variable in variables}
+        tensors.update({name: value for name, value in velocities.items() if np.any(value)})
+    _write(path, tensors, header)
+
+
+def save_weights(model: Sequential, filepath: Path, overwrite: bool) -> None:
+    """What Sequential.save_weights() does."""
+    path = _target(filepath, overwrite)
+    tensors = {variable.path: variable.numpy() for variable in model.weights}
+    _write(path, tensors, _header("weights", list(tensors)))
+
+
+def load_weights(model: Sequential, filepath: Path) -> None:
+    """What Sequential.load_weights() does."""
+    header, tensors = _read(filepath)
+    names = header["weights"]
+    variables = model.weights
+    if len(names) != len(variables):
+        raise ValueError(
+            f"{os.fspath(filepath)}: {len(names)} weights, but model {model.name!r} has {len(variables)}: "
+            "the file is of another architecture"
+        )
+    assign_all(variables, [tensors[name] for name in names], os.fspath(filepath))
+
+
+def load_model(filepath: Path, compile: bool = True) -> Sequential:
+    """A model from a file of Sequential.save(): architecture, weights, and state of training.
+
+    Args:
+        filepath: ends in ".safetensors".
+        compile: compile as the model was, momentum and step counter included; default True.
+
+    Raises:
+        ValueError: for a file that is not Tauten's, of a newer format, cut short or damaged; it says what to do.
+        OSError: if it cannot be read.
+    """
+    from tauten.models import Sequential
+
+    header, tensors = _read(filepath)
+    where = os.fspath(filepath)
+    if header.get("content") != "model":
+        raise ValueError(
+            f"{where}: the file has weights but no architecture (save_weights() wrote it): make the model, then call "
+            "model.load_weights()"
+        )
+    try:
+        model = Sequential.from_config(header["model"])
+        model.build()
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{where}: the architecture in the file cannot be built: {error}") from error
+    variables = {variable.path: variable for variable in model.weights}
+    if list(variables) != header["weights"]:
+        raise ValueError(
+            f"{where}: the file's weights are not its architecture's: expected {list(variables)}, "
+            f"got {header['weights']}; the file is damaged"
+        )
+    assign_all(list(variables.values()), [tensors[path] for path in variables], where)
+    if compile and header.get("compile") is not None:
+        try:
+            model.compile(**header["compile"])
+            _resume(model, header.get("training") or {}, tensors)
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{where}: the state of training in the file cannot be used: {error}") from error
+    return model
+
+
+def _architecture(model: Sequential) -> dict[str, Any]:
+    """The model's configuration with the seeds that dropout drew, so that training goes on with the same masks."""
+    config = model.get_config()
+    seeds = {layer.name: layer.mask_seed for layer in model.layers if isinstance(layer, Dropout)}
+    for layer in config["layers"]:
+        name = layer["config"]["name"]
+        if name in seeds:
+            layer["config"]["seed"] = seeds[name]
+    return config
+
+
+def _resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+    paths = {variable.path: variable for variable in model.weights}
+    velocities = {}
+    for name, value in tensors.items():
+        if name.startswith(VELOCITY):
+            variable = paths.get(name.removeprefix(VELOCITY))
+            if variable is None:
+                raise ValueError(f"tensor {name!r} belongs to no weight")
+            velocities[variable.path] = variable.convert(value, name)
+    for path, value in velocities.items():
+        paths[path].velocity = value
+    if training and model.optimizer is not None:
+        model.optimizer.iterations = int(training["iterations"])
+        model._network().calls = int(training["calls"])
+
+
+def _header(content: str, names: list[str]) -> dict[str, Any]:
+    return {"format_version": FORMAT_VERSION, "content": content, "library": _core.__version__, "weights": names}
+
+
+def _target(filepath: Path, overwrite: bool) -> str:
+    """The file to write, links followed. Raises ValueError for another ending than .safetensors."""
+    path = os.fspath(filepath)
+    _check_suffix(path)
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{path}: the file exists and overwrite=False")
+    return os.path.realpath(path)
+
+
+def _check_suffix(path: str) -> None:
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix != SUFFIX:
+        how = f". To bring such a model here: {CONVERT[suffix]}" if suffix in CONVERT else ""
+        raise ValueError(f"{path}: Tauten's files end in {SUFFIX!r}, got {suffix!r}{how}")
+
+
+def _write(path: str, tensors: dict[str, NDArray[Any]], header: dict[str, Any]) -> None:
+    from safetensors.numpy import save
+
+    content = save(
+        {name: np.ascontiguousarray(array) for name, array in tensors.items()}, {"tauten": json.dumps(header)}
+    )
+    replace_file(path, content)
+
+
+def replace_file(path: str, content: bytes) -> None:
+    """Make `path` hold `content`: through a file beside it, synced and renamed. An error leaves `path` as it was."""
+    folder, name = os.path.split(path)
+    beside = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            if os.path.exists(path) and hasattr(os, "fchmod"):
+                os.fchmod(file.fileno(), stat.S_IMODE(os.stat(path).st_mode))
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        if os.path.exists(beside):
+            os.unlink(beside)
+        raise
+    if os.name == "posix":  # the new name itself must survive a power cut
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Header and tensors of a file, checked against each other. Raises ValueError, OSError."""
+    from safetensors import SafetensorError, safe_open
+
+    path = os.fspath(filepath)
+    _check_suffix(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path}: expected a file, got a folder")
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"{path}: no such file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = _parse(path, (file.metadata() or {}).get("tauten"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path}: not a whole safetensors file ({error}): it is cut short, damaged or something else; save it again"
+        ) from error
+    names = header["weights"]
+    known = {*names, *(VELOCITY + name for name in names)}
+    missing, extra = [n for n in names if n not in tensors], [n for n in tensors if n not in known]
+    if missing or extra:
+        raise ValueError(f"{path}: tensors missing: {missing}, unexpected: {extra}; the file is damaged: save it again")
+    return header, tensors
+
+
+def _parse(path: str, text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise ValueError(
+            f"{path}: a safetensors file, but not Tauten's: it names no architecture. For weights of another library "
+            "read it with safetensors.numpy.load_file and call model.set_weights()"
+        )
+    try:
+        header = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: the file's header is damaged ({error}): save it again") from error
+    version = header.get("format_version") if isinstance(header, dict) else None
+    if not isinstance(version, int) or version < 1:
+        raise ValueError(f"{path}: the file's header names no format version: it is damaged: save it again")
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{path}: format version {version} is newer than this Tauten knows ({FORMAT_VERSION}): upgrade Tauten"
+        )
+    names = header.get("weights")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{path}: the file's header lists no weights: it is damaged: save it again")
+    return dict(header)

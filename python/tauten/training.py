@@ -1,0 +1,401 @@
+"""fit, evaluate, predict and their single-batch forms. One native call a batch; Python never loops over samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tauten import _data, _progress, _random, losses, metrics, optimizers
+from tauten._checks import flag, integer
+from tauten._compiled import Compiled, Means
+from tauten._feeding import Feed, Feeder
+from tauten._loops import TrainStep, every, run_epoch, run_predict, run_test, split_off
+from tauten.callbacks import Callback, CallbackList, History
+
+if TYPE_CHECKING:
+    from tauten._core import Network
+    from tauten._data import Data
+    from tauten._graph import Graph
+    from tauten.layers.base import Layer
+    from tauten.models import Sequential
+
+    Predictions = NDArray[np.floating[Any]] | list[NDArray[np.floating[Any]]]
+
+
+class Trainer:
+    """The training half of a model; Sequential is the other."""
+
+    name: str
+    dtype: str
+
+    def __init__(self) -> None:
+        self.stop_training = False
+        self.history: History | None = None
+        self._compiled: Compiled | None = None
+        self._configured: tuple[Graph, Compiled] | None = None
+
+    # -- what the other half gives
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, without the input."""
+        raise NotImplementedError
+
+    def _graph_for(self, shape: Callable[[], tuple[int | None, ...]]) -> Graph:
+        """The finished network, built for samples of that shape if it was not yet."""
+        raise NotImplementedError
+
+    def _graph_now(self) -> Graph | None:
+        """The finished network, if the input's shape is known."""
+        raise NotImplementedError
+
+    def _self(self) -> Sequential:
+        raise NotImplementedError
+
+    # -- compile
+
+    def compile(
+        self,
+        optimizer: optimizers.SGD | str | dict[str, Any],
+        loss: losses.Loss | str | dict[str, Any] | Callable[..., Any] | None = None,
+        *,
+        metrics: Sequence[metrics.Identifier] | None = None,
+    ) -> None:
+        """Choose optimizer, loss and metrics. Weights stay; momentum starts anew.
+
+        Args:
+            optimizer: an object of tauten.optimizers or a name ("sgd").
+            loss: an object or function of tauten.losses or a name ("mse", "sparse_categorical_crossentropy", ...).
+            metrics: objects of tauten.metrics or names ("accuracy", "mse", "mae", ...); default none.
+
+        Raises:
+            ValueError, TypeError: for unknown ones, and for a loss that does not go with the model's output.
+                The model is then compiled as it was before.
+        """
+        compiled = Compiled(optimizer, loss, metrics)
+        graph = self._graph_now()
+        if graph is not None:
+            compiled.configure(graph, self.layers)
+            for layer in self.layers:
+                for variable in layer.weights:
+                    variable.velocity = np.zeros(variable.shape)
+            self._configured = (graph, compiled)
+        self._compiled = compiled
+
+    @property
+    def compiled(self) -> bool:
+        """Was compile() called?"""
+        return self._compiled is not None
+
+    @property
+    def optimizer(self) -> optimizers.SGD | None:
+        """The optimizer; its learning_rate may be set at any time."""
+        return None if self._compiled is None else self._compiled.optimizer
+
+    @property
+    def loss(self) -> losses.Loss | None:
+        """The loss."""
+        return None if self._compiled is None else self._compiled.loss
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """What evaluate() returns, in order: "loss" and the metrics' names."""
+        return ["loss", *(self._compiled.names if self._compiled else [])]
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """compile()'s arguments, or None."""
+        return None if self._compiled is None else self._compiled.get_config()
+
+    # -- fit
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: str | int = "auto",
+        callbacks: Iterable[Any] | Callback | None = None,
+        validation_split: float = 0.0,
+        validation_data: Sequence[Any] | None = None,
+        shuffle: bool = True,
+        *,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train by minibatch gradient descent (chapter §26.2).
+
+        Args:
+            x: array (samples, ...), or a list of arrays (steps_i, ...) of unequal length.
+            y: targets; for outputs of every step of such a list also a list.
+            batch_size: samples a step; default 32.
+            epochs: the number of the last epoch; training runs from initial_epoch to it.
+            verbose: 1 a bar, 2 one line an epoch, 0 nothing; "auto" is 1 in a terminal or notebook, else 2.
+            callbacks: objects of class tauten.callbacks.Callback.
+            validation_split: share of the samples, from the end and before shuffling, that only validate.
+            validation_data: (x, y) or (x, y, sample_weight) to validate on after each epoch.
+            shuffle: new order in every epoch; default True.
+            sample_weight: (samples,); each sample's loss is multiplied by its weight.
+            initial_epoch: the first epoch's number; default 0.
+            validation_batch_size: default batch_size.
+            validation_freq: validate after every so many epochs; default 1.
+
+        Returns:
+            History: `history` maps "loss", metrics, "val_loss", ... to one number an epoch.
+
+        Raises:
+            RuntimeError: before compile().
+            ValueError, TypeError: for data that do not fit, before anything is trained.
+            FloatingPointError: when the loss is not finite; the weights are those before that batch.
+        """
+        compiled = self._need_compiled("fit")
+        batch_size = integer(32 if batch_size is None else batch_size, "fit: batch_size")
+        epochs, initial_epoch = integer(epochs, "fit: epochs"), integer(initial_epoch, "fit: initial_epoch", 0)
+        validation_freq = integer(validation_freq, "fit: validation_freq")
+        val_batch = integer(validation_batch_size or batch_size, "fit: validation_batch_size")
+        verbose = _progress.resolve(verbose)
+        shuffle = flag(shuffle, "fit: shuffle")
+        feed = self._feed(x, y, sample_weight)
+        val_feed = self._validation_feed(validation_data)
+        train, held = split_off(feed.x.samples, validation_split if val_feed is None else 0.0)
+        if val_feed is not None:
+            held = every(val_feed)
+        elif len(held):
+            val_feed = feed
+
+        steps = -(-len(train) // batch_size)
+        history = History()
+        hooks = CallbackList(
+            [history, *_listed(callbacks)], self._self(), {"verbose": verbose, "epochs": epochs, "steps": steps}
+        )
+        self.stop_training = False
+        self.history = history
+        logs: dict[str, float] = {}
+        hooks.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            hooks.on_epoch_begin(epoch)
+            order = _random.generator().permutation(train) if shuffle else train
+            progress = _progress.start(verbose, len(train), f"Epoch {epoch + 1}/{epochs}")
+            try:
+                logs = run_epoch(
+                    self._self(), self._step(f"epoch {epoch + 1}"), feed, order, batch_size, hooks, progress
+                )
+                progress.stop_clock()
+                if val_feed is not None and (epoch + 1) % validation_freq == 0:
+                    means = Means(compiled.names)
+                    run_test(self._network(), means, val_feed, held, val_batch, hooks, _progress.start(0, 0, ""))
+                    logs.update({f"val_{name}": value for name, value in means.logs().items()})
+                progress.finish(logs)
+            except BaseException:
+                progress.abort()
+                raise
+            hooks.on_epoch_end(epoch, dict(logs))
+            if self.stop_training:
+                break
+        hooks.on_train_end(logs)
+        return history
+
+    # -- evaluate and predict
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        sample_weight: Any = None,
+        *,
+        callbacks: Iterable[Any] | Callback | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Loss and metrics on data, with dropout off.
+
+        Args:
+            x, y, sample_weight, verbose: as in fit().
+            batch_size: samples a native call; default 32.
+            callbacks: their on_test_ methods are called.
+            return_dict: return {name: value}; default False.
+
+        Returns:
+            The loss; with metrics [loss, metrics in compile()'s order].
+
+        Raises:
+            RuntimeError: before compile().
+            ValueError, TypeError: for data that do not fit.
+        """
+        compiled = self._need_compiled("evaluate")
+        batch_size = integer(32 if batch_size is None else batch_size, "evaluate: batch_size")
+        verbose = _progress.resolve(verbose)
+        feed = self._feed(x, y, sample_weight)
+        index = every(feed)
+        steps = -(-len(index) // batch_size)
+        hooks = CallbackList(_listed(callbacks), self._self(), {"verbose": verbose, "epochs": 1, "steps": steps})
+        progress = _progress.start(verbose, len(index), "evaluate")
+        means = Means(compiled.names)
+        try:
+            run_test(self._network(), means, feed, index, batch_size, hooks, progress)
+            progress.finish(means.logs())
+        except BaseException:
+            progress.abort()
+            raise
+        return _returned(means, return_dict)
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        *,
+        callbacks: Iterable[Any] | Callback | None = None,
+    ) -> Predictions:
+        """The model's outputs, with dropout off: (samples, ...), in the model's float type.
+
+        Args:
+            x: as in fit().
+            batch_size: samples a native call; default 32.
+            verbose: 1 a bar, 2 one line, 0 nothing; "auto" is a bar in a terminal or notebook if it takes a while.
+            callbacks: their on_predict_ methods are called.
+
+        Returns:
+            An array; for a list of arrays and an output of every step a list of arrays.
+
+        Raises:
+            ValueError, TypeError: for data that do not fit.
+        """
+        batch_size = integer(32 if batch_size is None else batch_size, "predict: batch_size")
+        delay = 0.5 if verbose == "auto" else 0.0
+        verbose = _progress.resolve(verbose, elsewhere=0)
+        data = self._input(x)
+        index = np.arange(data.samples, dtype=np.int64)
+        steps = -(-len(index) // batch_size)
+        hooks = CallbackList(_listed(callbacks), self._self(), {"verbose": verbose, "epochs": 1, "steps": steps})
+        progress = _progress.start(verbose, len(index), "predict", delay)
+        try:
+            outputs = run_predict(self._network(), data, index, batch_size, hooks, progress)
+            progress.finish({})
+        except BaseException:
+            progress.abort()
+            raise
+        return self._feeder().split(outputs, data)
+
+    def __call__(self, x: Any, training: bool = False) -> Predictions:
+        """The model's outputs for `x` in one native call.
+
+        Args:
+            x: as in fit().
+            training: True lets dropout drop, with a new mask in every call; default False.
+
+        Raises:
+            ValueError, TypeError: for data that do not fit.
+        """
+        training = flag(training, "training")
+        data = self._input(x)
+        network = self._network()
+        output = network.predict([data.source], np.arange(data.samples, dtype=np.int64), training)
+        if training:
+            network.calls = network.calls + 1
+        return self._feeder().split(output, data)
+
+    # -- one batch
+
+    def train_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, *, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """One training step on all of `x`; loss and metrics from before the weights changed.
+
+        Args:
+            x, y, sample_weight: as in fit().
+            return_dict: return {name: value}; default False.
+
+        Returns:
+            The loss; with metrics [loss, metrics in compile()'s order].
+
+        Raises:
+            RuntimeError, ValueError, TypeError, FloatingPointError: as fit().
+        """
+        compiled = self._need_compiled("train_on_batch")
+        feed = self._feed(x, y, sample_weight)
+        means = Means(compiled.names)
+        means.add(self._step("train_on_batch")(feed, every(feed)))
+        return _returned(means, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, *, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Loss and metrics on all of `x` in one native call; arguments and result as train_on_batch()."""
+        compiled = self._need_compiled("test_on_batch")
+        feed = self._feed(x, y, sample_weight)
+        means = Means(compiled.names)
+        means.add(self._network().test_step([feed.x.source], feed.y.source, every(feed), feed.weight))
+        return _returned(means, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Predictions:
+        """The model's outputs for all of `x` in one native call, with dropout off."""
+        return self(x, training=False)
+
+    # -- inside
+
+    def _validation_feed(self, data: Sequence[Any] | None) -> Feed | None:
+        if data is None:
+            return None
+        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
+            raise ValueError(
+                f"fit: validation_data: expected (x, y) or (x, y, sample_weight), got {type(data).__name__}"
+            )
+        return self._feed(data[0], data[1], data[2] if len(data) == 3 else None, "validation_data: ")
+
+    def _need_compiled(self, what: str) -> Compiled:
+        if self._compiled is None:
+            raise RuntimeError(f"model {self.name!r}: call compile() before {what}()")
+        return self._compiled
+
+    def _network(self) -> Network:
+        graph = self._graph_now()
+        assert graph is not None
+        return graph.network
+
+    def _feeder(self) -> Feeder:
+        graph = self._graph_now()
+        assert graph is not None
+        return Feeder(self.name, graph, self._self().input_layer, self.layers)
+
+    def _input(self, x: Any, what: str = "x") -> Data:
+        raw = _data.read(x, what)
+        self._graph_for(lambda: Feeder.build_shape(raw, what))
+        return self._feeder().inputs(raw, what)
+
+    def _feed(self, x: Any, y: Any, sample_weight: Any, prefix: str = "") -> Feed:
+        """Data for training or testing, all checked; builds the model and configures its network if need be."""
+        assert self._compiled is not None
+        raw = _data.read(x, f"{prefix}x")
+        graph = self._graph_for(lambda: Feeder.build_shape(raw, f"{prefix}x"))
+        if self._configured != (graph, self._compiled):
+            self._compiled.configure(graph, self.layers)
+            self._configured = (graph, self._compiled)
+        feeder = self._feeder()
+        inputs = feeder.inputs(raw, f"{prefix}x", finite=True)
+        targets = feeder.targets(y, inputs, self._compiled.loss.native, f"{prefix}y")
+        return Feed(inputs, targets, feeder.weights(sample_weight, inputs.samples, f"{prefix}sample_weight"))
+
+    def _step(self, where: str) -> TrainStep:
+        """The training step of this model as it is compiled."""
+        assert self._compiled is not None
+        return TrainStep(self.name, self._network(), self._compiled.optimizer, where)
+
+
+def _returned(means: Means, return_dict: bool) -> float | list[float] | dict[str, float]:
+    if return_dict:
+        return means.logs()
+    values = means.values()
+    return values if len(values) > 1 else values[0]
+
+
+def _listed(callbacks: Iterable[Any] | Callback | None) -> list[Any]:
+    if callbacks is None:
+        return []
+    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)

@@ -1,0 +1,16 @@
+"""Fixtures for all Python tests. Data and helpers are plain modules beside this file (data, examples, native, ...)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tauten import _core
+
+
+@pytest.fixture(autouse=True)
+def same_threads():
+    """A test may change the number of threads; the next one finds it as it was."""
+    threads = _core.num_threads()
+    yield
+    if _core.num_threads() != threads:
+        _core.set_num_threads(threads)

@@ -1,0 +1,79 @@
+"""The native core driven like the reference: the same layers, weights and examples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import reference as ref
+from examples import Batch
+from tauten import _core
+
+ADD = {
+    ref.Dense: lambda n, name, e, at: n.add_dense(name, e, at.units, at.activation, at.use_bias),
+    ref.Activation: lambda n, name, e, at: n.add_activation(name, e, at.activation),
+    ref.Flatten: lambda n, name, e, at: n.add_flatten(name, e),
+    ref.Reshape: lambda n, name, e, at: n.add_reshape(name, e, at.shape),
+    ref.Dropout: lambda n, name, e, at: n.add_dropout(name, e, at.rate, at.seed),
+    ref.Conv: lambda n, name, e, at: n.add_conv(
+        name, e, at.filters, at.kernel, at.strides, at.padding, at.activation, at.use_bias
+    ),
+    ref.Pool: lambda n, name, e, at: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding),
+    ref.SimpleRNN: lambda n, name, e, at: n.add_simple_rnn(
+        name, e, at.units, at.activation, at.use_bias, at.return_sequences
+    ),
+    ref.LSTM: lambda n, name, e, at: n.add_lstm(
+        name, e, at.units, at.activation, at.recurrent_activation, at.use_bias, at.return_sequences
+    ),
+    ref.Embedding: lambda n, name, e, at: n.add_embedding(name, e, at.vocabulary, at.units),
+}
+
+
+class Native:
+    """A native network made, compiled and weighted like the reference one."""
+
+    def __init__(self, net: ref.Network, dtype: str = "float64") -> None:
+        self.dtype = dtype
+        self.core = _core.Network(dtype)
+        edge = self.core.add_input("input", net.shape, index=isinstance(net.layers[0], ref.Embedding))
+        for number, layer in enumerate(net.layers):
+            edge = ADD[type(layer)](self.core, f"{type(layer).__name__.lower()}_{number}", edge, layer)
+            assert tuple(self.core.edge_shape(edge)) == tuple(net.edges[number + 1])
+        self.core.finalize(edge)
+        self.core.compile(net.loss, net.from_logits, list(net.metrics))
+        self.core.calls = net.calls
+        self.weights = net.weights
+        for number, (l1, l2) in enumerate(net.penalties):
+            self.core.set_penalty(number, l1, l2)
+
+    @property
+    def weights(self) -> list[np.ndarray]:
+        return [self.core.get(n) for n in range(len(self.core.parameters))]
+
+    @weights.setter
+    def weights(self, values) -> None:
+        assert len(values) == len(self.core.parameters)
+        for number, value in enumerate(values):
+            self.core.set(number, np.asarray(value, dtype=self.dtype))
+
+    @property
+    def velocities(self) -> list[np.ndarray]:
+        return [self.core.get_velocity(n) for n in range(len(self.core.parameters))]
+
+    def bits(self) -> bytes:
+        """Everything that training changes."""
+        return b"".join(np.ascontiguousarray(a).tobytes() for a in self.weights + self.velocities)
+
+    def sources(self, batch: Batch):
+        return [_core.Source(batch.x)], _core.Source(batch.y), np.arange(len(batch))
+
+    def gradients(self, batch: Batch, training: bool = True):
+        return self.core.gradients(*self.sources(batch), batch.weight, training)
+
+    def train(self, batch: Batch, learning_rate=0.1, momentum=0.0, nesterov=False, fused=True):
+        return self.core.train_step(*self.sources(batch), batch.weight, learning_rate, momentum, nesterov, fused)
+
+    def test(self, batch: Batch):
+        return self.core.test_step(*self.sources(batch), batch.weight)
+
+    def predict(self, x, training: bool = False) -> np.ndarray:
+        return self.core.predict([_core.Source(x)], np.arange(len(x)), training)

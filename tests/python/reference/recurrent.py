@@ -1,0 +1,204 @@
+"""Recurrent layers, forward and backward through time (26.1, 26.2). x is (batch, steps, d), h_0 = c_0 = 0.
+
+In backward, grad_h is what reaches h_t: from the reader above (W_o·δ_t^o) and, through the recurrent weights, from the
+deltas of step t+1. δ is always the gradient to a net value. The weight gradients are sums over t.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .activations import DERIVATIVE, FORWARD, kink_distance, sigmoid
+from .layer import Layer, Shape, Step
+
+
+class Recurrent(Layer):
+    """What the cells share: `gates` nets of m units, one kernel (d, gates m), recurrent_kernel (m, gates m), bias."""
+
+    gates = 1
+
+    def __init__(self, units: int, use_bias: bool = True, return_sequences: bool = False) -> None:
+        super().__init__()
+        self.units, self.use_bias, self.return_sequences = units, use_bias, return_sequences
+
+    def build(self, shape: Shape) -> Shape:
+        steps, features = shape
+        width = self.gates * self.units
+        self.weights = [np.zeros((features, width)), np.zeros((self.units, width))] + [np.zeros(width)] * self.use_bias
+        return (steps, self.units) if self.return_sequences else (self.units,)
+
+    def nets(self, x_t: np.ndarray, h: np.ndarray) -> list[np.ndarray]:
+        """W_iᵀx_t + W_hᵀh_{t-1} + b of each gate."""
+        net = x_t @ self.weights[0] + h @ self.weights[1]
+        if self.use_bias:
+            net = net + self.weights[2]
+        return np.split(net, self.gates, axis=-1)
+
+    def outputs(self, h: list[np.ndarray]) -> np.ndarray:
+        """h[0] is h_0."""
+        return np.stack(h[1:], axis=1) if self.return_sequences else h[-1]
+
+    def from_above(self, grad: np.ndarray, t: int, steps: int) -> np.ndarray:
+        """W_o·δ_t^o: what the reader of h_t sends back; only the last h has a reader without return_sequences."""
+        if self.return_sequences:
+            return grad[:, t - 1]
+        return grad if t == steps else np.zeros_like(grad)
+
+    def finish(self, x: np.ndarray, h: list[np.ndarray], deltas: list[np.ndarray]) -> np.ndarray:
+        """∇W_i = Σ_t x_t·δ_tᵀ, ∇W_h = Σ_t h_{t-1}·δ_tᵀ, ∇b = Σ_t δ_t; returns ∂E/∂x_t = W_i·δ_t."""
+        steps = range(x.shape[1])
+        self.gradients = [sum(x[:, t].T @ deltas[t] for t in steps), sum(h[t].T @ deltas[t] for t in steps)]
+        if self.use_bias:
+            self.gradients.append(sum(delta.sum(axis=0) for delta in deltas))
+        return np.stack([delta @ self.weights[0].T for delta in deltas], axis=1)
+
+
+class SimpleRNN(Recurrent):
+    """h_t = f(W_iᵀx_t + W_hᵀh_{t-1} + b_h)."""
+
+    def __init__(self, units, activation="tanh", use_bias=True, return_sequences=False) -> None:
+        super().__init__(units, use_bias, return_sequences)
+        self.activation = activation
+
+    def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
+        self.x, self.h, self.margin = x, [np.zeros((len(x), self.units))], np.inf
+        for t in range(1, x.shape[1] + 1):
+            (net,) = self.nets(x[:, t - 1], self.h[t - 1])
+            self.margin = min(self.margin, kink_distance(self.activation, net))
+            self.h.append(FORWARD[self.activation](net))
+        return self.outputs(self.h)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        steps = self.x.shape[1]
+        deltas, delta_next = [], np.zeros_like(self.h[0])
+        for t in range(steps, 0, -1):
+            # δ_t^h = ∂f_t^h ⊙ (W_o·δ_t^o + W_h·δ_{t+1}^h)
+            grad_h = self.from_above(grad, t, steps) + delta_next @ self.weights[1].T
+            delta_next = DERIVATIVE[self.activation](self.h[t]) * grad_h
+            deltas.insert(0, delta_next)
+        return self.finish(self.x, self.h, deltas)
+
+
+class LSTM(Recurrent):
+    """κ, φ, ω = σ(nets), u = f(net); c_t = κ_t ⊙ u_t + φ_t ⊙ c_{t-1}; h_t = ω_t ⊙ f(c_t) (26.2.2).
+
+    Order in the weights: κ φ u ω (Keras' i f g o). The chapter's σ is recurrent_activation, its tanh activation.
+    """
+
+    gates = 4
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, return_sequences=False):
+        super().__init__(units, use_bias, return_sequences)
+        self.activation, self.recurrent_activation = activation, recurrent_activation
+
+    def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
+        f, s = FORWARD[self.activation], FORWARD[self.recurrent_activation]
+        zeros = np.zeros((len(x), self.units))
+        self.x, self.h, self.c, self.cells, self.margin = x, [zeros], [zeros], [None], np.inf
+        for t in range(1, x.shape[1] + 1):
+            nets = self.nets(x[:, t - 1], self.h[t - 1])
+            kappa, phi, u, omega = s(nets[0]), s(nets[1]), f(nets[2]), s(nets[3])
+            c = kappa * u + phi * self.c[t - 1]
+            self.c.append(c)
+            self.h.append(omega * f(c))
+            self.cells.append((kappa, phi, u, omega, f(c)))
+            kinks = [kink_distance(self.recurrent_activation, nets[i]) for i in (0, 1, 3)]
+            self.margin = min(self.margin, *kinks, kink_distance(self.activation, nets[2]))
+            if self.activation == "relu":  # c_t = 0 exactly where both its terms are 0: no kink within reach
+                self.margin = min(self.margin, float(np.abs(c[c != 0]).min(initial=np.inf)))
+        return self.outputs(self.h)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        df, ds = DERIVATIVE[self.activation], DERIVATIVE[self.recurrent_activation]
+        steps = self.x.shape[1]
+        deltas: list[np.ndarray] = []
+        delta_next = np.zeros((len(self.x), 4 * self.units))  # δ^κ, δ^φ, δ^u, δ^ω of step t+1 side by side
+        carry = np.zeros_like(self.c[0])  # δ_{t+1}^c ⊙ φ_{t+1}
+        for t in range(steps, 0, -1):
+            kappa, phi, u, omega, fc = self.cells[t]
+            # δ_t^h = W_o·δ_t^o + W_hκ·δ_{t+1}^κ + W_hφ·δ_{t+1}^φ + W_hu·δ_{t+1}^u + W_hω·δ_{t+1}^ω
+            delta_h = self.from_above(grad, t, steps) + delta_next @ self.weights[1].T
+            # δ_t^c = δ_t^h ⊙ ω_t ⊙ (1 - tanh²(c_t)) + δ_{t+1}^c ⊙ φ_{t+1}
+            delta_c = delta_h * omega * df(fc) + carry
+            # δ_t^κ = δ_t^c ⊙ u_t ⊙ κ_t ⊙ (1 - κ_t)
+            delta_kappa = delta_c * u * ds(kappa)
+            # δ_t^φ = δ_t^c ⊙ c_{t-1} ⊙ φ_t ⊙ (1 - φ_t)
+            delta_phi = delta_c * self.c[t - 1] * ds(phi)
+            # δ_t^u = δ_t^c ⊙ κ_t ⊙ (1 - u_t²)
+            delta_u = delta_c * kappa * df(u)
+            # δ_t^ω = δ_t^h ⊙ tanh(c_t) ⊙ ω_t ⊙ (1 - ω_t)
+            delta_omega = delta_h * fc * ds(omega)
+            carry = delta_c * phi
+            delta_next = np.concatenate([delta_kappa, delta_phi, delta_u, delta_omega], axis=-1)
+            deltas.insert(0, delta_next)
+        return self.finish(self.x, self.h, deltas)
+
+
+class ForgetGateRNN(Recurrent):
+    """φ_t = σ(net), u_t = tanh(net); h_t = φ_t ⊙ h_{t-1} + (1 - φ_t) ⊙ u_t (26.2.1). Order in the weights: φ u.
+
+    Not built natively yet (issue 4): here to prove docs/equations.md.
+    """
+
+    gates = 2
+
+    def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
+        self.x, self.h, self.cells = x, [np.zeros((len(x), self.units))], [None]
+        for t in range(1, x.shape[1] + 1):
+            net_phi, net_u = self.nets(x[:, t - 1], self.h[t - 1])
+            phi, u = sigmoid(net_phi), np.tanh(net_u)
+            self.h.append(phi * self.h[t - 1] + (1 - phi) * u)
+            self.cells.append((phi, u))
+        return self.outputs(self.h)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        steps = self.x.shape[1]
+        deltas: list[np.ndarray] = []
+        delta_next = np.zeros((len(self.x), 2 * self.units))  # δ^φ, δ^u of step t+1 side by side
+        carry = np.zeros_like(self.h[0])  # δ_{t+1}^h ⊙ φ_{t+1}
+        for t in range(steps, 0, -1):
+            phi, u = self.cells[t]
+            # δ_t^h = W_o·δ_t^o + W_hφ·δ_{t+1}^φ + W_hu·δ_{t+1}^u + δ_{t+1}^h ⊙ φ_{t+1}
+            delta_h = self.from_above(grad, t, steps) + delta_next @ self.weights[1].T + carry
+            # δ_t^φ = δ_t^h ⊙ (h_{t-1} - u_t) ⊙ φ_t ⊙ (1 - φ_t)
+            delta_phi = delta_h * (self.h[t - 1] - u) * phi * (1 - phi)
+            # δ_t^u = δ_t^h ⊙ (1 - φ_t) ⊙ (1 - u_t²)
+            delta_u = delta_h * (1 - phi) * (1 - u * u)
+            carry = delta_h * phi
+            delta_next = np.concatenate([delta_phi, delta_u], axis=-1)
+            deltas.insert(0, delta_next)
+        return self.finish(self.x, self.h, deltas)
+
+
+class Bidirectional(Layer):
+    """[h_t ; b_t]: one cell reads forwards, its twin backwards; o_t reads both (26.1.4).
+
+    With return_sequences off the two last states, h_τ and b_1. Not built natively yet (issue 4).
+    """
+
+    def __init__(self, forward: Recurrent, backward: Recurrent) -> None:
+        super().__init__()
+        self.cells = (forward, backward)
+
+    def build(self, shape: Shape) -> Shape:
+        shapes = [cell.build(shape) for cell in self.cells]
+        self.weights = [w for cell in self.cells for w in cell.weights]
+        return (*shapes[0][:-1], shapes[0][-1] + shapes[1][-1])
+
+    def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
+        forwards, backwards = self.cells
+        count = len(forwards.weights)
+        forwards.weights, backwards.weights = self.weights[:count], self.weights[count:]
+        h, b = forwards.forward(x, step), backwards.forward(x[:, ::-1], step)
+        if backwards.return_sequences:
+            b = b[:, ::-1]
+        return np.concatenate([h, b], axis=-1)
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        forwards, backwards = self.cells
+        grad_h, grad_b = np.split(grad, [forwards.units], axis=-1)
+        if backwards.return_sequences:
+            grad_b = grad_b[:, ::-1]
+        grad_x = forwards.backward(grad_h) + backwards.backward(grad_b)[:, ::-1]
+        self.gradients = forwards.gradients + backwards.gradients
+        return grad_x

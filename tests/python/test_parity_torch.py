@@ -1,0 +1,282 @@
+"""A hundred training steps beside PyTorch on real data, from the same weights: the same weights come out."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+
+import reference as ref
+from data import digits, text
+from examples import Case, randomize
+from native import Native
+from numerics import assert_close
+from reference import LSTM, Activation, Conv, Dense, Embedding, Flatten, Pool, Reshape, SimpleRNN
+from tauten import _core
+
+torch = pytest.importorskip("torch")
+functional = torch.nn.functional
+torch.set_num_threads(1)  # the networks are small
+
+TOLERANCE = {"float64": 1e-10, "float32": 1e-4}  # of the largest weight; not to be loosened
+STEPS, BATCH = 100, 16
+SPARSE, DENSE = "sparse_categorical_crossentropy", "categorical_crossentropy"
+MSE, BCE = "mean_squared_error", "binary_crossentropy"
+VOCABULARY = len(text()[1])
+
+
+# -- the same layers in PyTorch. w: the layer's weights as torch tensors in Keras' shapes
+
+ACTIVATIONS = {
+    "linear": lambda x: x,
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softmax": lambda x: torch.softmax(x, -1),
+}
+
+
+def first_channels(x):
+    return x.movedim(-1, 1)
+
+
+def last_channels(x):
+    return x.movedim(1, -1)
+
+
+def padded(layer, x, value: float):
+    """Channels first, with the sides that Keras' padding adds."""
+    sides = ref.convolution.paddings(
+        x.shape[1:-1], getattr(layer, "kernel", None) or layer.window, layer.strides, layer.padding
+    )
+    return functional.pad(first_channels(x), [e for pair in reversed(sides) for e in pair], value=value)
+
+
+def dense(layer, x, w):
+    return ACTIVATIONS[layer.activation](functional.linear(x, w[0].T, *w[1:]))
+
+
+def conv(layer, x, w):
+    rank = len(layer.kernel)
+    run = (functional.conv1d, functional.conv2d, functional.conv3d)[rank - 1]
+    kernel = w[0].permute(rank + 1, rank, *range(rank))  # (filters, channels, k_1, ...)
+    y = run(padded(layer, x, 0.0), kernel, *w[1:], stride=layer.strides)
+    return ACTIVATIONS[layer.activation](last_channels(y))
+
+
+def pool(layer, x, w):
+    rank = len(layer.window)
+    if layer.kind == "max":
+        run = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[rank - 1]
+        return last_channels(run(padded(layer, x, -torch.inf), layer.window, layer.strides))
+    run = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)[rank - 1]
+    inside = run(padded(layer, torch.ones_like(x), 0.0), layer.window, layer.strides)
+    return last_channels(run(padded(layer, x, 0.0), layer.window, layer.strides) / inside)
+
+
+def recurrent(layer, x, w):
+    """torch.nn.RNN or LSTM: weight_ih (gates m, d), rows in the order i, f, g, o like Keras' columns."""
+    options = {"bias": layer.use_bias, "batch_first": True, "dtype": x.dtype}
+    if isinstance(layer, LSTM):
+        cell = torch.nn.LSTM(x.shape[-1], layer.units, **options)
+    else:
+        cell = torch.nn.RNN(x.shape[-1], layer.units, nonlinearity=layer.activation, **options)
+    weights = {"weight_ih_l0": w[0].T, "weight_hh_l0": w[1].T}
+    if layer.use_bias:
+        weights |= {"bias_ih_l0": w[2], "bias_hh_l0": torch.zeros_like(w[2])}
+    h, _ = torch.func.functional_call(cell, weights, x)
+    return h if layer.return_sequences else h[:, -1]
+
+
+TWINS = {
+    Dense: dense,
+    Conv: conv,
+    Pool: pool,
+    SimpleRNN: recurrent,
+    LSTM: recurrent,
+    Activation: lambda layer, x, w: ACTIVATIONS[layer.activation](x),
+    Flatten: lambda layer, x, w: x.flatten(1),
+    Reshape: lambda layer, x, w: x.reshape(len(x), *layer.shape),
+    Embedding: lambda layer, x, w: functional.embedding(x, w[0]),
+}
+
+
+def loss_of(net: ref.Network, o, y):
+    """PyTorch's own losses; its BCE and MSE are means over all values, as Keras' are for equal rows."""
+    if net.loss == MSE:
+        return functional.mse_loss(o, y)
+    if net.loss == BCE:
+        return (functional.binary_cross_entropy_with_logits if net.from_logits else functional.binary_cross_entropy)(
+            o, y
+        )
+    classes = o.shape[-1]
+    y = y.reshape(-1) if net.loss == SPARSE else y.reshape(-1, classes)
+    if net.from_logits:
+        return functional.cross_entropy(o.reshape(-1, classes), y)
+    share = o.reshape(-1, classes)
+    share = (share / share.sum(-1, keepdim=True)).log()
+    return functional.nll_loss(share, y) if net.loss == SPARSE else -(y * share).sum(-1).mean()
+
+
+class Twin:
+    """The reference network's layers in PyTorch, with weights of the same order and shapes."""
+
+    def __init__(self, net: ref.Network, weights, dtype: str) -> None:
+        self.net = net
+        self.weights = [torch.tensor(w, dtype=getattr(torch, dtype), requires_grad=True) for w in weights]
+
+    def loss(self, x, y):
+        position = 0
+        for layer in self.net.layers:
+            count = len(layer.weights)
+            x = TWINS[type(layer)](layer, x, self.weights[position : position + count])
+            position += count
+        loss = loss_of(self.net, x, y)
+        for w, (l1, l2) in zip(self.weights, self.net.penalties, strict=True):
+            loss = loss + l1 * w.abs().sum() + l2 * (w * w).sum() if l1 or l2 else loss
+        return loss
+
+
+# -- networks, on digits (images, or rows as time steps) and on text
+
+IMAGE, ROWS = (8, 8, 1), (8, 8)
+L2 = {0: (0.0, 1e-3)}
+
+
+def case(name: str, shape, layers, loss: str = SPARSE, from_logits: bool = False, penalties=L2) -> Case:
+    return Case(name, shape, layers, loss, from_logits, penalties=penalties)
+
+
+NETWORKS = [
+    case("mlp", ROWS, [Flatten(), Dense(65, "relu"), Dense(33, "tanh"), Dense(10, "softmax")]),
+    case("mlp-logits", ROWS, [Flatten(), Dense(33, "sigmoid"), Dense(10)], SPARSE, True),
+    case("mlp-one-hot", ROWS, [Flatten(), Dense(33, "relu"), Dense(10), Activation("softmax")], DENSE),
+    case("mlp-mse", ROWS, [Flatten(), Dense(33, "tanh"), Dense(10)], MSE),
+    case("softmax-mse", ROWS, [Flatten(), Dense(33, "tanh"), Dense(10, "softmax")], MSE),
+    case("mlp-bce", ROWS, [Flatten(), Dense(33, "relu"), Dense(10, "sigmoid")], BCE),
+    case("mlp-bce-logits", ROWS, [Flatten(), Dense(33, use_bias=False), Dense(10)], BCE, True),
+    case("mlp-l1", ROWS, [Flatten(), Dense(17, "tanh"), Dense(10, "softmax")], penalties={0: (1e-4, 0), 2: (0, 1e-3)}),
+    case(
+        "lenet",
+        IMAGE,
+        [
+            Conv(17, (5, 5), padding="same", activation="relu"),
+            Pool("max", (2, 2)),
+            Conv(33, (3, 3), padding="same", activation="relu"),
+            Pool("max", (2, 2)),
+            Flatten(),
+            Dense(33, "relu"),
+            Dense(10, "softmax"),
+        ],
+        penalties={0: (0, 1e-3), 4: (0, 1e-3)},
+    ),
+    case(
+        "cnn-strides",
+        IMAGE,
+        [
+            Conv(16, (3, 2), (2, 1), "same", "tanh"),
+            Conv(7, (3, 3), (1, 2), ((1, 0), (2, 1)), "relu", use_bias=False),
+            Pool("average", (2, 2), (1, 1), "same"),
+            Pool("max", (3, 2), (2, 2), "same"),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "conv1d",
+        ROWS,
+        [Conv(16, (3,), activation="relu"), Pool("max", (2,)), Conv(7, (2,)), Flatten(), Dense(10, "softmax")],
+    ),
+    case(
+        "conv3d",
+        (4, 4, 4, 1),
+        [Conv(8, (2, 2, 2), activation="tanh"), Pool("average", (2, 2, 2), (1, 1, 1)), Flatten(), Dense(10, "softmax")],
+    ),
+    case("rnn", ROWS, [SimpleRNN(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
+    case("rnn-relu", ROWS, [SimpleRNN(17, "relu", return_sequences=True), SimpleRNN(7), Dense(10, "softmax")]),
+    case("rnn-sequence-mse", ROWS, [SimpleRNN(33, return_sequences=True), Dense(8)], MSE),
+    case("lstm", ROWS, [LSTM(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
+    case("lstm-no-bias", ROWS, [LSTM(17, use_bias=False, return_sequences=True), LSTM(16), Dense(10, "softmax")]),
+    case("lstm-sequence-bce", ROWS, [LSTM(33, return_sequences=True), Dense(8, "sigmoid")], BCE),
+    case("text", (24,), [Embedding(VOCABULARY, 16), LSTM(33, return_sequences=True), Dense(VOCABULARY, "softmax")]),
+    case("text-rnn-logits", (24,), [Embedding(VOCABULARY, 7), SimpleRNN(33), Dense(VOCABULARY)], SPARSE, True),
+]
+
+
+def minibatches(net: ref.Network, count: int):
+    """Real inputs and the targets that the network's loss wants."""
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        if isinstance(net.layers[0], Embedding):
+            tokens, steps = text()[0], net.shape[0]
+            pieces = np.stack([tokens[s : s + steps + 1] for s in rng.integers(19000, size=BATCH)])
+            yield pieces[:, :-1], pieces[:, 1:] if len(net.edges[-1]) > 1 else pieces[:, -1]
+            continue
+        images, labels = digits()
+        index = rng.integers(len(images), size=BATCH)
+        x, y = images[index].reshape(BATCH, *net.shape), labels[index]
+        if len(net.edges[-1]) > 1:
+            yield x, np.roll(images[index], -1, axis=1)  # the next row at every step
+        else:
+            yield x, y if net.loss == SPARSE else np.eye(10)[y]
+
+
+def as_torch(array: np.ndarray, dtype: str):
+    return torch.tensor(array, dtype=getattr(torch, dtype) if array.dtype.kind == "f" else torch.int64)
+
+
+def build(case: Case) -> ref.Network:
+    net = ref.Network(case.shape, deepcopy(case.layers), case.loss, case.from_logits)
+    randomize(net, np.random.default_rng(3))
+    for number, penalty in case.penalties.items():
+        net.penalties[number] = penalty
+    return net
+
+
+@pytest.mark.parametrize("case", NETWORKS, ids=str)
+def test_reference(case: Case) -> None:
+    """The reference's own loss and gradients against PyTorch's autograd."""
+    net = build(case)
+    twin = Twin(net, net.weights, "float64")
+    for x, y in minibatches(net, 2):
+        inputs = as_torch(x, "float64").requires_grad_(x.dtype.kind == "f")
+        loss = twin.loss(inputs, as_torch(y, "float64"))
+        loss.backward()
+        found = net.gradients(x, y)
+        assert_close(found.loss, loss.item(), 1e-12, "loss")
+        for number, (g, w) in enumerate(zip(found.gradients, twin.weights, strict=True)):
+            assert_close(g, w.grad.numpy(), 1e-12, f"gradient {number}")
+            w.grad = None
+        if inputs.grad is not None:
+            assert_close(found.inputs, inputs.grad.numpy(), 1e-12, "gradient of the inputs")
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("case", NETWORKS, ids=str)
+def test_training(case: Case, dtype: str) -> None:
+    """SGD with momentum (every other network Nesterov's) and penalties."""
+    net = build(case)
+    native = Native(net, dtype)
+    twin = Twin(net, native.weights, dtype)
+    nesterov = NETWORKS.index(case) % 2 == 1
+    optimizer = torch.optim.SGD(twin.weights, lr=0.02, momentum=0.9, nesterov=nesterov)
+    data, losses = list(minibatches(net, STEPS)), []
+    for x, y in data:
+        optimizer.zero_grad()
+        loss = twin.loss(as_torch(x, dtype), as_torch(y, dtype))
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    arrays = [np.concatenate(part) for part in zip(*data, strict=True)]
+    x, y = (_core.Source(a.astype(dtype) if a.dtype.kind == "f" else a) for a in arrays)
+    start = native.weights
+    for step, expected in enumerate(losses):
+        index = np.arange(step * BATCH, (step + 1) * BATCH)
+        result = native.core.train_step([x], y, index, None, 0.02, 0.9, nesterov)
+        assert result.loss == pytest.approx(expected, rel=10 * TOLERANCE[dtype])
+    assert np.mean(losses[-10:]) < np.mean(losses[:10])
+    for number, (found, wanted, old) in enumerate(zip(native.weights, twin.weights, start, strict=True)):
+        wanted = wanted.detach().numpy()
+        assert np.abs(wanted - old).max() > 100 * TOLERANCE[dtype], "nothing was learned: the comparison proves nothing"
+        assert_close(found, wanted, TOLERANCE[dtype], native.core.parameters[number].name)
