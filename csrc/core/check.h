@@ -2,6 +2,7 @@
 // and FloatingPointError.
 #pragma once
 
+#include <new>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -15,6 +16,16 @@ struct TypeError : std::invalid_argument {
 // A loss that is NaN or infinite. The weights are as they were before the step.
 struct NonFiniteError : std::runtime_error {
     using std::runtime_error::runtime_error;
+};
+
+// Memory that is not to be had; reaches Python as MemoryError.
+class OutOfMemory : public std::bad_alloc {
+public:
+    explicit OutOfMemory(std::string what) : what_(std::move(what)) {}
+    const char* what() const noexcept override { return what_.c_str(); }
+
+private:
+    std::string what_;
 };
 
 template <class... Parts>

@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/check.h"
+
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -29,10 +31,10 @@ int cores_in_affinity() {
     for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
         if (!CPU_ISSET(cpu, &set)) continue;
         ++processors;
-        const std::string base = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
+        const std::string topology = text("/sys/devices/system/cpu/cpu", cpu, "/topology/");
         long package = -1, core = -1;
-        std::ifstream(base + "physical_package_id") >> package;
-        std::ifstream(base + "core_id") >> core;
+        std::ifstream(text(topology, "physical_package_id")) >> package;
+        std::ifstream(text(topology, "core_id")) >> core;
         cores.insert(core < 0 ? std::pair<long, long>{-1, cpu} : std::pair<long, long>{package, core});
     }
     return std::min<int>(processors, static_cast<int>(cores.size()));
@@ -40,7 +42,7 @@ int cores_in_affinity() {
 
 // Quota of one cgroup folder in processors, or infinity.
 double quota_v2(const std::string& folder) {
-    std::ifstream file(folder + "/cpu.max");
+    std::ifstream file(text(folder, "/cpu.max"));
     std::string quota;
     double period = 0;
     if (file >> quota >> period && quota != "max" && period > 0) return std::stod(quota) / period;
@@ -49,8 +51,8 @@ double quota_v2(const std::string& folder) {
 
 double quota_v1(const std::string& folder) {
     double quota = -1, period = 0;
-    std::ifstream(folder + "/cpu.cfs_quota_us") >> quota;
-    std::ifstream(folder + "/cpu.cfs_period_us") >> period;
+    std::ifstream(text(folder, "/cpu.cfs_quota_us")) >> quota;
+    std::ifstream(text(folder, "/cpu.cfs_period_us")) >> period;
     return quota > 0 && period > 0 ? quota / period : INFINITY;
 }
 
@@ -61,7 +63,7 @@ double cgroup_quota() {
     std::string row;
     const auto climb = [&](const std::string& mount, std::string path, double (*quota)(const std::string&)) {
         for (;;) {
-            tightest = std::min(tightest, quota(mount + path));
+            tightest = std::min(tightest, quota(text(mount, path)));
             if (path.empty() || path == "/") break;
             path.erase(path.find_last_of('/'));
         }
@@ -69,7 +71,7 @@ double cgroup_quota() {
     while (std::getline(file, row)) {
         const size_t first = row.find(':'), second = row.find(':', first + 1);
         if (second == std::string::npos) continue;
-        const std::string controllers = "," + row.substr(first + 1, second - first - 1) + ",";
+        const std::string controllers = text(",", row.substr(first + 1, second - first - 1), ",");
         const std::string path = row.substr(second + 1);
         if (controllers == ",,") climb("/sys/fs/cgroup", path, quota_v2);
         if (controllers.find(",cpu,") != std::string::npos) {

@@ -37,7 +37,7 @@ bool RawBuffer::reserve(int64 bytes) {
     const int64 alignment = bytes >= 2 * huge_page ? huge_page : line;
     const int64 size = round_up(bytes + tail, alignment);
     void* fresh = std::aligned_alloc(static_cast<size_t>(alignment), static_cast<size_t>(size));
-    if (!fresh) throw std::bad_alloc();
+    if (!fresh) throw OutOfMemory(text(size, " bytes of memory cannot be had"));
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     if (alignment == huge_page) madvise(fresh, static_cast<size_t>(size), MADV_HUGEPAGE);
 #endif

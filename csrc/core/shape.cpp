@@ -23,7 +23,8 @@ std::string to_text(const Shape& shape) {
         if (i) out += ", ";
         out += shape[i] == run_time ? "None" : std::to_string(shape[i]);
     }
-    return out + (shape.size() == 1 ? ",)" : ")");
+    out += shape.size() == 1 ? ",)" : ")";
+    return out;
 }
 
 }  // namespace tauten

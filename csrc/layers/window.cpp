@@ -24,8 +24,8 @@ Window make_window(const std::string& layer, const std::string& what, const Shap
         const size_t at = static_cast<size_t>(i);
         const int64 n = input_shape[at], k = window[at], s = strides[at];
         require(n != run_time, layer, ": needs input extents that are known beforehand, got ", to_text(input_shape));
-        require(k >= 1 && k <= largest_size, layer, ": ", what, " must be positive, got ", to_text(window));
-        require(s >= 1 && s <= largest_size, layer, ": strides must be positive, got ", to_text(strides));
+        require(k >= 1 && k <= largest_size, layer, ": ", what, " must be positive (and at most 2^46), got ", to_text(window));
+        require(s >= 1 && s <= largest_size, layer, ": strides must be positive (and at most 2^46), got ", to_text(strides));
         int64 before = 0, after = 0;
         if (padding.kind == Padding::Kind::same) {
             const int64 total = std::max<int64>(0, (divide_up(n, s) - 1) * s + k - n);
@@ -35,7 +35,7 @@ Window make_window(const std::string& layer, const std::string& what, const Shap
             before = padding.amounts[at].first;
             after = padding.amounts[at].second;
             require(before >= 0 && after >= 0 && before <= largest_size && after <= largest_size, layer,
-                    ": padding must not be negative, got (", before, ", ", after, ")");
+                    ": padding must be from 0 to 2^46, got (", before, ", ", after, ")");
         }
         require(n + before + after >= k, layer, ": a window of ", k, " does not fit an extent of ", n, " padded by (",
                 before, ", ", after, "): input ", to_text(input_shape), ", ", what, " ", to_text(window));
@@ -45,6 +45,7 @@ Window make_window(const std::string& layer, const std::string& what, const Shap
         w.before[d] = before;
         w.after[d] = after;
         w.output[d] = (n + before + after - k) / s + 1;
+        if (w.output[d] == 1) w.step[d] = std::min(s, n + before + after);  // never taken: any stride is as good
     }
     return w;
 }

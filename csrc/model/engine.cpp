@@ -1,5 +1,7 @@
 #include "model/engine.h"
 
+#include <cmath>
+
 #include "core/check.h"
 #include "model/step.h"
 
@@ -84,11 +86,14 @@ StepResult Engine<T>::train(Request<T>& request, bool fused) {
     Loan work(*this);
     std::unique_lock lock(guard_);
     request.training = request.backward = request.loss = true;
+    const kernels::SgdArguments<T>& sgd = request.sink.sgd;
+    require(std::isfinite(sgd.learning_rate) && sgd.learning_rate >= 0,
+            "learning_rate must be finite and not negative, got ", sgd.learning_rate);
+    require(sgd.momentum >= 0 && sgd.momentum <= 1, "momentum must be from 0 to 1, got ", sgd.momentum);
     request.sink.update = fused;
-    request.sink.store = !fused;
+    request.sink.store = request.update_stored = !fused;
     Step<T> step(network, objective_, *work, request, calls);
     step.run();
-    if (!fused) step.update();
     step.update_state();
     ++calls;
     return step.result();

@@ -2,6 +2,7 @@
 // each finished block.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "layers/node.h"
@@ -14,6 +15,7 @@ struct Sink {
     bool store = false;   // into parameter.gradient (materialised mode)
     bool update = false;  // weights -= ... at once (fused mode)
     kernels::SgdArguments<T> sgd{};
+    std::atomic<const Parameter<T>*>* not_finite = nullptr;  // store: where a gradient that is not finite is reported
 
     void finish(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
     void step(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;

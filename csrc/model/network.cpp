@@ -41,6 +41,14 @@ int Network<T>::add_edge(const std::string& name, const Shape& shape, int produc
     return static_cast<int>(edges_.size()) - 1;
 }
 
+// Takes the last edge back: the layer that was to write it could not be made.
+template <class T>
+void Network<T>::drop_edge() {
+    edges_.pop_back();
+    limits_.pop_back();
+    same_as_.pop_back();
+}
+
 // The edge that a new layer reads, checked to be there, free and of the right kind.
 template <class T>
 Edge& Network<T>::read(const std::string& name, int input, bool index) {
@@ -62,7 +70,15 @@ int Network<T>::add_node(const std::string& name, int input, const Shape& shape,
         if (extent != run_time) size = multiply(size, extent, name);
     const int index = static_cast<int>(nodes_.size());
     const int output = add_edge(name, shape, index, activation);
-    nodes_.push_back(std::make_unique<N>(Place{name, input, output}, std::forward<Arguments>(arguments)...));
+    try {
+        nodes_.push_back(std::make_unique<N>(Place{name, input, output}, std::forward<Arguments>(arguments)...));
+    } catch (const std::bad_alloc& error) {
+        drop_edge();
+        throw OutOfMemory(text(name, ": ", error.what()));
+    } catch (...) {
+        drop_edge();
+        throw;
+    }
     edges_[static_cast<size_t>(input)].reader = index;
     return output;
 }
@@ -101,7 +117,7 @@ template <class T>
 int Network<T>::add_dense(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias) {
     const LayerActivation a = parse_activation(name, activation);
     Shape shape = read(name, input).shape;
-    require(units >= 1 && units <= largest_size, name, ": units must be positive, got ", units);
+    require(units >= 1 && units <= largest_size, name, ": units must be from 1 to 2^46, got ", units);
     const int64 features = shape.back();
     shape.back() = units;
     const int edge = add_node<Dense<T>>(name, input, shape, a.f, features, units, a.f, use_bias);
@@ -176,7 +192,7 @@ int Network<T>::add_conv(const std::string& name, int input, int64 filters, cons
                          const Padding& padding, const std::string& activation, bool use_bias) {
     const LayerActivation a = parse_activation(name, activation);
     const Shape from = read(name, input).shape;
-    require(filters >= 1 && filters <= largest_size, name, ": filters must be positive, got ", filters);
+    require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
     const Window w = make_window(name, "kernel_size", from, kernel_size, strides, padding);
     Shape shape(w.output + 3 - w.rank, w.output + 3);
     shape.push_back(filters);
@@ -203,7 +219,7 @@ template <class T>
 const Shape& Network<T>::sequence_shape(const std::string& name, int input, int64 units) {
     const Shape& shape = read(name, input).shape;
     require(shape.size() == 2, name, ": expected a sequence (steps, features), got shape ", to_text(shape));
-    require(units >= 1 && units <= largest_size / 8, name, ": units must be positive, got ", units);
+    require(units >= 1 && units <= largest_size / 8, name, ": units must be from 1 to 2^43, got ", units);
     return shape;
 }
 
@@ -230,7 +246,7 @@ int Network<T>::add_embedding(const std::string& name, int input, int64 vocabula
     Shape shape = read(name, input, true).shape;
     require(vocabulary >= 1 && vocabulary <= (int64{1} << 31) - 1, name, ": input_dim must be from 1 to 2^31 - 1, got ",
             vocabulary);
-    require(units >= 1 && units <= largest_size, name, ": output_dim must be positive, got ", units);
+    require(units >= 1 && units <= largest_size, name, ": output_dim must be from 1 to 2^46, got ", units);
     shape.push_back(units);
     limits_[static_cast<size_t>(input)] = vocabulary;
     return add_node<Embedding<T>>(name, input, shape, Activation::linear, vocabulary, units);

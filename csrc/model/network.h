@@ -73,6 +73,7 @@ public:
 
 private:
     int add_edge(const std::string& name, const Shape& shape, int producer, Activation activation);
+    void drop_edge();
     template <class N, class... Arguments>
     int add_node(const std::string& name, int input, const Shape& shape, Activation activation, Arguments&&... arguments);
     int with_softmax(const std::string& name, int edge, bool softmax);

@@ -32,6 +32,8 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
       k_(kernels::table<T>()), output_(network.edges()[static_cast<size_t>(network.output())]) {
     work.prepare(k_, network, objective, request, threads());
     work.call.number = number;
+    sink_ = request.sink;
+    if (sink_.store) sink_.not_finite = &not_finite_;
     if (request.loss) {
         check_targets();
         for (const auto& p : network.parameters())
@@ -83,14 +85,14 @@ void Step<T>::plan_phases() {
         }
         for (const auto& p : node->parameters) {
             if (!p->trainable) continue;
-            if (request_.sink.store || node->scattered() == p.get()) p->gradient.reserve(p->size());
-            if (request_.sink.sgd.momentum != 0) p->velocity.reserve(p->size());
-            if (request_.sink.store)
+            if (sink_.store || node->scattered() == p.get()) p->gradient.reserve(p->size());
+            if (sink_.sgd.momentum != 0) p->velocity.reserve(p->size());
+            if (request_.update_stored)
                 work_.update.add([](void* s, void* of, int64 item, void*) {
                     Parameter<T>& q = *static_cast<Parameter<T>*>(of);
                     const Step& step = *static_cast<Step*>(s);
                     const int64 offset = item * merge_weights;
-                    step.request_.sink.step(step.k_, q, offset, std::min(merge_weights, q.size() - offset),
+                    step.sink_.step(step.k_, q, offset, std::min(merge_weights, q.size() - offset),
                                             q.gradient.data() + offset);
                 }, p.get(), divide_up(p->size(), merge_weights));
         }
@@ -98,11 +100,11 @@ void Step<T>::plan_phases() {
     for (ProductPlan<T>& product : work_.products) {
         work_.gradients.add([](void* s, void* p, int64 item, void* scratch) {
             const Step& step = *static_cast<Step*>(s);
-            static_cast<ProductPlan<T>*>(p)->run(step.k_, step.call_, step.request_.sink, item, static_cast<T*>(scratch));
+            static_cast<ProductPlan<T>*>(p)->run(step.k_, step.call_, step.sink_, item, static_cast<T*>(scratch));
         }, &product, product.items());
         work_.merge.add([](void* s, void* p, int64 item, void* scratch) {
             const Step& step = *static_cast<Step*>(s);
-            static_cast<ProductPlan<T>*>(p)->merge(step.k_, step.request_.sink, item, static_cast<T*>(scratch));
+            static_cast<ProductPlan<T>*>(p)->merge(step.k_, step.sink_, item, static_cast<T*>(scratch));
         }, &product, product.merge_items());
     }
     for (const auto& node : network_.nodes()) {
@@ -115,7 +117,7 @@ void Step<T>::plan_phases() {
             const Step& step = *static_cast<Step*>(s);
             Parameter<T>& of = *static_cast<Parameter<T>*>(p);
             const int64 offset = item * merge_weights;
-            step.request_.sink.finish(step.k_, of, offset, std::min(merge_weights, of.size() - offset),
+            step.sink_.finish(step.k_, of, offset, std::min(merge_weights, of.size() - offset),
                                       of.gradient.data() + offset);
         }, table, divide_up(table->size(), merge_weights));
     }
@@ -156,6 +158,8 @@ void Step<T>::run() {
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())
         throw NonFiniteError("the loss is not finite; the weights are as before this step");
+    if (const Parameter<T>* p = not_finite_.load(); p && request_.update_stored)
+        throw NonFiniteError(text("the gradient of ", p->name, " is not finite; the weights are as before this step"));
 }
 
 template <class T>
@@ -178,9 +182,13 @@ void Step<T>::member(const Member& member) {
         for (size_t i = 0; i < input_gradients->size(); ++i)
             if ((*input_gradients)[i]) write_input_gradient(static_cast<int>(i), slice);
     work_.gradients.work_off(this, scratch);
-    if (work_.merge.parts.empty()) return;
+    if (!work_.merge.parts.empty()) {
+        member.barrier();
+        work_.merge.work_off(this, scratch);
+    }
+    if (!request_.update_stored) return;
     member.barrier();
-    work_.merge.work_off(this, scratch);
+    if (!not_finite_.load(std::memory_order_relaxed)) work_.update.work_off(this, scratch);
 }
 
 // The rows of a slice out of the user's arrays.
@@ -332,12 +340,6 @@ void Step<T>::write_input_gradient(int input, Slice slice) const {
 }
 
 // -- after the region ------------------------------------------------------------------------------------
-
-template <class T>
-void Step<T>::update() {
-    run_team(std::min(threads(), team_size()),
-             [this](const Member& m) { work_.update.work_off(this, work_.scratch(m.index)); });
-}
 
 template <class T>
 void Step<T>::update_state() {

@@ -31,8 +31,6 @@ public:
     // Runs the region. Throws std::invalid_argument for tokens and labels out of range and NonFiniteError; weights are
     // unchanged then.
     void run();
-    // Materialised mode, afterwards: the update from the stored gradients.
-    void update();
     // State that a training step moves, and versions of the weights that it changed.
     void update_state();
     // The penalties' share of the stored gradients: 2·l2·w + l1·sign(w).
@@ -65,6 +63,8 @@ private:
     double penalty_ = 0;
 
     std::atomic<bool> failed_{false};
+    std::atomic<const Parameter<T>*> not_finite_{nullptr};
+    Sink<T> sink_;
     std::mutex bad_guard_;
     OutOfRange bad_;
     std::string bad_text_;

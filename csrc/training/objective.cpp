@@ -73,7 +73,7 @@ void metric_rows(Metric metric, const TargetRows<T>& r, const T* outputs, double
                 value = largest(y, n) == largest(t, n);
                 break;
             case Metric::binary_accuracy:
-                for (int64 i = 0; i < n; ++i) value += (y[i] > T(0.5)) == (t[i] > T(0.5));
+                for (int64 i = 0; i < n; ++i) value += (y[i] > T(0.5) ? T(1) : T(0)) == t[i];
                 value /= static_cast<double>(n);
                 break;
             case Metric::mean_squared_error:

@@ -99,7 +99,7 @@ class Network:
         activation: str = "linear",
         use_bias: bool = True,
     ) -> int:
-        """1, 2 or 3 spatial dimensions: as many as kernel_size has. padding: "valid", "same" or (before, after) each."""
+        """1, 2 or 3 spatial dimensions, as kernel_size has. padding: "valid", "same" or (before, after) each."""
 
     def add_pool(
         self,
@@ -169,16 +169,15 @@ class Network:
     ) -> StepResult:
         """One minibatch step on the samples that `index` names. sample_weight: (source samples,), not indexed yet.
 
-        fused: weights are updated as their gradients arrive; otherwise all gradients are stored first (the same
-        bits). Raises FloatingPointError, weights unchanged, if the loss is not finite.
+        fused: weights are updated as their gradients arrive; otherwise all gradients are stored and checked first
+        (the same bits). Raises FloatingPointError, weights unchanged, if the loss or, unless fused, a gradient is not
+        finite.
         """
 
     def test_step(
         self, x: Sequence[Source], y: Source, index: NDArray[np.int64], sample_weight: NDArray[np.floating] | None
     ) -> StepResult: ...
-    def predict(
-        self, x: Sequence[Source], index: NDArray[np.int64], training: bool = False
-    ) -> NDArray[np.floating]:
+    def predict(self, x: Sequence[Source], index: NDArray[np.int64], training: bool = False) -> NDArray[np.floating]:
         """Outputs of the samples named: (len(index), ...). For sources of unequal length and an output a step:
         (Σ steps_i, ...), one sample after the other."""
 
@@ -192,6 +191,7 @@ class Network:
     ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
         """Loss, gradient of each parameter (penalties included; None where not trainable) and of each input.
 
+        Raises FloatingPointError if the loss is not finite.
         Weights, velocities and the call counter stay as they are: with the same counter dropout's mask is the same.
         """
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tauten import config
 from tauten._checks import number
 from tauten._compiled import Means
 
@@ -35,9 +36,10 @@ class TrainStep:
         self._network = network
         self._optimizer = optimizer
         self._where = where
+        self._fused = not config.check_gradients()
 
     def __call__(self, feed: Feed, index: NDArray[np.int64], place: str = "") -> StepResult:
-        """Train on the samples that `index` names. Raises FloatingPointError if the loss is not finite."""
+        """Train on the samples that `index` names. Raises FloatingPointError if loss or gradients are not finite."""
         optimizer = self._optimizer
         try:
             result = self._network.train_step(
@@ -48,11 +50,12 @@ class TrainStep:
                 optimizer.learning_rate,
                 optimizer.momentum,
                 optimizer.nesterov,
+                self._fused,
             )
         except FloatingPointError as error:
             raise FloatingPointError(
-                f"model {self._model!r}: the loss is not finite ({self._where}{place}): {error}. The weights are those "
-                f"before this batch. Try a lower learning rate (now {optimizer.learning_rate:g}), inputs scaled to "
+                f"model {self._model!r}, {self._where}{place}: {error}. "
+                f"Try a lower learning rate (now {optimizer.learning_rate:g}), inputs scaled to "
                 "about [-1, 1], or other initial weights"
             ) from error
         optimizer.iterations += 1

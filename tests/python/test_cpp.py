@@ -35,6 +35,8 @@ def run(name: str, *arguments: str | Path, cwd: Path, timeout: int) -> str:
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory) -> Path:
+    if built := os.environ.get("TAUTEN_CPP_BUILD"):  # a folder where they are built already
+        return Path(built)
     folder = tmp_path_factory.mktemp("cpp")
     options = ["-DTAUTEN_PYTHON=OFF", "-DTAUTEN_TESTS=ON", "-DCMAKE_BUILD_TYPE=Release"]
     run("cmake", "-G", "Ninja", "-S", ROOT, "-B", folder, *options, cwd=folder, timeout=120)
