@@ -75,7 +75,8 @@ def set_check_gradients(check: bool) -> None:
 
     With the check a step whose gradients are not finite raises FloatingPointError and leaves the weights as they were;
     without it weights are updated as their gradients arrive, which saves a pass over them (a few per cent of a
-    step of a dense network, less elsewhere). A loss that is not finite is noticed either way; the results are the same bits.
+    step of a dense network, less elsewhere). A loss that is not finite is noticed either way; the results are the same
+    bits.
 
     Args:
         check: True or False.
