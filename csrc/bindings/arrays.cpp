@@ -21,6 +21,7 @@ Scalar scalar_of(const py::dtype& type) {
 // Each sample must lie in one piece; samples themselves may be any stride apart.
 bool contiguous_from(const py::array& array, py::ssize_t first) {
     if (array.size() == 0) return true;
+    if (!(array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_)) fail("a source needs aligned arrays; pass array.copy()");
     py::ssize_t expected = array.itemsize();
     for (py::ssize_t d = array.ndim() - 1; d >= first; --d) {
         if (array.shape(d) > 1 && array.strides(d) != expected) return false;

@@ -200,14 +200,23 @@ py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const Ar
             pointers.push_back(array.mutable_data());
             input_gradients.append(array);
         }
+        py::list parameter_gradients;
+        std::vector<T*> parameter_pointers;
+        for (const auto& p : engine.network.parameters()) {
+            if (!p->trainable) {
+                parameter_gradients.append(py::none());
+                parameter_pointers.push_back(nullptr);
+                continue;
+            }
+            auto array = to_keras<T>(*p, nullptr);
+            parameter_pointers.push_back(array.mutable_data());
+            parameter_gradients.append(array);
+        }
         StepResult result;
         {
             py::gil_scoped_release release;
-            result = engine.gradients(request, pointers);
+            result = engine.gradients(request, parameter_pointers, pointers);
         }
-        py::list parameter_gradients;
-        for (const auto& p : engine.network.parameters())
-            parameter_gradients.append(p->trainable ? py::object(to_keras(*p, p->gradient.data())) : py::object(py::none()));
         return py::make_tuple(result, parameter_gradients, input_gradients);
     });
 }
@@ -323,6 +332,7 @@ void bind_weights(py::class_<PyNetwork>& c) {
              auto& p = parameter(engine, i);
              require(std::isfinite(l1) && std::isfinite(l2) && l1 >= 0 && l2 >= 0, p.name,
                      ": penalties must be finite and not negative, got l1=", l1, ", l2=", l2);
+             std::unique_lock lock(engine.guard());
              p.l1 = l1;
              p.l2 = l2;
          });
@@ -383,8 +393,18 @@ void bind_network(py::module_& module) {
     c.def("gradients", &gradients_of, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
           py::arg("training") = true);
     c.def_property("calls",
-                   [](const PyNetwork& n) { return n.with([](auto& engine) { return engine.calls; }); },
-                   [](PyNetwork& n, uint64 value) { n.with([&](auto& engine) { engine.calls = value; }); });
+                   [](const PyNetwork& n) {
+                       return n.with([](auto& engine) {
+                           std::shared_lock lock(engine.guard());
+                           return engine.calls;
+                       });
+                   },
+                   [](PyNetwork& n, uint64 value) {
+                       n.with([&](auto& engine) {
+                           std::unique_lock lock(engine.guard());
+                           engine.calls = value;
+                       });
+                   });
     c.def_property_readonly("allocations",
                             [](const PyNetwork& n) { return n.with([](auto& engine) { return engine.allocations(); }); });
     c.def_property_readonly("plan", [](const PyNetwork& n) { return n.with([](auto& engine) { return engine.network.describe(); }); });

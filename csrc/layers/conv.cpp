@@ -31,27 +31,22 @@ Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, 
     // Every residue class of every extent, combined.
     std::vector<Residue> residues[3];
     for (int d = 0; d < 3; ++d)
-        for (int64 r = 0; r < window.step[d]; ++r) {
+        // at most as many residues as inputs have one
+        for (int64 i = 0; i < std::min(window.step[d], window.input[d]); ++i) {
+            const int64 r = (i + window.before[d]) % window.step[d];
             Residue x;
             x.taps = r < window.window[d] ? divide_up(window.window[d] - r, window.step[d]) : 0;
             const int64 s = window.step[d], p = window.before[d], n = window.input[d];
             x.first_input = ((r - p) % s + s) % s;
             x.inputs = x.first_input < n ? divide_up(n - x.first_input, s) : 0;
+            x.r = r;
             x.first_output = (x.first_input + p) / s - (x.taps - 1);
-            residues[d].push_back(x);
+            if (x.inputs) residues[d].push_back(x);
         }
-    for (size_t a = 0; a < residues[0].size(); ++a)
-        for (size_t b = 0; b < residues[1].size(); ++b)
-            for (size_t c = 0; c < residues[2].size(); ++c) {
-                ResidueClass x{{static_cast<int64>(a), static_cast<int64>(b), static_cast<int64>(c)},
-                               {residues[0][a], residues[1][b], residues[2][c]},
-                               0,
-                               {}};
-                if (x.d[0].inputs && x.d[1].inputs && x.d[2].inputs) {
-                    x.depth = x.d[0].taps * x.d[1].taps * x.d[2].taps * filters;
-                    classes_.push_back(std::move(x));
-                }
-            }
+    for (const Residue& a : residues[0])
+        for (const Residue& b : residues[1])
+            for (const Residue& c : residues[2])
+                classes_.push_back({{a, b, c}, a.taps * b.taps * c.taps * filters, {}});
 }
 
 template <class T>
@@ -231,9 +226,9 @@ void Conv<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
     for (int64 t0 = 0; t0 < c.d[0].taps; ++t0)
         for (int64 t1 = 0; t1 < c.d[1].taps; ++t1)
             for (int64 t2 = 0; t2 < c.d[2].taps; ++t2) {
-                const int64 a0 = c.r[0] + window_.step[0] * (c.d[0].taps - 1 - t0);
-                const int64 a1 = c.r[1] + window_.step[1] * (c.d[1].taps - 1 - t1);
-                const int64 a2 = c.r[2] + window_.step[2] * (c.d[2].taps - 1 - t2);
+                const int64 a0 = c.d[0].r + window_.step[0] * (c.d[0].taps - 1 - t0);
+                const int64 a1 = c.d[1].r + window_.step[1] * (c.d[1].taps - 1 - t1);
+                const int64 a2 = c.d[2].r + window_.step[2] * (c.d[2].taps - 1 - t2);
                 const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * channels_;
                 const int64 tap = (t0 * c.d[1].taps + t1) * c.d[2].taps + t2;
                 k.pack_transposed(channels_, count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel, k.panel,

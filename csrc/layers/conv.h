@@ -42,13 +42,13 @@ private:
     // The input gradient at positions i with (i + before) mod step = r, along one extent: window positions
     // a = r + step·j meet outputs o = (i + before) / step - j, so outputs first_output + m·1 .. of `taps` taps.
     struct Residue {
+        int64 r;
         int64 taps;           // j = 0 .. taps - 1
         int64 first_input;    // smallest such i
         int64 inputs;         // how many
         int64 first_output;   // smallest o that meets first_input (may be negative: halo)
     };
     struct ResidueClass {
-        int64 r[3];
         Residue d[3];
         int64 depth;          // taps of all extents x filters: K of its product
         Buffer<T> panels;     // [panel over channels][taps flipped, filters][panel]

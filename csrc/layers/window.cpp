@@ -47,6 +47,10 @@ Window make_window(const std::string& layer, const std::string& what, const Shap
         w.output[d] = (n + before + after - k) / s + 1;
         if (w.output[d] == 1) w.step[d] = std::min(s, n + before + after);  // never taken: any stride is as good
     }
+    elements({w.window[0], w.window[1], w.window[2]}, layer + ": " + what);
+    elements({w.input[0] + w.before[0] + w.after[0], w.input[1] + w.before[1] + w.after[1],
+              w.input[2] + w.before[2] + w.after[2], input_shape.back()},
+             layer + ": the padded input");
     return w;
 }
 

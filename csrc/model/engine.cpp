@@ -120,7 +120,8 @@ void Engine<T>::predict(Request<T>& request, T* outputs) {
 }
 
 template <class T>
-StepResult Engine<T>::gradients(Request<T>& request, const std::vector<T*>& input_gradients) {
+StepResult Engine<T>::gradients(Request<T>& request, const std::vector<T*>& parameter_gradients,
+                                const std::vector<T*>& input_gradients) {
     require(compiled(), "compile the model before asking for gradients");
     Loan work(*this);
     std::unique_lock lock(guard_);
@@ -129,6 +130,10 @@ StepResult Engine<T>::gradients(Request<T>& request, const std::vector<T*>& inpu
     step.input_gradients = &input_gradients;
     step.run();
     step.add_penalties();
+    for (size_t i = 0; i < parameter_gradients.size(); ++i) {
+        const Parameter<T>& p = *network.parameters()[i];
+        if (parameter_gradients[i] && p.trainable) p.read_keras(p.gradient.data(), parameter_gradients[i]);
+    }
     return step.result();
 }
 

@@ -27,9 +27,10 @@ public:
     StepResult test(Request<T>& request);
     // Outputs in the user's order; for an output a step of unequal lengths, one sample after the other.
     void predict(Request<T>& request, T* outputs);
-    // Gradients of parameters stay in parameter.gradient, penalties included; those of inputs are laid out as the
-    // samples (nullptr: not wanted).
-    StepResult gradients(Request<T>& request, const std::vector<T*>& input_gradients);
+    // Gradients of parameters in Keras' shapes, penalties included, and of inputs, laid out as the samples; nullptr: not
+    // wanted.
+    StepResult gradients(Request<T>& request, const std::vector<T*>& parameter_gradients,
+                         const std::vector<T*>& input_gradients);
 
     int64 allocations() const;
     std::shared_mutex& guard() { return guard_; }  // weights: shared for reading, exclusive for changing

@@ -29,7 +29,7 @@ bool all_finite(const T* x, int64 n) {
 
 template <class T>
 void Sink<T>::step(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, int64 count, const T* gradient) const {
-    k.sgd(count, p.weights.data() + offset, gradient, p.velocity.data() ? p.velocity.data() + offset : nullptr,
+    k.sgd(count, p.weights.data() + offset, gradient, sgd.momentum != 0 ? p.velocity.data() + offset : nullptr,
           {sgd.learning_rate, sgd.momentum, sgd.nesterov, static_cast<T>(p.l1), static_cast<T>(p.l2)});
 }
 

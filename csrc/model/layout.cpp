@@ -49,14 +49,14 @@ void Network<T>::split_final_sigmoid(int& output) {
     output = after;
 }
 
-// Sequences for recurrent layers lie by time, everything else by sample.
+// Sequences (steps, features) for recurrent layers lie by time, everything else by sample.
 template <class T>
 void Network<T>::choose_time_layout() {
     for (int input : inputs_) {
         const Edge& edge = edges_[static_cast<size_t>(input)];
         bool time = edge.shape[0] == run_time;
         const Edge* at = &edge;
-        while (!time && at->reader >= 0 && (edge.shape.size() > 1 || edge.index)) {
+        while (!time && at->reader >= 0 && edge.shape.size() == (edge.index ? 1u : 2u)) {
             const Node<T>& node = *nodes_[static_cast<size_t>(at->reader)];
             if (node.prefers_time()) time = true;
             if (!node.passes_time()) break;
@@ -105,10 +105,9 @@ void Network<T>::insert_relayouts() {
     }
     for (size_t e = 0; e < edges; ++e) {
         const int from = same_as_[e];
-        if (from >= 0 && edges_[static_cast<size_t>(from)].value.time) {
-            same_as_[e] = insert(from);
-            edges_[e].activation = Activation::linear;
-        }
+        if (from < 0) continue;
+        if (edges_[static_cast<size_t>(from)].value.time) same_as_[e] = insert(from);
+        edges_[e].activation = edges_[static_cast<size_t>(same_as_[e])].activation;  // a chain of reshapes is in order
     }
 }
 

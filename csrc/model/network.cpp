@@ -101,9 +101,12 @@ int Network<T>::add_input(const std::string& name, const Shape& shape, bool inde
     require(!finalized(), name, ": the network is closed, no input can be added");
     require(!shape.empty(), name, ": an input needs at least one extent besides the batch");
     int64 size = 1;
+    const size_t sequence_rank = index ? 1 : 2;
     for (size_t i = 0; i < shape.size(); ++i) {
-        require(shape[i] >= 1 || (i == 0 && shape[i] == run_time && (shape.size() > 1 || index)), name,
-                ": extents must be positive; only the first of several, the time steps, may be None; got ", to_text(shape));
+        require(shape[i] >= 1 || (i == 0 && shape[i] == run_time && shape.size() == sequence_rank), name,
+                ": extents must be positive; only the time steps of a sequence, (None, features) or (None,) integers, may be "
+                "None; got ",
+                to_text(shape));
         if (shape[i] != run_time) size = multiply(size, shape[i], name);
     }
     const int edge = add_edge(name, shape, -1, Activation::linear);

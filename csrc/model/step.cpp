@@ -30,7 +30,7 @@ template <class T>
 Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number)
     : network_(network), objective_(objective), work_(work), request_(request), call_(work.call),
       k_(kernels::table<T>()), output_(network.edges()[static_cast<size_t>(network.output())]) {
-    work.prepare(k_, network, objective, request, threads());
+    work.prepare(k_, network, objective, request, threads_);
     work.call.number = number;
     sink_ = request.sink;
     if (sink_.store) sink_.not_finite = &not_finite_;
@@ -128,7 +128,7 @@ int Step<T>::team_size() const {
     double flops = 0;
     for (const auto& node : network_.nodes()) flops += node->work(call_);
     if (request_.backward) flops *= 3;
-    return static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads())));
+    return static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
 }
 
 // Rows of one member: to each as many time steps, not as many rows.
@@ -153,7 +153,7 @@ template <class T>
 void Step<T>::run() {
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
-    run_team(std::min(threads(), team_size()), [this](const Member& m) { member(m); });
+    run_team(team_size(), [this](const Member& m) { member(m); });
     for (Node<T>* node : work_.stale) node->refreshed();
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())

@@ -60,6 +60,7 @@ private:
     const Call<T>& call_;
     const kernels::Kernels<T>& k_;
     const Edge& output_;
+    const int threads_ = threads();  // scratch memory is made for as many, whatever is set meanwhile
     double penalty_ = 0;
 
     std::atomic<bool> failed_{false};

@@ -127,6 +127,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
         const Edge& edge = edges[e];
         const bool skipped = !request.training && edge.producer >= 0 &&
                              network.nodes()[static_cast<size_t>(edge.producer)]->identity_in_inference();
+        if (!edge.value.time) multiply(multiply(request.batch, edge.value.sample, edge.name), size, edge.name);
         if (!skipped) place(edge.value.size(request.batch, axes.data()) * size, edge.value.halo(), &values_[e]);
         if (request.backward && !edge.index && (edge.input < 0 || request.input_gradients))
             place(edge.gradient.size(request.batch, axes.data()) * size, edge.gradient.halo(), &gradients_[e]);
@@ -151,7 +152,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
     place(scratch_size_ * size, false, &scratch_block_);
 
     int64 total = 0;
-    fresh_signature_.clear();
+    fresh_signature_.assign({request.training, request.backward, request.input_gradients, request.loss});
     for (Block& block : blocks_) {
         fresh_signature_.push_back(block.bytes);
         total += round_up(block.bytes + kernels::slack * size, 64);
