@@ -48,25 +48,41 @@ private:
 
 }  // namespace
 
-void Member::barrier() const {
-    if (count > 1) {
-#pragma omp barrier
+// The last to arrive opens the next generation.
+void Meeting::wait(int count) {
+    constexpr int spins = 2000;
+    const uint32 generation = generation_.load(std::memory_order_acquire);
+    if (arrived_.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
+        arrived_.store(0, std::memory_order_relaxed);
+        generation_.store(generation + 1, std::memory_order_release);
+        generation_.notify_all();
+        return;
     }
+    for (int i = 0; i < spins; ++i) {
+        if (generation_.load(std::memory_order_acquire) != generation) return;
+#if defined(__x86_64__)
+        _mm_pause();
+#endif
+    }
+    while (generation_.load(std::memory_order_acquire) == generation) generation_.wait(generation);
 }
 
 void run_team(int threads, void (*body)(void*, const Member&), void* context) {
     if (threads <= 1 || pool_lost.load(std::memory_order_relaxed)) {
         FlushDenormals flush;
-        body(context, Member{0, 1});
+        body(context, Member{0, 1, nullptr});
         return;
     }
     static std::once_flag fork_handler;
     std::call_once(fork_handler, [] { pthread_atfork(nullptr, nullptr, after_fork_in_child); });
     pool_used.store(true, std::memory_order_relaxed);
+    Meeting meeting;
 #pragma omp parallel num_threads(threads)
     {
         FlushDenormals flush;
-        body(context, Member{omp_get_thread_num(), omp_get_num_threads()});
+        const Member member{omp_get_thread_num(), omp_get_num_threads(), &meeting};
+        body(context, member);
+        member.barrier();  // OpenMP's own barrier at the end of the region, which spins for long, finds everybody there
     }
 }
 

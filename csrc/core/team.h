@@ -8,10 +8,24 @@
 
 namespace tauten {
 
+// Where a team meets. Waiting spins for some microseconds, then sleeps: on a busy machine the thread that is waited for
+// may need this processor.
+class Meeting {
+public:
+    void wait(int count);
+
+private:
+    alignas(64) std::atomic<int> arrived_{0};
+    alignas(64) std::atomic<uint32> generation_{0};
+};
+
 struct Member {
     int index;  // 0 .. count - 1
     int count;  // threads that were really granted
-    void barrier() const;
+    Meeting* meeting;
+    void barrier() const {
+        if (count > 1) meeting->wait(count);
+    }
 };
 
 // Work items handed out one by one. Every item computes the same bits whoever takes it.
