@@ -7,9 +7,14 @@ import operator
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
 
-def integer(value: Any, what: str, least: int = 1) -> int:
-    """`value` as an int of at least `least`. Raises TypeError or ValueError that begins with `what`."""
+MOST = 2**46  # of extents and counts: products of a few are checked natively, this keeps each within 64 bits
+MOST_SEED = 2**63 - 1
+
+
+def integer(value: Any, what: str, least: int = 1, most: int = MOST) -> int:
+    """`value` as an int in [least, most]. Raises TypeError or ValueError that begins with `what`."""
     if isinstance(value, bool):
         raise TypeError(f"{what}: expected an integer, got {value!r}")
     try:
@@ -17,7 +22,9 @@ def integer(value: Any, what: str, least: int = 1) -> int:
     except TypeError:
         raise TypeError(f"{what}: expected an integer, got {value!r} of type {type(value).__name__}") from None
     if number < least:
-        raise ValueError(f"{what}: expected at least {least}, got {number}")
+        raise ValueError(f"{what}: expected at least {least}, got {_short(number)}")
+    if number > most:
+        raise ValueError(f"{what}: expected at most {most}, got {_short(number)}")
     return number
 
 
@@ -27,6 +34,8 @@ def number(value: Any, what: str, least: float = -math.inf, most: float = math.i
         raise TypeError(f"{what}: expected a number, got {value!r}")
     try:
         result = float(value)
+    except OverflowError:
+        raise ValueError(f"{what}: expected a number within float64, got a larger one") from None
     except (TypeError, ValueError):
         raise TypeError(f"{what}: expected a number, got {value!r} of type {type(value).__name__}") from None
     if not math.isfinite(result):
@@ -45,6 +54,7 @@ def flag(value: Any, what: str) -> bool:
 
 def extents(value: Any, rank: int, what: str) -> tuple[int, ...]:
     """One positive extent a dimension; a single integer stands for all of them, as in Keras."""
+    value = unpacked(value)
     if isinstance(value, (list, tuple)):
         if len(value) != rank:
             raise ValueError(f"{what}: expected an integer or {rank} of them, got {tuple(value)}")
@@ -54,17 +64,25 @@ def extents(value: Any, rank: int, what: str) -> tuple[int, ...]:
 
 def sample_shape(value: Any, what: str) -> tuple[int | None, ...]:
     """The shape of one sample: positive extents, None for one that is known only at run time."""
+    value = unpacked(value)
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Sequence):
         raise TypeError(f"{what}: expected a tuple of extents such as (28, 28, 1), got {value!r}")
     return tuple(None if extent is None else integer(extent, what) for extent in value)
 
 
+def unpacked(value: Any) -> Any:
+    """A NumPy array as a list of Python numbers; all else as it is."""
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
 def layer_name(value: Any, what: str) -> str:
-    """A layer's or model's name: not empty and without "/", which separates layer and weight in a path."""
+    """A layer's or model's name: Unicode, not empty, without "/", which separates layer and weight in a path."""
     if not isinstance(value, str):
         raise TypeError(f"{what}: expected a string as name, got {value!r}")
     if not value or "/" in value:
         raise ValueError(f"{what}: a name must not be empty nor contain '/', got {value!r}")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{what}: a name must be valid Unicode, got {value!r} with half a surrogate pair")
     return value
 
 
@@ -86,6 +104,10 @@ def keras_only(owner: str, given: Mapping[str, Any], defaults: Mapping[str, Any]
 def unexpected(owner: str, key: str) -> NoReturn:
     """Raise the TypeError that Python itself would raise for an unknown argument."""
     raise TypeError(f"{owner}: unexpected keyword argument {key!r}")
+
+
+def _short(number: int) -> str:
+    return str(number) if number.bit_length() <= 128 else f"an integer of {number.bit_length()} bits"
 
 
 def _interval(least: float, most: float) -> str:

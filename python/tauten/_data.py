@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tauten._core import Source
+from tauten._weights import as_array
 
 if TYPE_CHECKING:
     from tauten.layers.base import Shape
@@ -61,10 +62,10 @@ def read(value: Any, what: str) -> Raw:
     if isinstance(value, (list, tuple)):
         if not value:
             raise ValueError(f"{what}: no samples: the list is empty")
-        samples = [_array(item, f"{what}[{i}]") for i, item in enumerate(value)]
+        samples = [as_array(item, f"{what}[{i}]") for i, item in enumerate(value)]
         if samples[0].ndim > 0:
             return _unify(samples, what)
-    array = _array(value, what)
+    array = as_array(value, what)
     if array.ndim == 0:
         raise ValueError(f"{what}: expected an array of samples, got the single number {array}")
     if len(array) == 0:
@@ -154,13 +155,6 @@ def kind(raw: Raw) -> str:
     return (raw[0] if isinstance(raw, list) else raw).dtype.kind
 
 
-def _array(value: Any, what: str) -> NDArray[Any]:
-    try:
-        return np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise TypeError(f"{what}: expected an array of numbers or a list of such arrays: {error}") from None
-
-
 def _unify(samples: list[NDArray[Any]], what: str) -> list[NDArray[Any]]:
     shape = samples[0].shape
     for i, sample in enumerate(samples):
@@ -180,9 +174,9 @@ def _unify(samples: list[NDArray[Any]], what: str) -> list[NDArray[Any]]:
 
 
 def _numeric(array: NDArray[Any], what: str) -> NDArray[Any]:
-    """An array of a dtype that the core reads."""
+    """An aligned array of a dtype that the core reads."""
     if array.dtype in NATIVE and array.dtype.isnative:
-        return array
+        return array if array.flags.aligned else array.copy()
     if array.dtype.kind not in "biuf":
         hint = ""
         if array.dtype.kind == "O":

@@ -43,6 +43,11 @@ class Graph:
         return tuple(self.network.edge_shape(self._edge))
 
     @property
+    def closed(self) -> bool:
+        """Does the network take no more layers?"""
+        return self._closed
+
+    @property
     def finished(self) -> bool:
         """Is the network closed?"""
         return self._finished
@@ -62,7 +67,8 @@ class Graph:
     def finish(self) -> None:
         """Close the network and give every layer its weights. The second time nothing happens.
 
-        Raises ValueError if a layer has weights for another input.
+        Raises ValueError if a layer has weights for another input, or initial values are not finite; no layer has
+        then changed.
         """
         if self._finished:
             return
@@ -76,20 +82,28 @@ class Graph:
         for layer, *_ in self._added:
             _check_kept(layer, by_layer.get(layer.name, []))
         for layer, *_ in self._added:
-            layer._variables = [self._fill(layer, variable) for variable in by_layer.get(layer.name, [])]
+            self._initialize(layer, by_layer.get(layer.name, []))
+        for layer, *_ in self._added:
+            layer._variables = [_settle(layer, variable) for variable in by_layer.get(layer.name, [])]
         self._finished = True
         self._added = []  # layers know their graph; the graph need not know them any longer
 
-    def _fill(self, layer: Layer, variable: Variable) -> Variable:
-        """The layer's weight with its value: the object that users may hold already, or a new one."""
-        kept = {old.name: old for old in layer._variables}.get(variable.name)
-        if kept is None:
-            variable.assign(layer.initial_value(variable.name, variable.shape, self.dtype))
-        else:
-            kept.move(variable)
-            variable = kept
-        layer.configure(variable)
-        return variable
+    def _initialize(self, layer: Layer, variables: list[Variable]) -> None:
+        """Initial values for the weights that the layer does not have yet."""
+        kept = {old.name for old in layer._variables}
+        for variable in variables:
+            if variable.name not in kept:
+                variable.assign(layer.initial_value(variable.name, variable.shape, self.dtype))
+
+
+def _settle(layer: Layer, variable: Variable) -> Variable:
+    """The layer's weight in its new network: the object that users may hold already, or the new one."""
+    kept = {old.name: old for old in layer._variables}.get(variable.name)
+    if kept is not None:
+        kept.move(variable)
+        variable = kept
+    layer.configure(variable)
+    return variable
 
 
 def _check_kept(layer: Layer, variables: list[Variable]) -> None:

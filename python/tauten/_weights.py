@@ -36,8 +36,10 @@ class Variable:
 
     def move(self, other: Variable) -> None:
         """Become the weight that `other` is, in its network, and bring values and velocity along."""
-        other.assign(self.numpy())
-        other.velocity = self.velocity
+        other._network.set(other._index, self.numpy())
+        velocity = self.velocity
+        if velocity.any():
+            other.velocity = velocity
         self._network, self._index = other._network, other._index
 
     @property
@@ -53,18 +55,22 @@ class Variable:
         """Set the values.
 
         Raises:
-            ValueError, TypeError: if shape or dtype do not fit.
+            ValueError, TypeError: if shape or dtype do not fit, and for NaN, infinity and numbers beyond the dtype.
         """
         self._network.set(self._index, self.convert(value, self.path))
 
     def convert(self, value: ArrayLike, what: str) -> NDArray[np.floating[Any]]:
         """`value` as an array that fits this weight. Raises ValueError or TypeError that begins with `what`."""
-        array = np.asarray(value)
+        array = as_array(value, what)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"{what}: expected numbers for {self.path}, got dtype {array.dtype}")
         if array.shape != self.shape:
             raise ValueError(f"{what}: expected shape {self.shape} for {self.path}, got {array.shape}")
-        return np.ascontiguousarray(array, dtype=self.dtype)
+        if array.dtype.kind == "f" and not (np.abs(array) <= np.finfo(self.dtype).max).all():
+            raise ValueError(
+                f"{what}: expected finite numbers for {self.path}, got NaN, infinity or numbers beyond {self.dtype}"
+            )
+        return np.require(array, dtype=self.dtype, requirements=["C", "A"])
 
     def configure(self, trainable: bool, penalty: tuple[float, float]) -> None:
         """Set whether training changes it and what it costs."""
@@ -74,9 +80,14 @@ class Variable:
         self._network.set_trainable(self._index, trainable)
         self._network.set_penalty(self._index, *penalty)
 
+    def reset_velocity(self) -> None:
+        """Forget the momentum. A weight that never had any gets no memory for it."""
+        if self.velocity.any():
+            self.velocity = np.zeros(self.shape)
+
     @property
     def velocity(self) -> NDArray[np.floating[Any]]:
-        """Momentum's memory."""
+        """Momentum's memory; zeros, which take no room in the network, before the first step with momentum."""
         return self._network.get_velocity(self._index)
 
     @velocity.setter
@@ -88,6 +99,16 @@ class Variable:
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+
+
+def as_array(value: ArrayLike, what: str) -> NDArray[Any]:
+    """`value` as an array. Raises TypeError for what is none, and for masked arrays, whose mask would be lost."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{what}: masked arrays are not supported: fill them, or drop what is masked, first")
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise TypeError(f"{what}: expected an array of numbers or a list of such arrays: {error}") from None
 
 
 def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], what: str) -> None:

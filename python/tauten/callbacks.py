@@ -84,6 +84,10 @@ class Callback:
         """A batch of predict ended; logs {"outputs": ...}."""
 
 
+_HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+_OLDER = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+
+
 class History(Callback):
     """What fit returns: the logs of every epoch.
 
@@ -117,7 +121,8 @@ class CallbackList(Callback):
         each_batch: is there one that may want to hear of batches? History does not.
 
     Args:
-        callbacks: objects with the methods of Callback.
+        callbacks: objects of class Callback, or others with at least one of its on_ methods; those that they lack
+            do nothing.
         model: handed to each.
         params: handed to each.
 
@@ -129,7 +134,7 @@ class CallbackList(Callback):
         super().__init__()
         self.callbacks = list(callbacks)
         for callback in self.callbacks:
-            if isinstance(callback, type) or not hasattr(callback, "on_epoch_end"):
+            if isinstance(callback, type) or not any(hasattr(callback, hook) for hook in _HOOKS):
                 raise TypeError(f"callbacks: expected objects of class tauten.callbacks.Callback, got {callback!r}")
         self.each_batch = any(type(callback) is not History for callback in self.callbacks)
         self.set_params(params)
@@ -143,7 +148,9 @@ class CallbackList(Callback):
 
     def _call(self, method: str, *arguments: Any) -> None:
         for callback in self.callbacks:
-            getattr(callback, method)(*arguments)
+            hook = getattr(callback, method, None) or getattr(callback, _OLDER.get(method, ""), None)
+            if hook is not None:
+                hook(*arguments)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._call("on_train_begin", logs or {})

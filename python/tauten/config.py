@@ -57,12 +57,12 @@ def set_num_threads(threads: int) -> None:
     The default is TAUTEN_NUM_THREADS, or else the smallest of affinity, container quota and physical cores.
 
     Args:
-        threads: at least 1.
+        threads: from 1 to 1024.
 
     Raises:
-        TypeError, ValueError: unless `threads` is a positive integer.
+        TypeError, ValueError: unless `threads` is such an integer.
     """
-    _core.set_num_threads(integer(threads, "set_num_threads"))
+    _core.set_num_threads(integer(threads, "set_num_threads", most=1024))
 
 
 def check_gradients() -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tauten import _random
-from tauten._checks import integer, number
+from tauten._checks import MOST_SEED, integer, number
 from tauten._naming import snake_case
 from tauten._registry import resolve
 from tauten.config import floatx
@@ -53,7 +53,7 @@ class Initializer:
             dtype: of the result; default tauten.config.floatx().
         """
         values = self._values(tuple(integer(extent, type(self).__name__, least=0) for extent in shape))
-        return np.ascontiguousarray(values, dtype=floatx() if dtype is None else dtype)
+        return _cast(values, dtype)
 
     def _values(self, shape: tuple[int, ...]) -> Array:
         raise NotImplementedError
@@ -126,7 +126,7 @@ class RandomInitializer(Initializer):
     """Base of the random ones: `seed` is what was given, None for a seed drawn when the object is made."""
 
     def __init__(self, seed: int | None = None) -> None:
-        self.seed = None if seed is None else integer(seed, f"{type(self).__name__}: seed", least=0)
+        self.seed = None if seed is None else integer(seed, f"{type(self).__name__}: seed", 0, MOST_SEED)
         self._seed = _random.draw_seed() if self.seed is None else self.seed
 
     def _generator(self) -> np.random.Generator:
@@ -324,7 +324,7 @@ class Function(Initializer):
         values = np.asarray(self.function(tuple(shape), dtype=dtype))
         if values.shape != tuple(shape):
             raise ValueError(f"initializer {self.function!r}: expected shape {tuple(shape)}, got {values.shape}")
-        return np.ascontiguousarray(values, dtype=floatx() if dtype is None else dtype)
+        return _cast(values, dtype)
 
     def get_config(self) -> dict[str, Any]:
         raise ValueError(f"the Python function {self.function!r} as initializer cannot be written to a configuration")
@@ -356,6 +356,12 @@ def get(identifier: Initializer | str | dict[str, Any] | Callable[..., Any]) -> 
     if callable(identifier) and not isinstance(identifier, (Initializer, type)):
         return Function(identifier)
     return resolve(identifier, Initializer, _names, "initializer")
+
+
+def _cast(values: Array, dtype: DTypeLike | None) -> Array:
+    """What is too large becomes infinity, which a weight refuses by its name."""
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, dtype=floatx() if dtype is None else dtype)
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[float, float]:

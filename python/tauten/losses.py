@@ -6,7 +6,7 @@ Training computes losses natively; the functions here are for looking at single 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -77,6 +77,9 @@ def binary_crossentropy(y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool 
     return np.asarray(losses.mean(axis=-1))
 
 
+_KERAS_DEFAULTS: dict[str, Any] = {"reduction": "sum_over_batch_size", "dtype": None}
+
+
 class Loss:
     """Base of the losses. Calling one on arrays (y_true, y_pred, sample_weight=None) gives the mean over the rows.
 
@@ -85,10 +88,11 @@ class Loss:
 
     native: str
     from_logits: bool = False
+    keras_defaults: ClassVar[dict[str, Any]] = _KERAS_DEFAULTS
     _function: Callable[..., NDArray[Any]]
 
     def __init__(self, *, name: str | None = None, **kwargs: Any) -> None:
-        keras_only(type(self).__name__, kwargs, _KERAS_DEFAULTS)
+        keras_only(type(self).__name__, kwargs, self.keras_defaults)
         self.name = layer_name(name or self.native, f"{type(self).__name__}: name")
 
     def __call__(self, y_true: ArrayLike, y_pred: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -145,6 +149,7 @@ class CategoricalCrossentropy(_Crossentropy):
     """
 
     native = "categorical_crossentropy"
+    keras_defaults: ClassVar[dict[str, Any]] = {**_KERAS_DEFAULTS, "label_smoothing": 0.0, "axis": -1}
     _function = staticmethod(categorical_crossentropy)
 
 
@@ -158,6 +163,7 @@ class SparseCategoricalCrossentropy(_Crossentropy):
     """
 
     native = "sparse_categorical_crossentropy"
+    keras_defaults: ClassVar[dict[str, Any]] = {**_KERAS_DEFAULTS, "ignore_class": None, "axis": -1}
     _function = staticmethod(sparse_categorical_crossentropy)
 
 
@@ -171,16 +177,9 @@ class BinaryCrossentropy(_Crossentropy):
     """
 
     native = "binary_crossentropy"
+    keras_defaults: ClassVar[dict[str, Any]] = {**_KERAS_DEFAULTS, "label_smoothing": 0.0, "axis": -1}
     _function = staticmethod(binary_crossentropy)
 
-
-_KERAS_DEFAULTS: dict[str, Any] = {
-    "reduction": "sum_over_batch_size",
-    "dtype": None,
-    "label_smoothing": 0.0,
-    "ignore_class": None,
-    "axis": -1,
-}
 
 _classes: tuple[type[Loss], ...] = (
     MeanSquaredError,

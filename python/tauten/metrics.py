@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from tauten._checks import keras_only, layer_name
 from tauten._registry import resolve
@@ -23,9 +23,10 @@ class Metric:
     """Base of the metrics: a name for the logs and the native function that computes it."""
 
     native: str
+    keras_defaults: ClassVar[dict[str, Any]] = {"dtype": None}
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
-        keras_only(type(self).__name__, kwargs, {"dtype": None, "threshold": 0.5})
+        keras_only(type(self).__name__, kwargs, self.keras_defaults)
         self.name = layer_name(name or self.native, f"{type(self).__name__}: name")
 
     def get_config(self) -> dict[str, Any]:
@@ -46,6 +47,7 @@ class BinaryAccuracy(Metric):
     """
 
     native = "binary_accuracy"
+    keras_defaults: ClassVar[dict[str, Any]] = {"dtype": None, "threshold": 0.5}
 
 
 class CategoricalAccuracy(Metric):

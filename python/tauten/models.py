@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -92,23 +91,25 @@ class Sequential(Trainer):
     def _append(self, layer: Layer) -> None:
         layers = [*self._layers, layer]
         graph = self._graph
-        if graph is not None and not graph.finished:
+        if graph is not None and not graph.closed:
             try:
                 graph.add(layer)
             except Exception:
-                self._graph = self._assemble(self._layers)  # a fresh one: the layer may be half added
+                self._adopt(self._layers, self._assemble(self._layers))  # a fresh one: the layer may be half added
                 raise
         elif isinstance(layers[0], InputLayer) and len(layers) > 1:
             graph = self._assemble(layers)
         self._adopt(layers, graph)
 
     def _assemble(self, layers: Sequence[Layer]) -> Graph:
-        """A network of these layers, the first of which is the input."""
+        """A network of these layers, the first of which is the input; it counts calls on where the old one is."""
         first = layers[0]
         assert isinstance(first, InputLayer)
         graph = Graph(self.dtype, first.name, first.shape, layers[1].reads_index)
         for layer in layers[1:]:
             graph.add(layer)
+        if self._graph is not None:
+            graph.network.calls = self._graph.network.calls
         return graph
 
     def _adopt(self, layers: list[Layer], graph: Graph | None) -> None:
@@ -262,7 +263,8 @@ class Sequential(Trainer):
             weights: arrays as get_weights() gives them, or a Keras model's.
 
         Raises:
-            ValueError, TypeError: for a wrong number of arrays, wrong shapes or dtypes, or before the model is built.
+            ValueError, TypeError: for a wrong number of arrays, wrong shapes or dtypes, numbers that are not finite,
+                or before the model is built.
         """
         self._need_weights("set_weights")
         assign_all(self.weights, weights, f"model {self.name!r}: set_weights")
@@ -324,7 +326,7 @@ class Sequential(Trainer):
             model.add(layer_module.deserialize(layer))
         return model
 
-    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, *, include_optimizer: bool = True) -> None:
+    def save(self, filepath: saving.Path, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
         """Write architecture, weights, compile()'s choice and the optimizer's state to one .safetensors file.
 
         The file appears whole or not at all: it is written beside the target, synced and renamed.
@@ -341,12 +343,12 @@ class Sequential(Trainer):
         self._need_weights("save")
         saving.save_model(self, filepath, overwrite, include_optimizer)
 
-    def save_weights(self, filepath: str | os.PathLike[str], overwrite: bool = True) -> None:
+    def save_weights(self, filepath: saving.Path, overwrite: bool = True) -> None:
         """Write the weights alone to one .safetensors file; arguments and errors as save()."""
         self._need_weights("save_weights")
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: str | os.PathLike[str]) -> None:
+    def load_weights(self, filepath: saving.Path) -> None:
         """Set the weights from a file of save() or save_weights(), in order; names of layers need not agree.
 
         Raises:
@@ -355,6 +357,12 @@ class Sequential(Trainer):
         """
         self._need_weights("load_weights")
         saving.load_weights(self, filepath)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"model {self.name!r} cannot be copied or pickled: use save() and tauten.models.load_model(), or "
+            "Sequential.from_config(model.get_config()) and set_weights()"
+        )
 
     def __repr__(self) -> str:
         return f"<Sequential name={self.name}, built={self.built}>"

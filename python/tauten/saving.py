@@ -14,16 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tauten import _core
+from tauten._checks import integer
 from tauten._weights import assign_all
 from tauten.layers.core import Dropout
 
 if TYPE_CHECKING:
     from tauten.models import Sequential
 
-    Path = str | os.PathLike[str]
+Path = str | bytes | os.PathLike[str]
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
+FLOATS = ("F16", "F32", "F64")
+CALLS = 2**63 - 1
+# What an architecture or a state of training that makes no sense may raise while it is built.
+DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError)
 VELOCITY = "optimizer/velocity/"
 CONVERT = {
     ".keras": "in Keras, np.savez(path, *model.get_weights()); here, make the same layers and call "
@@ -69,10 +74,10 @@ def load_weights(model: Sequential, filepath: Path) -> None:
     variables = model.weights
     if len(names) != len(variables):
         raise ValueError(
-            f"{os.fspath(filepath)}: {len(names)} weights, but model {model.name!r} has {len(variables)}: "
+            f"{os.fsdecode(filepath)}: {len(names)} weights, but model {model.name!r} has {len(variables)}: "
             "the file is of another architecture"
         )
-    assign_all(variables, [tensors[name] for name in names], os.fspath(filepath))
+    assign_all(variables, [tensors[name] for name in names], os.fsdecode(filepath))
 
 
 def load_model(filepath: Path, compile: bool = True) -> Sequential:
@@ -89,7 +94,7 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
     from tauten.models import Sequential
 
     header, tensors = _read(filepath)
-    where = os.fspath(filepath)
+    where = os.fsdecode(filepath)
     if header.get("content") != "model":
         raise ValueError(
             f"{where}: the file has weights but no architecture (save_weights() wrote it): make the model, then call "
@@ -98,21 +103,21 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
     try:
         model = Sequential.from_config(header["model"])
         model.build()
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{where}: the architecture in the file cannot be built: {error}") from error
+    except DAMAGE as error:
+        raise ValueError(f"{where}: the architecture in the file cannot be built: {_short(error)}") from error
     variables = {variable.path: variable for variable in model.weights}
     if list(variables) != header["weights"]:
         raise ValueError(
-            f"{where}: the file's weights are not its architecture's: expected {list(variables)}, "
-            f"got {header['weights']}; the file is damaged"
+            f"{where}: the file's weights are not its architecture's: expected {_short(list(variables))}, "
+            f"got {_short(header['weights'])}; the file is damaged"
         )
     assign_all(list(variables.values()), [tensors[path] for path in variables], where)
     if compile and header.get("compile") is not None:
         try:
             model.compile(**header["compile"])
             _resume(model, header.get("training") or {}, tensors)
-        except (ValueError, TypeError, KeyError) as error:
-            raise ValueError(f"{where}: the state of training in the file cannot be used: {error}") from error
+        except DAMAGE as error:
+            raise ValueError(f"{where}: the state of training in the file cannot be used: {_short(error)}") from error
     return model
 
 
@@ -136,11 +141,12 @@ def _resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDAr
             if variable is None:
                 raise ValueError(f"tensor {name!r} belongs to no weight")
             velocities[variable.path] = variable.convert(value, name)
+    if training and model.optimizer is not None:
+        calls = integer(training["calls"], "calls", 0, CALLS)
+        model.optimizer.iterations = integer(training["iterations"], "iterations", 0, CALLS)
+        model._network().calls = calls
     for path, value in velocities.items():
         paths[path].velocity = value
-    if training and model.optimizer is not None:
-        model.optimizer.iterations = int(training["iterations"])
-        model._network().calls = int(training["calls"])
 
 
 def _header(content: str, names: list[str]) -> dict[str, Any]:
@@ -148,12 +154,14 @@ def _header(content: str, names: list[str]) -> dict[str, Any]:
 
 
 def _target(filepath: Path, overwrite: bool) -> str:
-    """The file to write, links followed. Raises ValueError for another ending than .safetensors."""
-    path = os.fspath(filepath)
+    """The file to write. Raises ValueError for another ending than .safetensors, OSError if it may not be written."""
+    path = os.fsdecode(filepath)
     _check_suffix(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path}: expected a file, got a folder")
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path}: the file exists and overwrite=False")
-    return os.path.realpath(path)
+    return path
 
 
 def _check_suffix(path: str) -> None:
@@ -173,9 +181,21 @@ def _write(path: str, tensors: dict[str, NDArray[Any]], header: dict[str, Any]) 
 
 
 def replace_file(path: str, content: bytes) -> None:
-    """Make `path` hold `content`: through a file beside it, synced and renamed. An error leaves `path` as it was."""
-    folder, name = os.path.split(path)
-    beside = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    """Make `path`, links followed, hold `content`: through a file beside it, synced and renamed.
+
+    An error leaves `path` as it was, and an OSError names it and not the file beside it.
+    """
+    try:
+        _replace(os.path.realpath(path), content)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+def _replace(path: str, content: bytes) -> None:
+    folder = os.path.dirname(path)
+    beside = os.path.join(folder, f".{os.urandom(8).hex()}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -201,7 +221,7 @@ def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Header and tensors of a file, checked against each other. Raises ValueError, OSError."""
     from safetensors import SafetensorError, safe_open
 
-    path = os.fspath(filepath)
+    path = os.fsdecode(filepath)
     _check_suffix(path)
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path}: expected a file, got a folder")
@@ -210,7 +230,7 @@ def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     try:
         with safe_open(path, framework="numpy") as file:
             header = _parse(path, (file.metadata() or {}).get("tauten"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: _tensor(path, file, name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(
             f"{path}: not a whole safetensors file ({error}): it is cut short, damaged or something else; save it again"
@@ -219,8 +239,27 @@ def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     known = {*names, *(VELOCITY + name for name in names)}
     missing, extra = [n for n in names if n not in tensors], [n for n in tensors if n not in known]
     if missing or extra:
-        raise ValueError(f"{path}: tensors missing: {missing}, unexpected: {extra}; the file is damaged: save it again")
+        raise ValueError(
+            f"{path}: tensors missing: {_short(missing)}, unexpected: {_short(extra)}; the file is damaged: "
+            "save it again"
+        )
     return header, tensors
+
+
+def _tensor(path: str, file: Any, name: str) -> NDArray[Any]:
+    dtype = file.get_slice(name).get_dtype()
+    if dtype not in FLOATS:
+        raise ValueError(f"{path}: tensor {name!r} has dtype {dtype}, expected one of {FLOATS}: not Tauten's")
+    return np.asarray(file.get_tensor(name))
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _short(thing: object) -> str:
+    text = str(thing) or type(thing).__name__
+    return text if len(text) <= 300 else f"{text[:300]}..."
 
 
 def _parse(path: str, text: str | None) -> dict[str, Any]:
@@ -230,11 +269,11 @@ def _parse(path: str, text: str | None) -> dict[str, Any]:
             "read it with safetensors.numpy.load_file and call model.set_weights()"
         )
     try:
-        header = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{path}: the file's header is damaged ({error}): save it again") from error
+        header = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: the file's header is damaged ({_short(error)}): save it again") from error
     version = header.get("format_version") if isinstance(header, dict) else None
-    if not isinstance(version, int) or version < 1:
+    if type(version) is not int or version < 1:
         raise ValueError(f"{path}: the file's header names no format version: it is damaged: save it again")
     if version > FORMAT_VERSION:
         raise ValueError(

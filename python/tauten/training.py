@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tauten import _data, _progress, _random, losses, metrics, optimizers
-from tauten._checks import flag, integer
+from tauten._checks import flag, integer, keras_only
 from tauten._compiled import Compiled, Means
 from tauten._feeding import Feed, Feeder
 from tauten._loops import TrainStep, every, run_epoch, run_predict, run_test, split_off
@@ -23,6 +23,17 @@ if TYPE_CHECKING:
     from tauten.models import Sequential
 
     Predictions = NDArray[np.floating[Any]] | list[NDArray[np.floating[Any]]]
+
+
+# Keras' further arguments of compile(), at the value that changes nothing.
+_KERAS_DEFAULTS: dict[str, Any] = {
+    "loss_weights": None,
+    "weighted_metrics": None,
+    "run_eagerly": False,
+    "steps_per_execution": 1,
+    "jit_compile": "auto",
+    "auto_scale_loss": True,
+}
 
 
 class Trainer:
@@ -63,6 +74,7 @@ class Trainer:
         loss: losses.Loss | str | dict[str, Any] | Callable[..., Any] | None = None,
         *,
         metrics: Sequence[metrics.Identifier] | None = None,
+        **kwargs: Any,
     ) -> None:
         """Choose optimizer, loss and metrics. Weights stay; momentum starts anew.
 
@@ -73,15 +85,17 @@ class Trainer:
 
         Raises:
             ValueError, TypeError: for unknown ones, and for a loss that does not go with the model's output.
-                The model is then compiled as it was before.
+                Also for Keras' further arguments, unless they have the value that changes nothing. The model is then
+                compiled as it was before.
         """
+        keras_only("compile", kwargs, _KERAS_DEFAULTS)
         compiled = Compiled(optimizer, loss, metrics)
         graph = self._graph_now()
         if graph is not None:
             compiled.configure(graph, self.layers)
             for layer in self.layers:
                 for variable in layer.weights:
-                    variable.velocity = np.zeros(variable.shape)
+                    variable.reset_velocity()
             self._configured = (graph, compiled)
         self._compiled = compiled
 
@@ -136,7 +150,7 @@ class Trainer:
             batch_size: samples a step; default 32.
             epochs: the number of the last epoch; training runs from initial_epoch to it.
             verbose: 1 a bar, 2 one line an epoch, 0 nothing; "auto" is 1 in a terminal or notebook, else 2.
-            callbacks: objects of class tauten.callbacks.Callback.
+            callbacks: objects of class tauten.callbacks.Callback, or with some of its on_ methods.
             validation_split: share of the samples, from the end and before shuffling, that only validate.
             validation_data: (x, y) or (x, y, sample_weight) to validate on after each epoch.
             shuffle: new order in every epoch; default True.
@@ -157,7 +171,9 @@ class Trainer:
         batch_size = integer(32 if batch_size is None else batch_size, "fit: batch_size")
         epochs, initial_epoch = integer(epochs, "fit: epochs"), integer(initial_epoch, "fit: initial_epoch", 0)
         validation_freq = integer(validation_freq, "fit: validation_freq")
-        val_batch = integer(validation_batch_size or batch_size, "fit: validation_batch_size")
+        val_batch = integer(
+            batch_size if validation_batch_size is None else validation_batch_size, "fit: validation_batch_size"
+        )
         verbose = _progress.resolve(verbose)
         shuffle = flag(shuffle, "fit: shuffle")
         feed = self._feed(x, y, sample_weight)
@@ -395,7 +411,9 @@ def _returned(means: Means, return_dict: bool) -> float | list[float] | dict[str
     return values if len(values) > 1 else values[0]
 
 
-def _listed(callbacks: Iterable[Any] | Callback | None) -> list[Any]:
+def _listed(callbacks: Any) -> list[Any]:
     if callbacks is None:
         return []
-    return [callbacks] if isinstance(callbacks, Callback) else list(callbacks)
+    if isinstance(callbacks, type) or not isinstance(callbacks, Iterable):
+        return [callbacks]  # one object; what is no callback is refused by CallbackList
+    return list(callbacks)

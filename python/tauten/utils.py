@@ -25,9 +25,7 @@ def set_random_seed(seed: int) -> None:
     Raises:
         TypeError, ValueError: unless `seed` is such an integer.
     """
-    seed = integer(seed, "set_random_seed: seed", least=0)
-    if seed >= 2**32:
-        raise ValueError(f"set_random_seed: seed: expected less than 2**32, got {seed}")
+    seed = integer(seed, "set_random_seed: seed", 0, 2**32 - 1)
     random.seed(seed)
     np.random.seed(seed)
     _random.set_seed(seed)

@@ -151,6 +151,11 @@ def stack_cases():
     yield Case("reshape-rnn", (3, 4, 1), [Reshape((3, 4)), SimpleRNN(3), Dense(3, "softmax")], ce)
     yield Case("rnn-reshape-conv", (4, 2), [SimpleRNN(4, return_sequences=True), Reshape((4, 2, 2)), Conv(2, (2, 2))])
     yield Case("lstm-flatten-dense", (3, 2), [LSTM(3, return_sequences=True), Flatten(), Dense(2, "softmax")], ce)
+    # the same memory under other shapes behind a layer that lies by time
+    steps = [LSTM(5, return_sequences=True), Dense(6, "tanh"), Reshape((6, 4)), Flatten(), Dense(2)]
+    yield Case("lstm-dense-reshape-flatten-dense", (4, 3), steps)
+    steps = [LSTM(5, return_sequences=True), Dense(6, "sigmoid"), Reshape((6, 4)), Reshape((2, 12))]
+    yield Case("lstm-dense-reshape-reshape", (4, 3), steps)
     yield Case("rnn-lstm-dropout", (4, 2), [SimpleRNN(3, return_sequences=True), Dropout(0.5, 9), LSTM(2), Dense(1)])
     yield Case("dropout-conv", (5, 5, 1), [Conv(3, (2, 2), activation="tanh"), Dropout(0.4, 1), Conv(2, (2, 2))])
     yield Case("mlp-deep", (4,), [Dense(5, "relu"), Dense(5, "sigmoid"), Dense(5, "relu"), Dense(2)])

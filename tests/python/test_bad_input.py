@@ -115,6 +115,7 @@ CONSTRUCTION = [
     ("reshape to a number", lambda: layers.Reshape(3), TypeError, ["Reshape: target_shape"]),
     ("input as number", lambda: tauten.Input(4), TypeError, ["Input: shape", "4"]),
     ("input of zero", lambda: tauten.Input((4, 0)), ValueError, ["Input: shape", "0"]),
+    ("input_dim of Input", lambda: tauten.Input((4,), input_dim=3), TypeError, ["Input", "'input_dim'"]),
     ("input of text", lambda: tauten.Input((4,), dtype="str"), ValueError, ["Input: dtype"]),
     ("batch_size in Input", lambda: tauten.Input((4,), batch_size=3), ValueError, ["batch_size"]),
     ("no layers but one", lambda: tauten.Sequential(layers.Dense(2)), TypeError, ["list of layers"]),
@@ -136,6 +137,46 @@ CONSTRUCTION = [
     ("unknown floatx", lambda: tauten.config.set_floatx("float16"), ValueError, ["float16", "float64"]),
     ("no threads", lambda: tauten.config.set_num_threads(0), ValueError, ["set_num_threads", "0"]),
     ("threads as text", lambda: tauten.config.set_num_threads("all"), TypeError, ["set_num_threads", "all"]),
+    ("huge units", lambda: layers.Dense(2**70), ValueError, ["Dense: units", "at most", str(2**70)]),
+    ("vast units", lambda: layers.Dense(10**5000), ValueError, ["Dense: units", "bits"]),
+    ("huge cell", lambda: layers.LSTM(2**70), ValueError, ["LSTM: units", "at most"]),
+    ("huge strides", lambda: layers.Conv2D(3, 3, strides=2**70), ValueError, ["Conv2D: strides", "at most"]),
+    ("huge padding", lambda: layers.Conv2D(3, 3, padding=2**70), ValueError, ["Conv2D: padding", "at most"]),
+    ("huge pool", lambda: layers.MaxPooling2D(2**70), ValueError, ["MaxPooling2D: pool_size", "at most"]),
+    ("huge reshape", lambda: layers.Reshape((3, 2**70)), ValueError, ["Reshape: target_shape", "at most"]),
+    ("huge seed", lambda: layers.Dropout(0.5, seed=2**70), ValueError, ["Dropout: seed", "at most"]),
+    ("huge input", lambda: tauten.Input((2**70,)), ValueError, ["Input: shape", "at most"]),
+    ("huge vocabulary", lambda: layers.Embedding(2**70, 2), ValueError, ["Embedding: input_dim", "at most"]),
+    ("huge rate", lambda: tauten.optimizers.SGD(10**400), ValueError, ["SGD: learning_rate", "float64"]),
+    ("half a surrogate", lambda: layers.Dense(2, name="a\ud800"), ValueError, ["Dense: name", "Unicode"]),
+    ("steps of images", add((None, 4, 5), lambda: layers.Dense(2)), ValueError, ["input_layer", "(None, features)"]),
+    ("threshold", lambda: tauten.metrics.MeanSquaredError(threshold=0.5), TypeError, ["threshold"]),
+    ("threshold of classes", lambda: tauten.metrics.CategoricalAccuracy(threshold=0.5), TypeError, ["threshold"]),
+    ("other threshold", lambda: tauten.metrics.BinaryAccuracy(threshold=0.3), ValueError, ["threshold=0.3"]),
+    ("axis of squares", lambda: tauten.losses.MeanSquaredError(axis=-1), TypeError, ["axis"]),
+    ("input_dim of zero", lambda: layers.Dense(2, input_dim=0), ValueError, ["Dense: input_dim", "0"]),
+    ("weights of nan", lambda: _built([[[np.nan]] * 4, [0.0]]), ValueError, ["finite", "out/kernel"]),
+    ("weights too large", lambda: _built([[[1e39]] * 4, [0.0]]), ValueError, ["out/kernel", "beyond float32"]),
+    ("masked weights", lambda: _built([np.ma.ones((4, 1)), [0.0]]), TypeError, ["masked"]),
+    ("ragged weights", lambda: _built([[[0.0], [0.0, 1.0]], [0.0]]), TypeError, ["set_weights"]),
+    (
+        "initializer too large",
+        lambda: _built(bias_initializer=tauten.initializers.Constant(1e300)),
+        ValueError,
+        ["out/bias", "beyond float32"],
+    ),
+    (
+        "initializer of nan",
+        lambda: _built(kernel_initializer=lambda shape, dtype: np.full(shape, np.nan)),
+        ValueError,
+        ["out/kernel", "NaN"],
+    ),
+    (
+        "threads by the sextillion",
+        lambda: tauten.config.set_num_threads(10**30),
+        ValueError,
+        ["set_num_threads", "at most 1024"],
+    ),
     ("negative seed", lambda: tauten.utils.set_random_seed(-1), ValueError, ["seed"]),
 ]
 
@@ -158,6 +199,12 @@ COMPILE = [
     ("logits after softmax", lambda: model(tauten.losses.CategoricalCrossentropy(from_logits=True)), ValueError,
      ["logits", "'softmax'", "'out'"]),
     ("one class", lambda: model(units=1), ValueError, ["two classes", "binary_crossentropy"]),
+    ("loss_weights", lambda: model().compile("sgd", "mse", loss_weights=[2]), ValueError,
+     ["compile: loss_weights=[2]"]),
+    ("weighted_metrics", lambda: model().compile("sgd", "mse", weighted_metrics=["mae"]), ValueError,
+     ["compile: weighted_metrics"]),
+    ("run_eagerly", lambda: model().compile("sgd", "mse", run_eagerly=True), ValueError, ["compile: run_eagerly=True"]),
+    ("unknown of compile", lambda: model().compile("sgd", "mse", metric=[]), TypeError, ["compile", "'metric'"]),
     ("fit without compile", lambda: tauten.Sequential([layers.Dense(1)]).fit(X, X[:, :1]), RuntimeError, ["compile()"]),
     ("fit without layers", lambda: _empty().fit(X, X), ValueError, ["no layers"]),
 ]  # fmt: skip
@@ -220,6 +267,18 @@ DATA = [
     ("batch of half", lambda: model().evaluate(X, LABELS, batch_size=1.5), TypeError, ["batch_size", "1.5"]),
     ("epochs of zero", lambda: model().fit(X, LABELS, epochs=0), ValueError, ["epochs", "0"]),
     ("shuffle as text", lambda: model().fit(X, LABELS, shuffle="batch"), TypeError, ["shuffle", "batch"]),
+    ("validation batch of zero", lambda: model().fit(X, LABELS, validation_split=0.5, validation_batch_size=0),
+     ValueError, ["validation_batch_size", "0"]),
+    ("validation batch of False", lambda: model().fit(X, LABELS, validation_batch_size=False), TypeError,
+     ["validation_batch_size", "False"]),
+    ("a class as callbacks", lambda: model().fit(X, LABELS, callbacks=tauten.callbacks.Callback), TypeError,
+     ["callbacks", "objects of class"]),
+    ("a class among callbacks", lambda: model().fit(X, LABELS, callbacks=[tauten.callbacks.History]), TypeError,
+     ["callbacks", "objects of class"]),
+    ("a number as callbacks", lambda: model().predict(X, callbacks=3), TypeError, ["callbacks", "got 3"]),
+    ("masked x", lambda: model().fit(np.ma.masked_less(X, 0), LABELS), TypeError, ["x", "masked"]),
+    ("masked y", lambda: model().fit(X, np.ma.array(LABELS)), TypeError, ["y", "masked"]),
+    ("masked samples", lambda: steps().predict([np.ma.array(s) for s in SEQUENCES]), TypeError, ["x[0]", "masked"]),
     ("class_weight", lambda: model().fit(X, LABELS, class_weight={0: 1}), TypeError, ["class_weight"]),
     ("token too large", lambda: tokens().fit([[1, 5], [2]], [0, 1]), ValueError, ["x", "'table'", "[0, 5)", "5"]),
     ("negative token", lambda: tokens().predict(np.array([[1, -1]])), ValueError, ["x", "'table'", "-1"]),
@@ -257,6 +316,11 @@ def _empty():
 
 def _fixed():
     return tauten.Sequential([tauten.Input((4, 2)), layers.LSTM(3)])
+
+
+def _built(weights=None, **arguments):
+    made = tauten.Sequential([tauten.Input((4,)), layers.Dense(1, name="out", **arguments)])
+    made.set_weights(weights if weights is not None else made.get_weights())
 
 
 def _integers():
@@ -302,6 +366,60 @@ def test_a_layer_belongs_to_one_model():
     made = model()
     with pytest.raises(ValueError, match=r"belongs to model 'net'.*from_config"):
         tauten.Sequential([tauten.Input((4,)), made.layers[0]])
+
+
+def test_keras_arguments_that_change_nothing():
+    model().compile(
+        "sgd", "sparse_categorical_crossentropy", loss_weights=None, weighted_metrics=None, run_eagerly=False,
+        steps_per_execution=1, jit_compile="auto", auto_scale_loss=True,
+    )  # fmt: skip
+    tauten.metrics.BinaryAccuracy(threshold=0.5)
+    tauten.losses.CategoricalCrossentropy(label_smoothing=0.0, axis=-1)
+
+
+def test_numpy_arrays_as_shapes():
+    made = tauten.Sequential([tauten.Input(np.array([3])), layers.Reshape(np.array([3, 1]))])
+    made.add(layers.Conv1D(2, np.array([2]), padding=np.array([1, 0])))
+    assert made.output_shape == (None, 3, 2)
+    assert tauten.Sequential.from_config(made.get_config()).output_shape == (None, 3, 2)
+
+
+def test_input_dim_is_an_input_shape():
+    made = tauten.Sequential([layers.Dense(1, input_dim=3)])
+    assert made.input_shape == (None, 3)
+    assert tauten.Sequential.from_config(made.get_config()).input_shape == (None, 3)
+
+
+def test_bad_weights_change_nothing():
+    made = model()
+    before = made.get_weights()
+    for bad in (np.nan, np.inf, 1e39):
+        with pytest.raises(ValueError, match="out/bias"):
+            made.set_weights([before[0] + 1, with_value(before[1], bad, 0)])
+        with pytest.raises(ValueError, match="out/bias"):
+            made.weights[1].assign(with_value(before[1], bad, 0))
+    for a, b in zip(before, made.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_unaligned_arrays_are_copied():
+    made = model()
+    expected = made.predict(X, verbose=0)
+    shifted = np.frombuffer(b"0" + X.tobytes(), dtype=X.dtype, offset=1).reshape(X.shape)
+    packed = np.zeros(len(X), dtype=np.dtype([("tag", "u1"), ("x", "f8", (4,)), ("y", "i8")]))
+    packed["x"], packed["y"] = X, LABELS
+    assert not shifted.flags.aligned
+    assert not packed["x"].flags.aligned
+    for x in (shifted, packed["x"]):
+        np.testing.assert_array_equal(made.predict(x, verbose=0), expected)
+    assert made.evaluate(packed["x"], packed["y"], verbose=0) == made.evaluate(X, LABELS, verbose=0)
+    cell = steps()
+    halves = [np.frombuffer(b"0" + s.tobytes(), dtype=s.dtype, offset=1).reshape(s.shape) for s in SEQUENCES]
+    for a, b in zip(cell.predict(halves, verbose=0), cell.predict(SEQUENCES, verbose=0), strict=True):
+        np.testing.assert_array_equal(a, b)
+    bias = np.frombuffer(b"0" + np.ones(3, np.float32).tobytes(), dtype=np.float32, offset=1)
+    made.weights[1].assign(bias)
+    assert made.get_weights()[1].tolist() == [1, 1, 1]
 
 
 def test_predict_takes_nan():

@@ -214,6 +214,14 @@ def _reshape(tensors):
     tensors[name] = np.zeros(99, np.float32)
 
 
+def _poison(tensors):
+    next(value for name, value in tensors.items() if name.endswith("/kernel") and "conv" in name)[0] = np.nan
+
+
+def _integers(tensors):
+    tensors.update({name: value.astype(np.int64) for name, value in tensors.items() if name.endswith("bias")})
+
+
 def _shorten(header):
     header["weights"].pop()
 
@@ -226,6 +234,7 @@ def _shorten(header):
         (None, _reshape, r"got \(99,\)"),
         (lambda h: h.update(format_version=99), None, "newer than this Tauten"),
         (lambda h: h.update(format_version="1"), None, "no format version"),
+        (lambda h: h.update(format_version=True), None, "no format version"),
         (lambda h: h.pop("format_version"), None, "no format version"),
         (lambda h: h.pop("weights"), None, "lists no weights"),
         (_shorten, None, "unexpected"),
@@ -238,6 +247,18 @@ def _shorten(header):
         (lambda h: h["model"]["layers"].pop(), None, "not its architecture's"),
         (lambda h: h["compile"].update(loss="hinge"), None, "state of training"),
         (lambda h: h["training"].update(iterations="many"), None, "state of training"),
+        (lambda h: h["training"].update(iterations=float("inf")), None, "Infinity"),
+        (lambda h: h["training"].update(iterations=10**30), None, "iterations: expected at most"),
+        (lambda h: h["training"].update(calls=-1), None, "calls: expected at least 0"),
+        (lambda h: h.update(training=[1]), None, "state of training"),
+        (lambda h: h.update(compile=[1]), None, "state of training"),
+        (lambda h: h["model"]["layers"][0]["config"].update(shape=[10**30]), None, "Input: shape: expected at most"),
+        (lambda h: h["model"]["layers"][3]["config"].update(seed=10**30), None, "Dropout: seed"),
+        (lambda h: h["model"]["layers"][4]["config"].update(units=10**30), None, "Dense: units: expected at most"),
+        (lambda h: h["model"]["layers"][4]["config"].update(name="a\ud800"), None, "Unicode"),
+        (lambda h: h["model"].update(layers=["x" * 10000]), None, "cannot be built"),
+        (None, _poison, "conv.*/kernel"),
+        (None, _integers, "dtype I64"),
     ],
 )
 def test_damage_is_named(header, tensors, words, data, path):
@@ -248,6 +269,57 @@ def test_damage_is_named(header, tensors, words, data, path):
     with pytest.raises(ValueError, match=words) as info:
         tauten.models.load_model(path)
     assert path.name in str(info.value)
+    assert len(str(info.value)) < 1000
+
+
+def test_a_header_nested_without_end(path):
+    save_file({"w": np.zeros(1, np.float32)}, path, {"tauten": "[" * 100_000 + "]" * 100_000})
+    with pytest.raises(ValueError, match="header is damaged"):
+        tauten.models.load_model(path)
+
+
+def test_a_type_that_numpy_has_not(path):
+    make().save(path)
+    header = json.dumps({"w": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]},
+                         "__metadata__": {"tauten": json.dumps(header_of(path) | {"weights": ["w"]})}})  # fmt: skip
+    path.write_bytes(len(header).to_bytes(8, "little") + header.encode() + b"\0\0")
+    with pytest.raises(ValueError, match="'w' has dtype BF16"):
+        tauten.models.load_model(path)
+
+
+def test_a_model_without_momentum_saves_weights_alone(data, path):
+    model = make(momentum=0.0)
+    model.fit(*data, verbose=0)
+    model.save(path)
+    assert sorted(load_file(path)) == sorted(w.path for w in model.weights)
+
+
+def test_paths_of_bytes_and_long_names(tmp_path):
+    model = make()
+    path = tmp_path / ("n" * 243 + ".safetensors")  # 255 bytes, the most that file systems take
+    for given in (os.fsencode(path), str(path)):
+        model.save(given)
+        np.testing.assert_array_equal(tauten.models.load_model(given).get_weights()[0], model.get_weights()[0])
+        model.load_weights(given)
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_errors_name_the_path_given(tmp_path):
+    model = make()
+    folder = tmp_path / "folder.safetensors"
+    folder.mkdir()
+    cases = [
+        (tmp_path / "none" / "m.safetensors", FileNotFoundError),
+        (folder, IsADirectoryError),
+        (tmp_path / ("n" * 300 + ".safetensors"), OSError),
+    ]
+    for path, error in cases:
+        for act in (model.save, model.save_weights):
+            with pytest.raises(error) as info:
+                act(path)
+            assert str(path) in str(info.value)
+            assert ".tmp" not in str(info.value)
+    assert os.listdir(tmp_path) == [folder.name]
 
 
 def test_a_failing_write_leaves_the_old_file(path, monkeypatch):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tauten import activations, initializers, regularizers
-from tauten._checks import flag, keras_only, layer_name, sample_shape
+from tauten._checks import flag, integer, keras_only, layer_name, sample_shape
 from tauten._naming import auto_name
 from tauten._weights import Variable, assign_all
 
@@ -44,6 +44,7 @@ class Layer:
         name: unique in its model; default the class in snake case, numbered: "dense", "dense_1", ...
         trainable: False freezes the weights: no updates and no penalty; default True.
         input_shape: of one sample; only for the first layer, instead of an Input.
+        input_dim: the same for samples of one dimension: n stands for the shape (n,).
 
     Raises:
         TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included.
@@ -55,6 +56,9 @@ class Layer:
     def __init__(self, *, name: str | None = None, trainable: bool = True, **kwargs: Any) -> None:
         cls = type(self).__name__
         shape = kwargs.pop("input_shape", None)
+        features = kwargs.pop("input_dim", None)
+        if features is not None:
+            shape = (integer(features, f"{cls}: input_dim"),)
         keras_only(cls, kwargs, {**KERAS_DEFAULTS, **self.keras_defaults})
         self.name = auto_name(cls) if name is None else layer_name(name, f"{cls}: name")
         self._trainable = flag(trainable, f"{cls}: trainable")

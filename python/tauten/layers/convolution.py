@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten import activations, initializers, regularizers
-from tauten._checks import extents, flag, integer
+from tauten._checks import extents, flag, integer, unpacked
 from tauten._registry import serialize
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
@@ -24,6 +24,7 @@ def padding_pairs(value: Any, rank: int, what: str, words: tuple[str, ...] = ("v
     An integer pads every side; one integer a dimension pads both its sides; in one dimension two integers are
     (before, after): as in Keras' ZeroPadding layers.
     """
+    value = unpacked(value)
     if isinstance(value, str):
         if value.lower() not in words:
             raise ValueError(f"{what}: expected one of {words}, an integer or (before, after) pairs, got {value!r}")

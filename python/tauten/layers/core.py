@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from tauten import _random, activations, initializers, regularizers
-from tauten._checks import flag, integer, number, sample_shape
+from tauten._checks import MOST_SEED, flag, integer, number, sample_shape, unexpected, unpacked
 from tauten._registry import serialize
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
@@ -28,6 +28,9 @@ class InputLayer(Layer):
     def __init__(
         self, shape: Sequence[int | None], *, dtype: str | None = None, name: str | None = None, **kwargs: Any
     ) -> None:
+        for key in ("input_shape", "input_dim"):
+            if key in kwargs:
+                unexpected("Input", key)
         super().__init__(name=name, **kwargs)
         self.shape = sample_shape(shape, "Input: shape")
         if dtype is not None and np.dtype(dtype).kind not in "iuf":
@@ -177,6 +180,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], *, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
+        target_shape = unpacked(target_shape)
         if isinstance(target_shape, str) or not isinstance(target_shape, Sequence):
             raise TypeError(f"Reshape: target_shape: expected a tuple of integers, got {target_shape!r}")
         shape = tuple(integer(extent, "Reshape: target_shape", least=-1) for extent in target_shape)
@@ -210,7 +214,7 @@ class Dropout(Layer):
         self.rate = number(rate, "Dropout: rate", 0.0, 1.0)
         if self.rate == 1.0:
             raise ValueError("Dropout: rate: expected a number in [0, 1), got 1, which would drop everything")
-        self.seed = None if seed is None else integer(seed, "Dropout: seed", least=0)
+        self.seed = None if seed is None else integer(seed, "Dropout: seed", 0, MOST_SEED)
         self.mask_seed = _random.draw_seed() if self.seed is None else self.seed
 
     def add_to(self, network: Network, edge: int) -> int:
