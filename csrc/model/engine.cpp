@@ -86,6 +86,7 @@ StepResult Engine<T>::train(Request<T>& request, bool fused) {
     Loan work(*this);
     std::unique_lock lock(guard_);
     request.training = request.backward = request.loss = true;
+    request.input_gradients = false;
     const kernels::SgdArguments<T>& sgd = request.sink.sgd;
     require(std::isfinite(sgd.learning_rate) && sgd.learning_rate >= 0,
             "learning_rate must be finite and not negative, got ", sgd.learning_rate);
@@ -105,6 +106,7 @@ StepResult Engine<T>::test(Request<T>& request) {
     Loan work(*this);
     std::shared_lock lock(guard_);
     request.loss = true;
+    request.training = request.backward = request.input_gradients = request.update_stored = false;
     Step<T> step(network, objective_, *work, request, calls);
     step.run();
     return step.result();
@@ -114,6 +116,7 @@ template <class T>
 void Engine<T>::predict(Request<T>& request, T* outputs) {
     Loan work(*this);
     std::shared_lock lock(guard_);
+    request.loss = request.backward = request.input_gradients = request.update_stored = false;
     Step<T> step(network, objective_, *work, request, calls);
     step.outputs = outputs;
     step.run();
@@ -126,6 +129,7 @@ StepResult Engine<T>::gradients(Request<T>& request, const std::vector<T*>& para
     Loan work(*this);
     std::unique_lock lock(guard_);
     request.backward = request.loss = request.input_gradients = request.sink.store = true;
+    request.sink.update = request.update_stored = false;
     Step<T> step(network, objective_, *work, request, calls);
     step.input_gradients = &input_gradients;
     step.run();

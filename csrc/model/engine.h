@@ -22,6 +22,7 @@ public:
     bool compiled() const { return compiled_; }
     const Objective& objective() const { return objective_; }
 
+    // The calls set what they are in the request; data, and `training` of predict() and gradients(), are the caller's.
     // One training step. Of several calls at once one runs after the other.
     StepResult train(Request<T>& request, bool fused);
     StepResult test(Request<T>& request);

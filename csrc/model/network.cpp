@@ -62,28 +62,6 @@ Edge& Network<T>::read(const std::string& name, int input, bool index) {
 }
 
 template <class T>
-template <class N, class... Arguments>
-int Network<T>::add_node(const std::string& name, int input, const Shape& shape, Activation activation,
-                         Arguments&&... arguments) {
-    int64 size = 1;
-    for (int64 extent : shape)
-        if (extent != run_time) size = multiply(size, extent, name);
-    const int index = static_cast<int>(nodes_.size());
-    const int output = add_edge(name, shape, index, activation);
-    try {
-        nodes_.push_back(std::make_unique<N>(Place{name, input, output}, std::forward<Arguments>(arguments)...));
-    } catch (const std::bad_alloc& error) {
-        drop_edge();
-        throw OutOfMemory(text(name, ": ", error.what()));
-    } catch (...) {
-        drop_edge();
-        throw;
-    }
-    edges_[static_cast<size_t>(input)].reader = index;
-    return output;
-}
-
-template <class T>
 int Network<T>::with_softmax(const std::string& name, int edge, bool softmax) {
     return softmax ? add_node<Softmax<T>>(name, edge, Shape(edge_shape(edge)), Activation::linear) : edge;
 }

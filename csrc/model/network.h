@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "core/check.h"
 #include "layers/node.h"
 #include "layers/window.h"
 
@@ -50,6 +52,9 @@ public:
     int add_lstm(const std::string& name, int input, int64 units, const std::string& activation,
                  const std::string& recurrent_activation, bool use_bias, bool return_sequences);
     int add_embedding(const std::string& name, int input, int64 vocabulary, int64 units);
+    // Any node N(place, arguments ...) that writes `shape`; `activation` as Edge::activation. The calls above end here.
+    template <class N, class... Arguments>
+    int add_node(const std::string& name, int input, const Shape& shape, Activation activation, Arguments&&... arguments);
 
     // Chooses layouts, inserts changes of layout, lays out grids, plans every node.
     void finalize(int output);
@@ -74,8 +79,6 @@ public:
 private:
     int add_edge(const std::string& name, const Shape& shape, int producer, Activation activation);
     void drop_edge();
-    template <class N, class... Arguments>
-    int add_node(const std::string& name, int input, const Shape& shape, Activation activation, Arguments&&... arguments);
     int with_softmax(const std::string& name, int edge, bool softmax);
     Edge& read(const std::string& name, int input, bool index = false);
     const Shape& sequence_shape(const std::string& name, int input, int64 units);
@@ -101,5 +104,27 @@ private:
     int extras_ = 0;
     uint32 dropouts_ = 0;
 };
+
+template <class T>
+template <class N, class... Arguments>
+int Network<T>::add_node(const std::string& name, int input, const Shape& shape, Activation activation,
+                         Arguments&&... arguments) {
+    int64 size = 1;
+    for (int64 extent : shape)
+        if (extent != run_time) size = multiply(size, extent, name);
+    const int index = static_cast<int>(nodes_.size());
+    const int output = add_edge(name, shape, index, activation);
+    try {
+        nodes_.push_back(std::make_unique<N>(Place{name, input, output}, std::forward<Arguments>(arguments)...));
+    } catch (const std::bad_alloc& error) {
+        drop_edge();
+        throw OutOfMemory(text(name, ": ", error.what()));
+    } catch (...) {
+        drop_edge();
+        throw;
+    }
+    edges_[static_cast<size_t>(input)].reader = index;
+    return output;
+}
 
 }  // namespace tauten

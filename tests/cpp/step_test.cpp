@@ -15,14 +15,15 @@ namespace {
 std::atomic<long> heap_allocations{0};
 }
 
-// Every allocation of this program is counted (the core's buffers count their own).
-void* operator new(std::size_t size) {
+// Every allocation of this program is counted (the core's buffers count their own). Not inlined: GCC would see free()
+// of what another new made.
+[[gnu::noinline]] void* operator new(std::size_t size) {
     ++heap_allocations;
     if (void* p = std::malloc(size ? size : 1)) return p;
     throw std::bad_alloc();
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 using namespace tauten;
 
@@ -110,6 +111,73 @@ int lstm(Network<T>& n) {
     return n.add_dense("d", e, 4, "softmax", true);
 }
 
+// y = x - mean over the batch: a node whose every value needs all rows of the batch, with a moving mean as state. Sums
+// go over fixed blocks of rows, so that they do not depend on who computes which rows.
+template <class T>
+class BatchCentre final : public Node<T> {
+public:
+    BatchCentre(Place place, int64 features) : Node<T>(std::move(place)), features_(features) {
+        mean_ = std::make_shared<Parameter<T>>(this->name, "moving_mean", Shape{features});
+        mean_->trainable = false;
+        this->parameters = {mean_};
+    }
+    double work(const Call<T>& call) const override { return 1e4 * static_cast<double>(call.batch * features_); }
+    int extra_count() const override { return 2; }
+    void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override {
+        const int64 blocks = divide_up(call.batch, block_rows);
+        for (int i = 0; i < 2; ++i) bytes.push_back(blocks * features_ * static_cast<int64>(sizeof(T)));
+    }
+    // all rows are there | sums of blocks | differences
+    int forward_phases() const override { return 3; }
+    int backward_phases() const override { return 3; }
+    void forward(const Call<T>& call, Slice slice, int phase, T*) const override {
+        centre(call, slice, phase, call.values[this->input], call.values[this->output], this->extra(call, 0));
+    }
+    void backward(const Call<T>& call, Slice slice, int phase, T*) const override {
+        centre(call, slice, phase, call.gradients[this->output], call.gradients[this->input], this->extra(call, 1));
+    }
+    void update_state(const Call<T>& call) const override {
+        for (int64 j = 0; j < features_; ++j) {
+            T& moving = mean_->weights[mean_->at(0, j)];
+            moving = T(0.5) * moving + T(0.5) * mean(call, this->extra(call, 0), j);
+        }
+    }
+
+private:
+    static constexpr int64 block_rows = 4;
+
+    T mean(const Call<T>& call, const T* sums, int64 j) const {
+        T total = 0;
+        for (int64 b = 0; b < divide_up(call.batch, block_rows); ++b) total += sums[b * features_ + j];
+        return total / static_cast<T>(call.batch);
+    }
+    void centre(const Call<T>& call, Slice slice, int phase, const T* x, T* y, T* sums) const {
+        if (phase == 1)  // the blocks that begin in this slice
+            for (int64 b = divide_up(slice.begin, block_rows); b * block_rows < slice.end; ++b)
+                for (int64 j = 0; j < features_; ++j) {
+                    T sum = 0;
+                    for (int64 r = b * block_rows; r < std::min(call.batch, (b + 1) * block_rows); ++r)
+                        sum += x[r * features_ + j];
+                    sums[b * features_ + j] = sum;
+                }
+        if (phase == 2)
+            for (int64 j = 0; j < features_; ++j) {
+                const T m = mean(call, sums, j);
+                for (int64 r = slice.begin; r < slice.end; ++r) y[r * features_ + j] = x[r * features_ + j] - m;
+            }
+    }
+
+    int64 features_;
+    std::shared_ptr<Parameter<T>> mean_;
+};
+
+template <class T>
+int centred(Network<T>& n) {
+    int e = n.add_dense("d1", n.add_input("x", {5}, false), 6, "linear", true);
+    e = n.template add_node<BatchCentre<T>>("centre", e, Shape{6}, Activation::linear, int64{6});
+    return n.add_dense("d2", e, 4, "softmax", true);
+}
+
 template <class T>
 void no_allocations(Case<T>& c) {
     c.engine.train(c.request, true);
@@ -163,9 +231,46 @@ void same_on_any_number_of_threads() {
     same_bits<T>([] { return Case<T>(13, {9, 7, 2}, 4, false, cnn<T>); });
     same_bits<T>([] { return Case<T>(13, {11, 3}, 4, false, lstm<T>); });
     same_bits<T>([] { return Case<T>(13, {11, 3}, 4, true, lstm<T>); });
+    same_bits<T>([] { return Case<T>(13, {5}, 4, false, centred<T>); });
 }
 
 }  // namespace
+
+// Gradients through a layer with synchronisation points, against differences; and its state moves with each step only.
+TEST(synchronisation_points_and_state) {
+    set_threads(3);
+    Case<double> c(13, {5}, 4, false, centred<double>);
+    auto& parameters = c.engine.network.parameters();
+    std::vector<std::vector<double>> gradients;
+    std::vector<double*> pointers;
+    for (const auto& p : parameters) gradients.emplace_back(static_cast<size_t>(elements(p->shape, "")));
+    for (auto& g : gradients) pointers.push_back(g.data());
+    c.engine.gradients(c.request, pointers, {nullptr});
+    for (size_t i = 0; i < parameters.size(); ++i) {
+        Parameter<double>& p = *parameters[i];
+        if (!p.trainable) continue;
+        for (int64 row = 0; row < p.rows; ++row)
+            for (int64 column = 0; column < p.columns; ++column) {
+                double& w = p.weights[p.at(row, column)];
+                const double old = w, step = 1e-5;
+                Request<double> plain = c.request;
+                w = old + step;
+                const double above = c.engine.test(plain).loss;
+                w = old - step;
+                const double below = c.engine.test(plain).loss;
+                w = old;
+                CHECK_NEAR(gradients[i][static_cast<size_t>(row * p.columns + column)], (above - below) / (2 * step), 1e-8);
+            }
+    }
+    const Parameter<double>& moving = *parameters[2];
+    CHECK_EQUAL(moving.name, std::string("centre/moving_mean"));
+    const double before = moving.weights[0];
+    c.engine.test(c.request);
+    CHECK_EQUAL(moving.weights[0], before);
+    Request<double> request = c.request;
+    c.engine.train(request, true);
+    CHECK(moving.weights[0] != before);
+}
 
 TEST(nothing_allocated_float) { nothing_allocated<float>(); }
 TEST(nothing_allocated_double) { nothing_allocated<double>(); }
