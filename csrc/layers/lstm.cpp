@@ -9,7 +9,7 @@ namespace tauten {
 template <class T>
 void Lstm<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
     const int64 size = static_cast<int64>(sizeof(T)), total = this->steps(call).total;
-    bytes.push_back(call.backward ? total * this->net_width_ * size : 0);
+    bytes.push_back(call.backward ? total * this->net_row_ * size : 0);
     bytes.push_back((call.backward ? total : call.batch) * memory_width_ * size);
     bytes.push_back(this->sequences_ ? 0 : (call.backward ? total : 2 * call.batch) * this->units_ * size);
     bytes.push_back(call.backward ? call.batch * memory_width_ * size : 0);
@@ -32,7 +32,7 @@ void Lstm<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
         kernels::Tap<T> taps[2] = {this->input_tap(call, t, slice.begin), {}};
         if (t > 0) taps[1] = this->recurrent_tap(k, h + (h_row(t - 1) + slice.begin) * m);
         k.lstm_forward({taps, t > 0 ? 2 : 1, rows, m, this->bias_ ? this->bias_->weights.data() : nullptr,
-                        gates ? gates + (steps.offset[t] + slice.begin) * this->net_width_ : nullptr, this->net_width_,
+                        gates ? gates + (steps.offset[t] + slice.begin) * this->net_row_ : nullptr, this->net_row_,
                         t > 0 ? c + (c_row(t - 1) + slice.begin) * memory_width_ : nullptr, memory_width_,
                         c + (c_row(t) + slice.begin) * memory_width_, memory_width_,
                         h + (h_row(t) + slice.begin) * m, m, activation_, recurrent_activation_});
@@ -58,14 +58,14 @@ void Lstm<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
         const auto step = [&](int64 first, int64 count, bool follows) {
             if (count == 0) return;
             kernels::Tap<T> tap{};
-            if (follows) tap = this->back_tap(k, gates + (steps.offset[t + 1] + first) * this->net_width_);
+            if (follows) tap = this->back_tap(k, gates + (steps.offset[t + 1] + first) * this->net_row_);
             const T* above = nullptr;
             if (this->sequences_)
                 above = call.gradients[this->output] + (steps.offset[t] + first) * m;
             else if (!follows)
                 above = call.gradients[this->output] + first * m;
             k.lstm_backward({&tap, follows ? 1 : 0, count, m, above, m,
-                             gates + (steps.offset[t] + first) * this->net_width_, this->net_width_,
+                             gates + (steps.offset[t] + first) * this->net_row_, this->net_row_,
                              c + (steps.offset[t] + first) * memory_width_, memory_width_,
                              t > 0 ? c + (steps.offset[t - 1] + first) * memory_width_ : nullptr, memory_width_,
                              memory_gradient + first * memory_width_, memory_width_, activation_, recurrent_activation_});

@@ -2,6 +2,9 @@
 
 namespace tauten {
 
+// Rows at multiples of this fall on few sets of a first-level cache, where a tile's rows push each other out.
+constexpr int64 set_stride = 2048;
+
 template <class T>
 Recurrent<T>::Recurrent(Place place, int64 features, int64 units, int64 gates, bool use_bias, bool return_sequences)
     : Node<T>(std::move(place)), features_(features), units_(units), sequences_(return_sequences) {
@@ -13,6 +16,8 @@ Recurrent<T>::Recurrent(Place place, int64 features, int64 units, int64 gates, b
         this->parameters.push_back(bias_);
     }
     net_width_ = gates > 1 ? kernel_->padded_columns() : units;
+    net_row_ = net_width_;
+    if (gates > 1 && net_row_ * static_cast<int64>(sizeof(T)) % set_stride == 0) net_row_ += 64 / static_cast<int64>(sizeof(T));
     input_product_.layer = recurrent_product_.layer = this;
     input_product_.kernel = kernel_.get();
     input_product_.bias = bias_.get();
@@ -55,7 +60,7 @@ kernels::Tap<T> Recurrent<T>::recurrent_tap(const kernels::Kernels<T>&, const T*
 
 template <class T>
 kernels::Tap<T> Recurrent<T>::back_tap(const kernels::Kernels<T>& k, const T* d) const {
-    return {d, recurrent_transposed_.panels.data(), net_width_, 1, k.panel, net_width_ * k.panel, net_width_};
+    return {d, recurrent_transposed_.panels.data(), net_row_, 1, k.panel, net_width_ * k.panel, net_width_};
 }
 
 template <class T>
@@ -64,7 +69,7 @@ void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice) const {
     const auto& k = *call.kernels;
     const bool slope = below_ != Activation::linear;
     const auto product = [&](const T* d, int64 rows, T* gradient, const T* x, int64 row) {
-        const kernels::Tap<T> tap{d, input_transposed_.panels.data(), net_width_, 1, k.panel, net_width_ * k.panel,
+        const kernels::Tap<T> tap{d, input_transposed_.panels.data(), net_row_, 1, k.panel, net_width_ * k.panel,
                                   net_width_};
         k.gemm({&tap, 1, rows, features_, k.panel, gradient, row, k.panel, nullptr, false, below_, slope ? x : nullptr,
                 row});
@@ -74,12 +79,12 @@ void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice) const {
     T* gradient = call.gradients[this->input];
     if (input_.time) {
         for_each_run(input_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
-            product(d + first * net_width_, rows, gradient + first * features_, x + first * features_, features_);
+            product(d + first * net_row_, rows, gradient + first * features_, x + first * features_, features_);
         });
         return;
     }
     for (int64 t = 0; t < steps(call).steps; ++t)
-        product(d + (steps(call).offset[t] + slice.begin) * net_width_, slice.rows(),
+        product(d + (steps(call).offset[t] + slice.begin) * net_row_, slice.rows(),
                 gradient + slice.begin * input_gradient_grid_.sample + input_gradient_grid_.origin + t * features_,
                 x + slice.begin * input_.sample + input_.origin + t * features_, input_gradient_grid_.sample);
 }
@@ -123,9 +128,9 @@ Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
     const Recurrent& l = *layer;
     const Steps& steps = l.steps(call);
     const T* x = call.values[l.input];
-    if (l.input_.time) return flat_line<T>(i, steps.total, x, l.features_, l.delta(call), l.net_width_);
-    return {x + l.input_.origin + i * l.features_, l.input_.sample, l.delta(call) + steps.offset[i] * l.net_width_,
-            l.net_width_, steps.active[i]};
+    if (l.input_.time) return flat_line<T>(i, steps.total, x, l.features_, l.delta(call), l.net_row_);
+    return {x + l.input_.origin + i * l.features_, l.input_.sample, l.delta(call) + steps.offset[i] * l.net_row_,
+            l.net_row_, steps.active[i]};
 }
 
 // With equal lengths h_{t-1} and δ_t are the same packed rows, one batch apart; else step by step.
@@ -141,9 +146,9 @@ Line<T> Recurrent<T>::RecurrentGradient::line(const Call<T>& call, int64 i) cons
     const Steps& steps = l.steps(call);
     if (steps.full)
         return flat_line<T>(i, steps.total - call.batch, l.hidden(call), l.units_,
-                            l.delta(call) + call.batch * l.net_width_, l.net_width_);
-    return {l.hidden(call) + steps.offset[i] * l.units_, l.units_, l.delta(call) + steps.offset[i + 1] * l.net_width_,
-            l.net_width_, steps.active[i + 1]};
+                            l.delta(call) + call.batch * l.net_row_, l.net_row_);
+    return {l.hidden(call) + steps.offset[i] * l.units_, l.units_, l.delta(call) + steps.offset[i + 1] * l.net_row_,
+            l.net_row_, steps.active[i + 1]};
 }
 
 template class Recurrent<float>;

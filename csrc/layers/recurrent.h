@@ -39,7 +39,7 @@ protected:
 
     // h of all steps, packed as time rows; the output edge itself if it returns sequences.
     virtual T* hidden(const Call<T>& call) const = 0;
-    // δ of all steps, packed as time rows of net_width values.
+    // δ of all steps, packed as time rows, net_row apart.
     virtual T* delta(const Call<T>& call) const = 0;
 
     const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
@@ -60,6 +60,7 @@ protected:
 
     int axis_ = -1;  // the input's time axis, or one of a fixed number of steps when the input lies sample by sample
     int64 features_, units_, net_width_;
+    int64 net_row_;  // from row to row of the net values
     bool sequences_;
     Activation below_ = Activation::linear;
     Grid input_, input_gradient_grid_, output_;
