@@ -15,7 +15,7 @@ from benchmarks import environments, report
 from benchmarks.process import Worker, WorkerError
 from benchmarks.rivals import RIVALS
 from benchmarks.steps import CHECKED_STEPS
-from benchmarks.workloads import DEFAULT, WORKLOADS
+from benchmarks.workloads import WORKLOADS
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -26,7 +26,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "each in a process of its own, in interleaved rounds.",
         epilog="workloads: " + "; ".join(f"{w.name} ({w.text})" for w in WORKLOADS.values()),
     )
-    parser.add_argument("--work", nargs="+", default=list(DEFAULT), metavar="NAME", help="workloads, or all")
+    parser.add_argument("--work", nargs="+", default=list(WORKLOADS), metavar="NAME", help="workloads (all)")
     others = [name for name in RIVALS if name != "tauten"]
     parser.add_argument("--rivals", nargs="*", default=others, choices=others, help="libraries beside Tauten")
     parser.add_argument("--without-tauten", action="store_true", help="time the rivals alone")
@@ -38,8 +38,6 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=report.RESULTS, help="folder for .json and .md")
     environments.add_arguments(parser)
     arguments = parser.parse_args(argv)
-    if arguments.work == ["all"]:
-        arguments.work = list(WORKLOADS)
     for name in arguments.work:
         if name not in WORKLOADS:
             parser.error(f"no workload {name!r}; there are {', '.join(WORKLOADS)}")

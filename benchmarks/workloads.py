@@ -46,7 +46,6 @@ class Recurrent:
 
     cell: str
     units: int
-    bidirectional: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,9 @@ class Workload:
                 products.append((places * shape[-1] * layer.units, 0))
                 shape = (*shape[:-1], layer.units)
             else:
-                gates = {"rnn": 1, "lstm": 4}[layer.cell] * (2 if layer.bidirectional else 1)
+                gates = {"rnn": 1, "lstm": 4}[layer.cell]
                 products.append((places * gates * shape[-1] * layer.units, places * gates * layer.units**2))
-                shape = (*shape[:-1], layer.units * (2 if layer.bidirectional else 1))
+                shape = (*shape[:-1], layer.units)
         first = 0 if isinstance(self.layers[0], Embedding) else products[0][0]
         total = sum(3 * (to_input + to_state) for to_input, to_state in products) - first
         return 2 * self.batch * total
@@ -144,13 +143,12 @@ class Workload:
                 shape = (*shape[:-1], layer.units)
             else:
                 gates = {"rnn": 1, "lstm": 4}[layer.cell]
-                for _ in range(1 + layer.bidirectional):
-                    bias = _zeros(gates * layer.units)
-                    if layer.cell == "lstm":
-                        bias[layer.units : 2 * layer.units] = 1
-                    kernel = glorot_uniform(shape[-1], gates * layer.units)
-                    weights += [kernel, orthogonal(layer.units, gates * layer.units), bias]
-                shape = (*shape[:-1], layer.units * (1 + layer.bidirectional))
+                bias = _zeros(gates * layer.units)
+                if layer.cell == "lstm":
+                    bias[layer.units : 2 * layer.units] = 1
+                kernel = glorot_uniform(shape[-1], gates * layer.units)
+                weights += [kernel, orthogonal(layer.units, gates * layer.units), bias]
+                shape = (*shape[:-1], layer.units)
         return weights
 
     def data(self, batches: int, folder: Path | None) -> tuple[list[Array], list[Array], str]:
@@ -245,16 +243,6 @@ _ALL = (
         (64, 256),
         (Recurrent("lstm", 512), Recurrent("lstm", 512), Dense(256)),
     ),
-    Workload(
-        "bilstm_b32_h256",
-        "50 steps of 100, bidirectional LSTM 256, dense 20 at every step; batch 32",
-        32,
-        (50, 100),
-        (Recurrent("lstm", 256, bidirectional=True), Dense(20)),
-    ),
 )
 
 WORKLOADS = {workload.name: workload for workload in _ALL}
-
-# What `python -m benchmarks` runs when no --work is given.
-DEFAULT = ("mlp_b128", "lenet_b64", "lenet_b8", "rnn_b64_h128", "lstm_b64_h128", "lstm_b16_h32")

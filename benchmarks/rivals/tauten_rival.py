@@ -24,8 +24,7 @@ def _layer(layer: Layer, dimensions: int) -> Any:
     if isinstance(layer, Dense):
         return layers.Dense(layer.units, activation=layer.activation)
     assert isinstance(layer, Recurrent)
-    cell = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell](layer.units, return_sequences=True)
-    return layers.Bidirectional(cell) if layer.bidirectional else cell  # type: ignore[attr-defined]  # to come
+    return {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell](layer.units, return_sequences=True)
 
 
 class Model:

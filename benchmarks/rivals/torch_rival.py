@@ -19,7 +19,7 @@ class _Recurrent(nn.Module):
     def __init__(self, layer: Recurrent, features: int, batch_first: bool) -> None:
         super().__init__()
         kind = {"rnn": nn.RNN, "lstm": nn.LSTM}[layer.cell]
-        self.cell = kind(features, layer.units, batch_first=batch_first, bidirectional=layer.bidirectional)
+        self.cell = kind(features, layer.units, batch_first=batch_first)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y: torch.Tensor = self.cell(x)[0]
@@ -93,13 +93,12 @@ class Model:
                 shape = (*shape[:-1], layer.units)
             else:
                 recurrent = _Recurrent(layer, shape[-1], batch_first=not self.time_major)
-                for end in ("_l0", "_l0_reverse")[: 1 + layer.bidirectional]:
-                    _copy(getattr(recurrent.cell, f"weight_ih{end}"), weights.pop(0).T)
-                    _copy(getattr(recurrent.cell, f"weight_hh{end}"), weights.pop(0).T)
-                    _copy(getattr(recurrent.cell, f"bias_ih{end}"), weights.pop(0))
-                    nn.init.zeros_(getattr(recurrent.cell, f"bias_hh{end}"))
+                _copy(recurrent.cell.weight_ih_l0, weights.pop(0).T)
+                _copy(recurrent.cell.weight_hh_l0, weights.pop(0).T)
+                _copy(recurrent.cell.bias_ih_l0, weights.pop(0))
+                nn.init.zeros_(recurrent.cell.bias_hh_l0)
                 modules.append(recurrent)
-                shape = (*shape[:-1], layer.units * (1 + layer.bidirectional))
+                shape = (*shape[:-1], layer.units)
         return nn.Sequential(*modules)
 
     def put(self, x: Array, y: Array) -> tuple[torch.Tensor, torch.Tensor]:

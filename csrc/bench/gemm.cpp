@@ -62,20 +62,20 @@ struct Aligned {
     bool operator==(const Aligned&) const { return true; }
 };
 
-// One product with its operands: A by rows against packed B (forward), or A by columns against B where it
-// lies (weight gradients).
+// One product with its operands: A by rows against packed B (forward), or A by columns against B that is packed a few
+// rows at a time, packing included (weight gradients, as csrc/model/gradients.cpp does it).
 template <class T>
 class Product {
 public:
-    Product(const Kernels<T>& kernels, Shape s, bool transposed) : kernels_(kernels), s_(s) {
+    Product(const Kernels<T>& kernels, Shape s, bool transposed) : kernels_(kernels), s_(s), transposed_(transposed) {
         const int64 panel = kernels.panel, panels = (s.n + panel - 1) / panel;
         a_.resize(static_cast<std::size_t>(s.m * s.k + slack));
         b_.resize(static_cast<std::size_t>(panels * panel * s.k + slack));
-        c_.resize(static_cast<std::size_t>(s.m * s.n + slack));
+        c_.resize(static_cast<std::size_t>(panels * panel * s.m + slack));
         for (std::size_t i = 0; i < a_.size(); ++i) a_[i] = static_cast<T>(static_cast<int>(i % 17) - 8) / 8;
         for (std::size_t i = 0; i < b_.size(); ++i) b_[i] = static_cast<T>(static_cast<int>(i % 13) - 6) / 8;
         tap_ = {a_.data(), b_.data(), s.k, 1, panel, panel * s.k, s.k};
-        if (transposed) tap_ = {a_.data(), b_.data(), 1, s.m, s.n, panel, s.k};
+        packed_.resize(static_cast<std::size_t>(packed_rows * panel + slack));
         g_.taps = &tap_;
         g_.tap_count = 1;
         g_.rows = s.m;
@@ -89,13 +89,40 @@ public:
     Product(const Product&) = delete;
     Product& operator=(const Product&) = delete;
 
-    void run() const { kernels_.gemm(g_); }
+    void run() {
+        if (!transposed_) {
+            kernels_.gemm(g_);
+            return;
+        }
+        // as it lies where few tiles would use the copy
+        const int64 panel = kernels_.panel;
+        for (int64 n = 0; n < s_.n; n += panel) {
+            GemmArguments<T> g = g_;
+            g.columns = std::min(panel, s_.n - n);
+            const bool pack = g.columns < panel || (s_.n > panel && s_.m > 2 * kernels_.tile);
+            g.columns = (g.columns + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
+            g.c = c_.data() + n * s_.m;
+            g.c_row = panel;
+            for (int64 k = 0; k < s_.k; k += packed_rows) {
+                const int64 rows = std::min(packed_rows, s_.k - k);
+                const T* b = b_.data() + k * s_.n + n;
+                if (pack) kernels_.pack(rows, std::min(panel, s_.n - n), panel, b, s_.n, packed_.data(), 0);
+                const Tap<T> tap{a_.data() + k * s_.m, pack ? packed_.data() : b, 1, s_.m, pack ? panel : s_.n, 0, rows};
+                g.taps = &tap;
+                g.accumulate = k > 0;
+                kernels_.gemm(g);
+            }
+        }
+    }
     double flops() const { return 2.0 * static_cast<double>(s_.m) * static_cast<double>(s_.n * s_.k); }
 
 private:
+    static constexpr int64 packed_rows = 128;
+
     const Kernels<T>& kernels_;
     Shape s_;
-    std::vector<T, Aligned<T>> a_, b_, c_;
+    bool transposed_;
+    std::vector<T, Aligned<T>> a_, b_, c_, packed_;
     Tap<T> tap_{};
     GemmArguments<T> g_{};
 };
@@ -116,7 +143,7 @@ struct Rate {
 
 // Third best of short runs that alternate with the probe: a disturbed moment, or a tick of the clock, decides neither.
 template <class T>
-Rate measure(const Kernels<T>& kernels, const Product<T>& product) {
+Rate measure(const Kernels<T>& kernels, Product<T>&& product) {
     product.run();
     const double guess = product.flops() / 1e11;
     const int64 calls = std::max<int64>(1, static_cast<int64>(1e-4 / guess));
@@ -193,7 +220,7 @@ int print_tables(int count, char** words) {
 template <class T>
 void run_benchmark(benchmark::State& state, Level l, Shape s, bool transposed) {
     const Kernels<T>& kernels = table<T>(l);
-    const Product<T> product(kernels, s, transposed);
+    Product<T> product(kernels, s, transposed);
     double peak = 0;
     for (int i = 0; i < 10; ++i) peak = std::max(peak, peak_once(kernels));
     const double start = now();

@@ -56,11 +56,14 @@ double quota_v1(const std::string& folder) {
     return quota > 0 && period > 0 ? quota / period : INFINITY;
 }
 
-// The tightest quota from this process's cgroup up to the root, both hierarchies.
-double cgroup_quota() {
+}  // namespace
+
+double cgroup_quota(const std::string& root) {
     double tightest = INFINITY;
-    std::ifstream file("/proc/self/cgroup");
+    std::ifstream file(text(root, "/proc/self/cgroup"));
+    const std::string mounts = text(root, "/sys/fs/cgroup");
     std::string row;
+    // from the process's own group up to the root of the hierarchy
     const auto climb = [&](const std::string& mount, std::string path, double (*quota)(const std::string&)) {
         for (;;) {
             tightest = std::min(tightest, quota(text(mount, path)));
@@ -73,18 +76,15 @@ double cgroup_quota() {
         if (second == std::string::npos) continue;
         const std::string controllers = text(",", row.substr(first + 1, second - first - 1), ",");
         const std::string path = row.substr(second + 1);
-        if (controllers == ",,") climb("/sys/fs/cgroup", path, quota_v2);
+        if (controllers == ",,") climb(mounts, path, quota_v2);
         if (controllers.find(",cpu,") != std::string::npos) {
-            climb("/sys/fs/cgroup/cpu", path, quota_v1);
-            climb("/sys/fs/cgroup/cpu,cpuacct", path, quota_v1);
+            climb(text(mounts, "/cpu"), path, quota_v1);
+            climb(text(mounts, "/cpu,cpuacct"), path, quota_v1);
         }
     }
     // Inside a container the path above may name folders of the host: the mount's own root counts too.
-    tightest = std::min({tightest, quota_v2("/sys/fs/cgroup"), quota_v1("/sys/fs/cgroup/cpu")});
-    return tightest;
+    return std::min({tightest, quota_v2(mounts), quota_v1(text(mounts, "/cpu"))});
 }
-
-}  // namespace
 
 int usable_cores() {
     double cores = cores_in_affinity();
@@ -96,6 +96,8 @@ int usable_cores() {
 }
 
 #else
+
+double cgroup_quota(const std::string&) { return INFINITY; }
 
 int usable_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
 

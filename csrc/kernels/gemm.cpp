@@ -2,8 +2,8 @@
 //
 // Loop order, outermost first: blocks of K (through C, which changes no bit), groups of rows, panels of B, tiles
 // of the group. Blocks and groups are such that a group's A stays in L2 while all panels pass over it, and a
-// block's panel stays in L1 or L2 while all tiles of the group pass over it. Where B does not lie in panels (weight
-// gradients), its rows are far apart and fall on few cache sets: a panel that many tiles read is copied first.
+// block's panel stays in L1 or L2 while all tiles of the group pass over it. B is read as it lies: a caller whose B is not
+// in panels (weight gradients, csrc/model/gradients.cpp) packs it where many tiles read it.
 #include "kernels/fill.h"
 #include "kernels/tile.h"
 #include "simd/math.h"
@@ -14,8 +14,6 @@ namespace {
 inline constexpr int64 group_bytes = 256 << 10;   // of A, in L2
 inline constexpr int64 group_rows = 64;           // that a group should have at least
 inline constexpr int64 panels_bytes = 512 << 10;  // of B, in L2: less than that may be read once a group
-inline constexpr int64 copy_bytes = 32 << 10;     // of a panel, on the stack
-inline constexpr int64 copy_tiles = 10;           // tiles that pay for a copy
 inline constexpr int64 least_block = 256;         // of K: C is read and written once a block
 inline constexpr int64 block_taps = 32;
 
@@ -28,7 +26,6 @@ struct Block {
     int64 tap_count;
     int64 k;  // over all taps
     bool first, last, transposed;
-    bool copy;  // B into panels
 };
 
 // Rows in tiles as equal as can be, the larger ones first: 32 = 11 + 11 + 10.
@@ -78,24 +75,6 @@ void finish_tile(int64 rows, int64 width, T* c, int64 c_row, const T* outputs, i
         }
 }
 
-// taps := those of the block, with this strip's B copied dense.
-template <class T>
-void copy_panel(const Block<T>& block, const Strip<T>& strip, Tap<T>* taps, T* to) {
-    constexpr int64 lanes = Vec<T>::lanes;
-    const int64 width = strip.width > lanes ? 2 * lanes : lanes;
-    for (int64 t = 0; t < block.tap_count; ++t) {
-        const Tap<T>& tap = block.taps[t];
-        const T* from = tap.b + strip.panel * tap.b_panel + strip.offset;
-        taps[t] = tap;
-        taps[t].b = to;
-        taps[t].b_row = width;
-        for (int64 k = 0; k < tap.k; ++k, from += tap.b_row, to += width) {
-            store<T>(to, load<T>(from));
-            if (width > lanes) store<T>(to + lanes, load<T>(from + lanes));
-        }
-    }
-}
-
 // All tiles of a strip. A ragged strip goes through a scratch tile of whole vectors.
 template <class T>
 void run_tiles(const GemmArguments<T>& g, const Block<T>& block, const Strip<T>& strip, const RowTiles& rows) {
@@ -109,16 +88,7 @@ void run_tiles(const GemmArguments<T>& g, const Block<T>& block, const Strip<T>&
     const bool relu = g.activation == Activation::relu && !derivative && block.last;
     const bool finish = block.last && g.activation != Activation::linear && !relu;
 
-    Tap<T> copied_taps[block_taps];
-    alignas(64) T copied[copy_bytes / static_cast<int64>(sizeof(T))];
-    const Tap<T>* taps = block.taps;
-    int64 panel = strip.panel, offset = strip.offset;
-    if (block.copy && rows.tiles >= copy_tiles) {
-        copy_panel(block, strip, copied_taps, copied);
-        taps = copied_taps;
-        panel = offset = 0;
-    }
-    Tile<T> tile{taps, block.tap_count, 0, panel, offset, nullptr, 0, scratch, scratch_row, relu};
+    Tile<T> tile{block.taps, block.tap_count, 0, strip.panel, strip.offset, nullptr, 0, scratch, scratch_row, relu};
     if (!from_c && g.bias != nullptr) tile.start = g.bias + strip.column;
 
     int64 row = rows.first;
@@ -197,17 +167,16 @@ void run_block(const GemmArguments<T>& g, const Block<T>& block) {
     }
 }
 
-// Elements of K at a time, and whether panels are copied: from shapes only, and bits depend on neither.
+// Elements of K at a time; no bit depends on them.
 template <class T>
-int64 choose_block(const GemmArguments<T>& g, int64 k, bool in_panels) {
-    constexpr int64 size = static_cast<int64>(sizeof(T)), pair = 2 * Vec<T>::lanes;
+int64 choose_block(const GemmArguments<T>& g, int64 k) {
+    constexpr int64 size = static_cast<int64>(sizeof(T));
     int64 block = k;
     // so long that a group would be few rows, and all of B stream through the cache for each
     if (smaller(g.rows, group_rows) * k * size > group_bytes && g.columns * k * size > panels_bytes) {
         block = group_bytes / (smaller(g.rows, 2 * group_rows) * size);
         if (block < least_block) block = least_block;
     }
-    if (!in_panels && block > copy_bytes / (pair * size)) block = copy_bytes / (pair * size);
     if (block >= k) return k;
     const int64 blocks = (k + block - 1) / block;  // as equal as can be
     return ((k + blocks - 1) / blocks + 3) / 4 * 4;
@@ -217,15 +186,14 @@ template <class T>
 void batch_reduce(const GemmArguments<T>& g) {
     if (g.rows <= 0 || g.columns <= 0) return;
     int64 total = 0;
-    bool transposed = false, in_panels = true;
+    bool transposed = false;
     for (int64 t = 0; t < g.tap_count; ++t) {
         total += g.taps[t].k;
         if (g.taps[t].a_column != 1) transposed = true;
-        if (g.taps[t].b_row > 4 * Vec<T>::lanes) in_panels = false;
     }
-    const int64 k_block = choose_block(g, total, in_panels);
-    if (k_block >= total && (in_panels || g.tap_count <= block_taps)) {
-        run_block(g, Block<T>{g.taps, g.tap_count, total, true, true, transposed, !in_panels});
+    const int64 k_block = choose_block(g, total);
+    if (k_block >= total) {
+        run_block(g, Block<T>{g.taps, g.tap_count, total, true, true, transposed});
         return;
     }
     int64 t = 0, done = 0;  // next: element `done` of tap t
@@ -249,7 +217,7 @@ void batch_reduce(const GemmArguments<T>& g) {
                 done = 0;
             }
         }
-        run_block(g, Block<T>{taps, count, k, first, t == g.tap_count, transposed, !in_panels});
+        run_block(g, Block<T>{taps, count, k, first, t == g.tap_count, transposed});
     }
 }
 
