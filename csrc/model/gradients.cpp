@@ -81,11 +81,13 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
     const int64 first_line = stretch * lines / stretches, end_line = (stretch + 1) * lines / stretches;
     const int64 columns_all = w.gates > 1 ? w.padded_columns() : w.columns;
     const int64 columns = std::min(width, columns_all - panel * width);
+    const int64 used = std::min(width, divide_up(columns, k.lanes) * k.lanes);  // whole vectors; the rest stays zero
     T* out = scratch;                           // [m1 - m0][width]
     T* packed = out + block_rows * width;       // [packed_rows][width]
     T* bias = packed + packed_rows * width;     // [width]
     const bool sums = product->bias && block == 0;
     std::memset(bias, 0, static_cast<size_t>(width) * sizeof(T));
+    if (used < width) std::memset(out, 0, static_cast<size_t>((m1 - m0) * width) * sizeof(T));
 
     // B as it lies will do where its rows follow each other like packed ones, or where few tiles would use the copy.
     const auto as_it_lies = [&](const Line<T>& l) {
@@ -114,7 +116,7 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
                     b = packed + rows * width;
                     b_row = width;
                 }
-                if (sums) k.column_sums(take, width, b, b_row, bias, true);
+                if (sums) k.column_sums(take, used, b, b_row, bias, true);
                 pieces[count++] = {l.a + done * l.a_column, l.a_column, b, b_row, take};
             }
             rows += take;
@@ -130,7 +132,7 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
             const int64 offset = product->group_offset[static_cast<size_t>(group)] + g0 - group * product->group_rows;
             for (int64 i = 0; i < count; ++i)
                 taps[i] = {pieces[i].a + offset, pieces[i].b, 1, pieces[i].a_column, pieces[i].b_row, k.panel, pieces[i].k};
-            k.gemm({taps, count, g1 - g0, width, k.panel, out + (g0 - m0) * width, width, k.panel, nullptr, !first,
+            k.gemm({taps, count, g1 - g0, used, k.panel, out + (g0 - m0) * width, width, k.panel, nullptr, !first,
                     Activation::linear, nullptr, 0});
         }
         first = false;
