@@ -8,6 +8,7 @@ import importlib.util
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.process import ROOT
@@ -32,15 +33,21 @@ def interpreter(name: str, arguments: argparse.Namespace) -> str:
     given: str | None = getattr(arguments, f"{name}_python")
     if given:
         return given
-    if importlib.util.find_spec(RIVALS[name].imports):
-        return sys.executable
-    return str(_make(name))
+    return made(name, RIVALS[name].imports, RIVALS[name].requirements)
 
 
-def _stamp(name: str) -> str:
+def made(name: str, imports: str, requirements: Sequence[str]) -> str:
+    """The present interpreter if it can import a module, else that of an environment with these requirements.
+
+    No requirements stand for this repository.
+    """
+    return sys.executable if importlib.util.find_spec(imports) else str(_make(name, requirements))
+
+
+def _stamp(requirements: Sequence[str]) -> str:
     """What the environment is made from: the requirements, or this repository's sources."""
-    digest = hashlib.sha256("\n".join(RIVALS[name].requirements).encode())
-    if not RIVALS[name].requirements:
+    digest = hashlib.sha256("\n".join(requirements).encode())
+    if not requirements:
         sources = [ROOT / "pyproject.toml", ROOT / "CMakeLists.txt", *ROOT.glob("csrc/**/*"), *ROOT.glob("python/**/*")]
         for path in sorted(sources):
             if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".so":
@@ -48,15 +55,14 @@ def _stamp(name: str) -> str:
     return digest.hexdigest()
 
 
-def _make(name: str) -> Path:
+def _make(name: str, requirements: Sequence[str]) -> Path:
     folder = FOLDER / name
     python = folder / "bin" / "python"
-    stamp, stamp_file = _stamp(name), folder / "made-from"
+    stamp, stamp_file = _stamp(requirements), folder / "made-from"
     if stamp_file.exists() and stamp_file.read_text() == stamp:
         return python
-    print(f"making an environment for {RIVALS[name].title} ...", file=sys.stderr, flush=True)
+    print(f"making an environment for {name} ...", file=sys.stderr, flush=True)
     venv.create(folder, with_pip=True, clear=True)
-    requirements = RIVALS[name].requirements or (str(ROOT),)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *(requirements or [str(ROOT)])], check=True)
     stamp_file.write_text(stamp)
     return python

@@ -1,4 +1,4 @@
-"""What Tauten weighs: wheel, installed size, import time over NumPy's, peak memory; beside PyTorch."""
+"""What the libraries weigh: installed size, import time over NumPy's, memory, the first step of training."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from statistics import median
 from typing import Any
 
 from benchmarks import environments, report
-from benchmarks.process import ROOT, Worker
+from benchmarks.process import ROOT
 from benchmarks.rivals import RIVALS
+from benchmarks.sidebyside import Settings
 
 # Both imports in one process, so that what the machine is doing meanwhile meets both.
 IMPORTS = """
@@ -28,9 +29,19 @@ peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps([1e3 * (b - a), 1e3 * (c - b), peak]))
 """
 
+# The package, and with everything that it requires.
 SIZE = """
-import importlib.metadata as metadata
-print(sum(file.locate().stat().st_size for file in metadata.files({module!r}) if file.locate().exists()))
+import importlib.metadata as metadata, json, re, sys
+from pip._vendor.packaging.requirements import Requirement
+sizes, todo = {{}}, {names!r}
+while todo:
+    name = re.sub("[-_.]+", "-", todo.pop().lower())
+    if name not in sizes:
+        files = [file.locate() for file in metadata.files(name) or ()]
+        sizes[name] = sum(file.stat().st_size for file in files if file.is_file())
+        needs = [Requirement(text) for text in metadata.requires(name) or ()]
+        todo += [need.name for need in needs if not need.marker or need.marker.evaluate({{"extra": ""}})]
+print(json.dumps([sizes[re.sub("[-_.]+", "-", {names!r}[0].lower())], sum(sizes.values())]))
 """
 
 
@@ -60,13 +71,14 @@ def wheel_mb(given: Path | None) -> float:
         return next(Path(folder).glob("*.whl")).stat().st_size / 1e6
 
 
-def training_peak(name: str, python: str, threads: int) -> float:
-    """Peak memory in MB of a process that trains lenet_b64 a few steps."""
-    options: dict[str, Any] = {"workload": "lenet_b64", "data": None}
-    with Worker(name, python, "benchmarks.steps:Task", threads, **options) as worker:
-        worker.ask("setup", seconds=0.1)
+def training(settings: Settings, name: str, python: str) -> dict[str, float]:
+    """Memory in MB that a process training lenet_b64 has above that after the import; and seconds of its first step."""
+    with settings.worker(name, python, "lenet_b64") as scout:
+        variants = scout.ask("scout", seconds=0.2)
+    with settings.worker(name, python, "lenet_b64") as worker:
+        said = worker.ask("setup", variant=next(iter(variants)))
         worker.ask("block", steps=5)
-        return worker.peak_mb
+        return {"training_mb": worker.peak_mb - worker.imported_mb, "first_seconds": said["first_seconds"]}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -84,32 +96,39 @@ def main(argv: list[str] | None = None) -> int:
         parser.error(f"--wheel: no file {arguments.wheel}")
     facts = report.machine(arguments.threads)
     report.warn_if_busy(facts)
+    settings = Settings("steps", arguments.threads, 1, 1, 0.1, True, None)
     rows, results = [], {}
     for name in ["tauten", *arguments.rivals]:
-        python, module = environments.interpreter(name, arguments), RIVALS[name].imports
-        found: dict[str, Any] = imports(python, module, arguments.times)
-        found["installed_mb"] = int(_python(python, SIZE.format(module=module))) / 1e6
-        found["training_peak_mb"] = training_peak(name, python, arguments.threads)
+        python, rival = environments.interpreter(name, arguments), RIVALS[name]
+        found: dict[str, Any] = imports(python, rival.imports, arguments.times)
+        names = [requirement.split("==")[0] for requirement in rival.requirements] or ["tauten"]
+        own, whole = json.loads(_python(python, SIZE.format(names=names)))
+        found |= {"installed_mb": own / 1e6, "installed_with_dependencies_mb": whole / 1e6}
+        found |= training(settings, name, python) if rival.trains else {}
         found["wheel_mb"] = wheel_mb(arguments.wheel) if name == "tauten" else None
         results[name] = found
+        print(f"{rival.title}: {found}", file=sys.stderr, flush=True)
         rows.append(
             [
-                RIVALS[name].title,
-                f"{found['wheel_mb']:.2f}" if found["wheel_mb"] else "",
+                rival.title,
                 f"{found['installed_mb']:.1f}",
+                f"{found['installed_with_dependencies_mb']:.0f}",
                 f"{found['import_ms']:.0f} ({found['numpy_ms']:.0f})",
                 f"{found['peak_mb']:.0f}",
-                f"{found['training_peak_mb']:.0f}",
+                f"{found['training_mb']:.0f}" if rival.trains else "–",
+                f"{found['first_seconds']:.2f}" if rival.trains else "–",
             ]
         )
-    header = ["", "wheel, MB", "installed, MB", "import, ms (NumPy's before it)", "peak MB after it", "training LeNet"]
+    header = ["", "installed, MB", "with dependencies", "import, ms (NumPy's before it)", "peak MB after it"]
+    header += ["training LeNet, MB above", "its first step, s"]
     text = (
         report.markdown(header, rows)
-        + f"\nMedians of {arguments.times} fresh interpreters; the package itself without its dependencies. "
-        + f"{report.machine_line(facts)}\n"
+        + f"\nTauten's wheel: {results['tauten']['wheel_mb']:.2f} MB. Medians of {arguments.times} interpreters; 1 "
+        + f"MB = 10^6 bytes on disk, 2^20 in memory. {report.machine_line(facts)}\n"
     )
-    report.write(arguments.output, "footprint", {"machine": facts, "libraries": results}, text)
+    stem = report.write(arguments.output, "footprint", {"machine": facts, "libraries": results}, text)
     print(text)
+    print(f"{stem}.json and .md", file=sys.stderr)
     return 0
 
 

@@ -39,6 +39,7 @@ class Worker:
         hello = self._read()
         self.version: str = hello["version"]
         self.import_seconds: float = hello["import_seconds"]
+        self.imported_mb: float = hello["imported_mb"]
 
     def _read(self) -> Any:
         assert self._process.stdout

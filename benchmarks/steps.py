@@ -1,72 +1,123 @@
-"""The worker's task for the step benchmark: build a workload, find the best variant, time blocks of steps."""
+"""The worker's task for `python -m benchmarks`: blocks of training steps, or of forward passes, of one workload."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.rivals import Library, Model
-from benchmarks.variants import fastest
-from benchmarks.workloads import WORKLOADS
+from benchmarks.rivals import Library
+from benchmarks.variants import Run, fastest
+from benchmarks.workloads import Array, find
 
 BATCHES = 4  # resident batches, taken in turn
 CHECKED_STEPS = 4  # after these, every library must have the same loss
 LEARNING_RATE = 0.01
 
 
-class Task:
-    """Training steps of one workload."""
+class Training:
+    """Training steps of one workload. What libraries must agree on: the loss after CHECKED_STEPS steps."""
 
-    def __init__(self, library: Library, workload: str, data: str | None) -> None:
+    def __init__(self, library: Library, workload: str, data: str | None, quick: bool) -> None:
         self.library = library
-        self.workload = WORKLOADS[workload]
-        folder = Path(data) if data else None
-        self.x, self.y, self.source = self.workload.data(BATCHES, folder)
+        self.workload = find(workload)
+        self.variants = library.variants(self.workload, quick)
+        self.x, self.y, self.source = self.workload.data(BATCHES, Path(data) if data else None)
 
-    def _model(self, variant: str) -> Model:
-        return self.library.model(self.workload, self.workload.weights(), LEARNING_RATE, 0.0, variant)
+    def start(self, variant: str) -> Run:
+        """Builds the model; returns what runs and times steps of it."""
+        self.model = model = self.library.model(self.workload, self.workload.weights(), LEARNING_RATE, 0.0, variant)
+        self.batches = batches = [model.put(x, y) for x, y in zip(self.x, self.y, strict=True)]
 
-    def _build(self, variant: str) -> None:
-        self.model = self._model(variant)
-        self.batches = [self.model.put(x, y) for x, y in zip(self.x, self.y, strict=True)]
+        def run(steps: int) -> float:
+            started = time.perf_counter()
+            for step in range(steps):
+                model.train(batches[step % BATCHES])
+            model.wait()
+            return time.perf_counter() - started
 
-    def _block(self, steps: int) -> float:
-        started = time.perf_counter()
-        for step in range(steps):
+        return run
+
+    def check(self) -> list[float]:
+        """The loss; one step is done already."""
+        for step in range(1, CHECKED_STEPS):
             self.model.train(self.batches[step % BATCHES])
-        return time.perf_counter() - started
-
-    def setup(self, seconds: float) -> dict[str, Any]:
-        """Tries every variant for about `seconds` each, keeps the fastest, and says how it went.
-
-        first_seconds: building the model and its first step. loss: on the first batch, after CHECKED_STEPS steps.
-        """
-        started = time.perf_counter()
-        self._build(self.library.variants(self.workload)[0])
-        self._block(1)
-        first_seconds = time.perf_counter() - started
-        best, tried = fastest(self.library, self.workload, self._model, self.x[0], self.y[0], seconds)
-        self._build(best)
-        for step in range(CHECKED_STEPS):
-            self.model.train(self.batches[step % BATCHES])
-        loss = self.model.loss(self.batches[0], self.workload.batch)
-        return {
-            "variant": best,
-            "variants_ms": tried,
-            "first_seconds": first_seconds,
-            "loss": loss,
-            "data": self.source,
-            "step_seconds": self._block(3) / 3,
-        }
-
-    def block(self, steps: int) -> float:
-        """Seconds for so many steps, after one that is not counted."""
-        self._block(1)
-        return self._block(steps)
+        return [self.model.loss(self.batches[0], self.workload.batch)]
 
     def finish(self) -> bool:
         """Whether the loss is still a number."""
         return bool(np.isfinite(self.model.loss(self.batches[0], self.workload.batch)))
+
+
+class Inference:
+    """Forward passes of one sample each, from NumPy array to NumPy array. To agree on: some of the outputs."""
+
+    def __init__(self, library: Library, workload: str, data: str | None, quick: bool) -> None:
+        self.library = library
+        self.workload = replace(find(workload), batch=1)
+        self.variants = library.predictor_variants(self.workload, quick)
+        self.x, _, self.source = self.workload.data(BATCHES, Path(data) if data else None)
+
+    def start(self, variant: str) -> Run:
+        """Builds the predictor; returns what runs and times passes of it."""
+        forward = self.library.predictor(self.workload, self.workload.weights(), variant)
+        self.forward: Callable[[Array], Array] = forward
+
+        def run(passes: int) -> float:
+            started = time.perf_counter()
+            for one in range(passes):
+                forward(self.x[one % BATCHES])
+            return time.perf_counter() - started
+
+        return run
+
+    def check(self) -> list[float]:
+        """The last outputs for the first sample."""
+        outputs = np.asarray(self.forward(self.x[0])).ravel()[-16:]
+        return [float(value) for value in outputs]
+
+    def finish(self) -> bool:
+        """Whether outputs are numbers."""
+        return bool(np.isfinite(self.forward(self.x[0])).all())
+
+
+KINDS: dict[str, type[Training] | type[Inference]] = {"steps": Training, "inference": Inference}
+
+
+class Task:
+    """What the driver asks for, of one of the KINDS."""
+
+    def __init__(self, library: Library, kind: str, **options: Any) -> None:
+        self.task = KINDS[kind](library, **options)
+
+    def scout(self, seconds: float) -> dict[str, dict[str, float]]:
+        """Every variant of this library, the fastest first; {} if it cannot run this workload."""
+        return fastest(self.task.variants, self.task.start, seconds)
+
+    def setup(self, variant: str) -> dict[str, Any]:
+        """Starts one variant. first_seconds: building it and its first step; agreed: see check()."""
+        started = time.perf_counter()
+        self.run = self.task.start(variant)
+        self.run(1)
+        first_seconds = time.perf_counter() - started
+        agreed = self.task.check()
+        self.run(2)
+        return {
+            "first_seconds": first_seconds,
+            "agreed": agreed,
+            "data": self.task.source,
+            "step_seconds": self.run(3) / 3,
+        }
+
+    def block(self, steps: int) -> float:
+        """Seconds for so many steps, after one that is not counted."""
+        self.run(1)
+        return self.run(steps)
+
+    def finish(self) -> bool:
+        """Whether results are still numbers."""
+        return self.task.finish()

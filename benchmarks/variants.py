@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
-from typing import Any
 
-from benchmarks.rivals import Library, Model
-from benchmarks.workloads import Array, Workload
-
-Build = Callable[[str], Model]
+Run = Callable[[int], float]  # takes a number of steps, returns their seconds
 
 
-def _block(model: Model, data: Any, steps: int) -> float:
-    started = time.perf_counter()
-    for _ in range(steps):
-        model.train(data)
-    return (time.perf_counter() - started) / steps
+def fastest(variants: Sequence[str], start: Callable[[str], Run], seconds: float) -> dict[str, dict[str, float]]:
+    """By variant: "ms" a step and "first_seconds" (building it and its first step); the fastest first.
 
-
-def fastest(
-    library: Library, workload: Workload, build: Build, x: Array, y: Array, seconds: float = 0.5
-) -> tuple[str, dict[str, float]]:
-    """The best variant, and milliseconds a step of each; every one is timed for about `seconds`, by turns."""
-    variants = list(library.variants(workload))
-    if len(variants) == 1:
-        return variants[0], {}
-    models, blocks = {}, {}
+    Each is timed for about `seconds`, by turns.
+    """
+    runs: dict[str, Run] = {}
+    steps, first = {}, {}
     for variant in variants:
-        model = build(variant)
-        models[variant] = model, model.put(x, y)
-        _block(*models[variant], 2)
-        blocks[variant] = max(2, math.ceil(seconds / 3 / _block(*models[variant], 2)))
+        started = time.perf_counter()
+        runs[variant] = start(variant)
+        runs[variant](1)
+        first[variant] = time.perf_counter() - started
+        runs[variant](1)
+        steps[variant] = max(2, math.ceil(seconds / 3 / (runs[variant](2) / 2)))
     times: dict[str, list[float]] = {variant: [] for variant in variants}
     for _ in range(3):
         for variant in variants:
-            times[variant].append(_block(*models[variant], blocks[variant]))
-    tried = {variant: 1e3 * median(values) for variant, values in times.items()}
-    return min(tried, key=lambda variant: tried[variant]), tried
+            times[variant].append(runs[variant](steps[variant]) / steps[variant])
+    tried = {
+        variant: {"ms": 1e3 * median(values), "first_seconds": first[variant]} for variant, values in times.items()
+    }
+    return dict(sorted(tried.items(), key=lambda item: item[1]["ms"]))

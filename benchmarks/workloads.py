@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,10 +44,12 @@ class Dense:
 
 @dataclass(frozen=True)
 class Recurrent:
-    """A layer that returns its state at every step. cell: "rnn" (tanh) or "lstm"."""
+    """Returns its state at every step, or only the last one. cell: "rnn" (tanh) or "lstm"."""
 
     cell: str
     units: int
+    bidirectional: bool = False
+    sequences: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,14 @@ Layer = Conv | Pool | Flatten | Dense | Recurrent | Embedding
 
 @dataclass(frozen=True)
 class Workload:
-    """One network and its batch; trained with softmax cross-entropy on the last axis and plain SGD."""
+    """One network and its batch; trained with softmax cross-entropy on the last axis and SGD."""
 
     name: str
     text: str
     batch: int
     shape: tuple[int, ...]
     layers: tuple[Layer, ...]
+    unequal: bool = False  # sequences have lengths of their own; shape[0] is the longest
 
     @property
     def classes(self) -> int:
@@ -79,6 +84,16 @@ class Workload:
     @property
     def per_step(self) -> bool:
         """Whether there is a label at every step."""
+        return any(isinstance(layer, Recurrent) and layer.sequences for layer in self.layers)
+
+    @property
+    def convolutional(self) -> bool:
+        """Whether there are convolutions."""
+        return any(isinstance(layer, Conv) for layer in self.layers)
+
+    @property
+    def recurrent(self) -> bool:
+        """Whether there are recurrent layers."""
         return any(isinstance(layer, Recurrent) for layer in self.layers)
 
     @property
@@ -104,9 +119,9 @@ class Workload:
                 products.append((places * shape[-1] * layer.units, 0))
                 shape = (*shape[:-1], layer.units)
             else:
-                gates = {"rnn": 1, "lstm": 4}[layer.cell]
+                gates = {"rnn": 1, "lstm": 4}[layer.cell] * (1 + layer.bidirectional)
                 products.append((places * gates * shape[-1] * layer.units, places * gates * layer.units**2))
-                shape = (*shape[:-1], layer.units)
+                shape = after(layer, shape)
         first = 0 if isinstance(self.layers[0], Embedding) else products[0][0]
         total = sum(3 * (to_input + to_state) for to_input, to_state in products) - first
         return 2 * self.batch * total
@@ -143,12 +158,13 @@ class Workload:
                 shape = (*shape[:-1], layer.units)
             else:
                 gates = {"rnn": 1, "lstm": 4}[layer.cell]
-                bias = _zeros(gates * layer.units)
-                if layer.cell == "lstm":
-                    bias[layer.units : 2 * layer.units] = 1
-                kernel = glorot_uniform(shape[-1], gates * layer.units)
-                weights += [kernel, orthogonal(layer.units, gates * layer.units), bias]
-                shape = (*shape[:-1], layer.units)
+                for _ in range(1 + layer.bidirectional):
+                    bias = _zeros(gates * layer.units)
+                    if layer.cell == "lstm":
+                        bias[layer.units : 2 * layer.units] = 1
+                    kernel = glorot_uniform(shape[-1], gates * layer.units)
+                    weights += [kernel, orthogonal(layer.units, gates * layer.units), bias]
+                shape = after(layer, shape)
         return weights
 
     def data(self, batches: int, folder: Path | None) -> tuple[list[Array], list[Array], str]:
@@ -168,6 +184,17 @@ class Workload:
         return list(x), list(y), "random"
 
 
+def after(layer: Recurrent, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of a sample behind a recurrent layer."""
+    units = layer.units * (1 + layer.bidirectional)
+    return (shape[0], units) if layer.sequences else (units,)
+
+
+def channels_first_rows(kernel: Array, shape: tuple[int, ...]) -> Array:
+    """Rows of the kernel behind a Flatten of `shape` = (..., channels), for features in the order (channels, ...)."""
+    return np.moveaxis(kernel.reshape(*shape, -1), -2, 0).reshape(kernel.shape)
+
+
 def _zeros(extent: int) -> Array:
     return np.zeros(extent, np.float32)
 
@@ -177,6 +204,13 @@ def lenet(batch: int) -> Workload:
     layers = (Conv(32, 5), Pool(2), Conv(64, 5), Pool(2), Flatten(), Dense(128, "relu"), Dense(10))
     text = f"28x28x1, conv5 32, pool2, conv5 64, pool2, dense 128, 10; batch {batch}"
     return Workload(f"lenet_b{batch}", text, batch, (28, 28, 1), layers)
+
+
+def sequence(cell: str, batch: int, units: int) -> Workload:
+    """128 steps of 32 features, one recurrent layer, a dense layer at every step."""
+    kind = {"rnn": "tanh RNN", "lstm": "LSTM"}[cell]
+    text = f"128 steps of 32, {kind} {units}, dense 10 at every step; batch {batch}"
+    return Workload(f"{cell}_b{batch}_h{units}", text, batch, (128, 32), (Recurrent(cell, units), Dense(10)))
 
 
 _ALL = (
@@ -215,20 +249,8 @@ _ALL = (
         (16, 32, 32, 1),
         (Conv(16, 3), Pool(2), Conv(32, 3), Pool(2), Flatten(), Dense(10)),
     ),
-    Workload(
-        "rnn_b64_h128",
-        "128 steps of 32, tanh RNN 128, dense 10 at every step; batch 64",
-        64,
-        (128, 32),
-        (Recurrent("rnn", 128), Dense(10)),
-    ),
-    Workload(
-        "lstm_b64_h128",
-        "128 steps of 32, LSTM 128, dense 10 at every step; batch 64",
-        64,
-        (128, 32),
-        (Recurrent("lstm", 128), Dense(10)),
-    ),
+    sequence("rnn", 64, 128),
+    sequence("lstm", 64, 128),
     Workload(
         "lstm_b16_h32",
         "64 steps of 8, LSTM 32, dense 4 at every step; batch 16",
@@ -243,6 +265,34 @@ _ALL = (
         (64, 256),
         (Recurrent("lstm", 512), Recurrent("lstm", 512), Dense(256)),
     ),
+    Workload(
+        "bilstm_b32_h256",
+        "50 steps of 100, bidirectional LSTM 256, dense 20 at every step; batch 32",
+        32,
+        (50, 100),
+        (Recurrent("lstm", 256, bidirectional=True), Dense(20)),
+    ),
 )
 
 WORKLOADS = {workload.name: workload for workload in _ALL}
+
+
+def one_sample(names: Iterable[str]) -> list[str]:
+    """Names without those of networks that differ from an earlier one in the batch only."""
+    networks = {find(name).layers: name for name in reversed(list(names))}
+    return list(reversed(networks.values()))
+
+
+def find(name: str) -> Workload:
+    """A public workload, or one of the same family with other sizes: lenet_b128, lstm_b1_h512, rnn_b8_h64.
+
+    Raises:
+        ValueError: for a name that is neither.
+    """
+    if name in WORKLOADS:
+        return WORKLOADS[name]
+    if found := re.fullmatch(r"lenet_b([1-9]\d*)", name):
+        return lenet(int(found[1]))
+    if found := re.fullmatch(r"(rnn|lstm)_b([1-9]\d*)_h([1-9]\d*)", name):
+        return sequence(found[1], int(found[2]), int(found[3]))
+    raise ValueError(f"no workload {name!r}; there are {', '.join(WORKLOADS)}")

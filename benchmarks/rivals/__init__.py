@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,11 +13,17 @@ from benchmarks.workloads import Array, Workload
 class Model(Protocol):
     """One network in one library, ready to train."""
 
-    def put(self, x: Array, y: Array) -> Any:
-        """x (samples, ...) and labels as the library keeps them, resident in memory."""
+    def put(self, x: Array, y: Array, lengths: Array | None = None) -> Any:
+        """x (samples, ...) and labels as the library keeps them, resident in memory.
+
+        lengths: of the sequences in x, which is zero behind them; only where the workload is `unequal`.
+        """
 
     def train(self, data: Any, index: Array | None = None) -> None:
-        """One step on the samples named; without an index, on all of them."""
+        """One step on the samples named; without an index, on all of them. May return before it is done."""
+
+    def wait(self) -> None:
+        """Returns when all steps are done."""
 
     def loss(self, data: Any, batch: int) -> float:
         """Mean cross-entropy over all samples, in batches, nothing trained."""
@@ -33,13 +39,22 @@ class Library(Protocol):
 
     def __init__(self, threads: int) -> None: ...
 
-    def variants(self, workload: Workload) -> Sequence[str]:
-        """The documented ways to run this workload; all are tried, the best one counts."""
+    def variants(self, workload: Workload, quick: bool) -> Sequence[str]:
+        """The documented ways to train this workload, all to be tried; none if the library cannot.
+
+        quick: without those that compile for long.
+        """
 
     def model(
         self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float, variant: str
     ) -> Model:
         """A network with these weights (Keras' shapes) under softmax cross-entropy and SGD."""
+
+    def predictor_variants(self, workload: Workload, quick: bool) -> Sequence[str]:
+        """The documented ways to run this workload forward; none if the library cannot."""
+
+    def predictor(self, workload: Workload, weights: list[Array], variant: str) -> Callable[[Array], Array]:
+        """x (batch, ...) -> the network's output before the softmax; NumPy arrays, nothing kept for a gradient."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +65,21 @@ class Rival:
     module: str  # of this package, with a class `Library`
     imports: str
     requirements: tuple[str, ...]  # empty: this repository
+    trains: bool = True
 
 
 RIVALS = {
     "tauten": Rival("Tauten", "tauten_rival", "tauten", ()),
     "torch": Rival("PyTorch", "torch_rival", "torch", ("torch==2.13.0", "numpy")),
+    "keras": Rival("Keras/TF", "keras_rival", "tensorflow", ("tensorflow-cpu==2.21.0", "keras==3.15.1")),
+    "jax": Rival("JAX", "jax_rival", "jax", ("jax==0.10.2", "numpy")),
+    "onnxruntime": Rival(
+        "ONNX Runtime", "onnxruntime_rival", "onnxruntime", ("onnxruntime==1.32.0", "onnx==1.23.2", "numpy"), False
+    ),
+    "openvino": Rival("OpenVINO", "openvino_rival", "openvino", ("openvino==2026.4.1", "onnx==1.23.2", "numpy"), False),
 }
+
+TRAINING = tuple(name for name, rival in RIVALS.items() if rival.trains)
 
 
 def load(name: str, threads: int) -> Library:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,36 +25,50 @@ def _layer(layer: Layer, dimensions: int) -> Any:
     if isinstance(layer, Dense):
         return layers.Dense(layer.units, activation=layer.activation)
     assert isinstance(layer, Recurrent)
-    return {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell](layer.units, return_sequences=True)
+    return {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell](layer.units, return_sequences=layer.sequences)
+
+
+def _network(workload: Workload, weights: list[Array]) -> tauten.Sequential:
+    parts = [_layer(layer, len(workload.shape) - 1) for layer in workload.layers]
+    shape = (None, *workload.shape[1:]) if workload.unequal else workload.shape
+    model = tauten.Sequential([tauten.Input(shape), *parts])
+    model.set_weights(weights)
+    return model
+
+
+Data = tuple[Any, Array]
 
 
 class Model:
-    """A Sequential model; x and y stay NumPy arrays."""
+    """A Sequential model; x and y stay NumPy arrays, or x a list of sequences."""
 
     def __init__(self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float) -> None:
-        parts = [_layer(layer, len(workload.shape) - 1) for layer in workload.layers]
-        self.model = tauten.Sequential([tauten.Input(workload.shape), *parts])
+        self.model = _network(workload, weights)
         self.model.compile(
             optimizer=tauten.optimizers.SGD(learning_rate, momentum=momentum),
             loss=tauten.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
-        self.model.set_weights(weights)
 
-    def put(self, x: Array, y: Array) -> tuple[Array, Array]:
+    def put(self, x: Array, y: Array, lengths: Array | None = None) -> Data:
+        if lengths is not None:
+            return [np.ascontiguousarray(x[i, :length]) for i, length in enumerate(lengths)], y
         return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
-    def train(self, data: tuple[Array, Array], index: Array | None = None) -> None:
+    def train(self, data: Data, index: Array | None = None) -> None:
         x, y = data
         if index is not None:
-            x, y = x[index], y[index]
+            x, y = [x[i] for i in index] if isinstance(x, list) else x[index], y[index]
         self.model.train_on_batch(x, y)
 
-    def loss(self, data: tuple[Array, Array], batch: int) -> float:
+    def wait(self) -> None:
+        pass
+
+    def loss(self, data: Data, batch: int) -> float:
         loss = self.model.evaluate(*data, batch_size=batch, verbose=0)
         assert isinstance(loss, float)
         return loss
 
-    def accuracy(self, data: tuple[Array, Array], batch: int) -> float:
+    def accuracy(self, data: Data, batch: int) -> float:
         x, y = data
         predicted = np.asarray(self.model.predict(x, batch_size=batch, verbose=0))
         return float(np.mean(predicted.argmax(-1) == y))
@@ -66,10 +81,18 @@ class Library:
         tauten.config.set_num_threads(threads)
         self.version = str(tauten.__version__)
 
-    def variants(self, workload: Workload) -> tuple[str, ...]:
-        return ("default",)
+    def variants(self, workload: Workload, quick: bool) -> tuple[str, ...]:
+        missing = any(isinstance(layer, Recurrent) and layer.bidirectional for layer in workload.layers)
+        return () if missing else ("default",)
 
     def model(
         self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float, variant: str
     ) -> Model:
         return Model(workload, weights, learning_rate, momentum)
+
+    def predictor_variants(self, workload: Workload, quick: bool) -> tuple[str, ...]:
+        return self.variants(workload, quick)
+
+    def predictor(self, workload: Workload, weights: list[Array], variant: str) -> Callable[[Array], Array]:
+        model = _network(workload, weights)
+        return lambda x: np.asarray(model.predict_on_batch(x))

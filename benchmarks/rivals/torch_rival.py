@@ -1,29 +1,45 @@
-"""PyTorch, eager, in the fastest of its documented ways: memory layout times implementation of SGD."""
+"""PyTorch, in the fastest of its documented ways: memory layout, implementation of SGD, eager or compiled."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.workloads import Array, Conv, Dense, Embedding, Flatten, Pool, Recurrent, Workload
+from benchmarks.workloads import (
+    Array,
+    Conv,
+    Dense,
+    Embedding,
+    Flatten,
+    Pool,
+    Recurrent,
+    Workload,
+    after,
+    channels_first_rows,
+)
 
 LAST = {3: torch.contiguous_format, 4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 class _Recurrent(nn.Module):
-    """nn.LSTM or nn.RNN without the final state."""
+    """nn.LSTM or nn.RNN without the final state, or with nothing else."""
 
     def __init__(self, layer: Recurrent, features: int, batch_first: bool) -> None:
         super().__init__()
         kind = {"rnn": nn.RNN, "lstm": nn.LSTM}[layer.cell]
-        self.cell = kind(features, layer.units, batch_first=batch_first)
+        self.cell = kind(features, layer.units, batch_first=batch_first, bidirectional=layer.bidirectional)
+        self.sequences = layer.sequences
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y: torch.Tensor = self.cell(x)[0]
-        return y
+    def forward(self, x: Any) -> torch.Tensor:
+        states, last = self.cell(x)
+        if self.sequences:
+            return states
+        h = last[0] if isinstance(last, tuple) else last
+        return h.transpose(0, 1).flatten(1)
 
 
 class _FlattenLast(nn.Module):
@@ -38,19 +54,66 @@ def _copy(parameter: nn.Parameter, value: Array) -> None:
         parameter.copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
 
+def _network(workload: Workload, weights: list[Array], layout: str) -> nn.Sequential:
+    """The workload's modules with these weights."""
+    weights = list(weights)
+    modules: list[nn.Module] = []
+    shape = workload.shape
+    spatial = len(shape) - 1
+    for layer in workload.layers:
+        if isinstance(layer, Conv):
+            kind = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[spatial]
+            conv = kind(shape[-1], layer.filters, layer.kernel, padding="same")
+            _copy(conv.weight, np.moveaxis(weights.pop(0), (-1, -2), (0, 1)))
+            _copy(conv.bias, weights.pop(0))
+            modules += [conv, nn.ReLU()]
+            shape = (*shape[:-1], layer.filters)
+        elif isinstance(layer, Pool):
+            modules.append({1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}[spatial](layer.size))
+            shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])
+        elif isinstance(layer, Flatten):
+            modules.append(_FlattenLast() if layout == "channels_last" else nn.Flatten())
+            if layout != "channels_last":
+                weights[0] = channels_first_rows(weights[0], shape)
+            shape = (int(np.prod(shape)),)
+        elif isinstance(layer, Embedding):
+            embedding = nn.Embedding(layer.vocabulary, layer.units)
+            _copy(embedding.weight, weights.pop(0))
+            modules.append(embedding)
+            shape = (*shape, layer.units)
+        elif isinstance(layer, Dense):
+            dense = nn.Linear(shape[-1], layer.units)
+            _copy(dense.weight, weights.pop(0).T)
+            _copy(dense.bias, weights.pop(0))
+            modules += [dense, nn.ReLU()] if layer.activation == "relu" else [dense]
+            shape = (*shape[:-1], layer.units)
+        else:
+            recurrent = _Recurrent(layer, shape[-1], batch_first=layout != "time_major")
+            for end in ("_l0", "_l0_reverse")[: 1 + layer.bidirectional]:
+                _copy(getattr(recurrent.cell, f"weight_ih{end}"), weights.pop(0).T)
+                _copy(getattr(recurrent.cell, f"weight_hh{end}"), weights.pop(0).T)
+                _copy(getattr(recurrent.cell, f"bias_ih{end}"), weights.pop(0))
+                nn.init.zeros_(getattr(recurrent.cell, f"bias_hh{end}"))
+            modules.append(recurrent)
+            shape = after(layer, shape)
+    network = nn.Sequential(*modules)
+    return network.to(memory_format=LAST[spatial + 2]) if layout == "channels_last" else network
+
+
+Data = tuple[torch.Tensor, torch.Tensor, Any]
+
+
 class Model:
     """A Sequential module, its optimizer, and data in the layout it likes best."""
 
     def __init__(
         self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float, variant: str
     ) -> None:
-        layout, sgd = variant.split(", ")
-        self.spatial = len(workload.shape) - 1 if any(isinstance(layer, Conv) for layer in workload.layers) else 0
+        layout, sgd, how = variant.split(", ")
+        self.spatial = len(workload.shape) - 1 if workload.convolutional else 0
         self.channels_last = layout == "channels_last"
         self.time_major = layout == "time_major"
-        self.network = self._build(workload, list(weights))
-        if self.channels_last:
-            self.network.to(memory_format=LAST[self.spatial + 2])
+        self.network: Any = _network(workload, weights, layout)
         # A recurrent layer has two biases here and one in Keras: at half the rate each, their sum learns alike.
         twins = [p for name, p in self.network.named_parameters() if "bias_ih" in name or "bias_hh" in name]
         rest = [p for p in self.network.parameters() if not any(p is twin for twin in twins)]
@@ -59,49 +122,10 @@ class Model:
             groups.append({"params": twins, "lr": learning_rate / 2})
         options = {"foreach": {"foreach": True}, "fused": {"fused": True}, "for-loop": {"foreach": False}}[sgd]
         self.optimizer = torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, **options)
+        if how == "compiled":
+            self.network = torch.compile(self.network)
 
-    def _build(self, workload: Workload, weights: list[Array]) -> nn.Sequential:
-        modules: list[nn.Module] = []
-        shape = workload.shape
-        for layer in workload.layers:
-            if isinstance(layer, Conv):
-                kind = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[self.spatial]
-                conv = kind(shape[-1], layer.filters, layer.kernel, padding="same")
-                _copy(conv.weight, np.moveaxis(weights.pop(0), (-1, -2), (0, 1)))
-                _copy(conv.bias, weights.pop(0))
-                modules += [conv, nn.ReLU()]
-                shape = (*shape[:-1], layer.filters)
-            elif isinstance(layer, Pool):
-                modules.append({1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}[self.spatial](layer.size))
-                shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])
-            elif isinstance(layer, Flatten):
-                modules.append(_FlattenLast() if self.channels_last else nn.Flatten())
-                if not self.channels_last:  # the rows of the next kernel: from (..., channels) to (channels, ...)
-                    kernel = weights[0].reshape(*shape, -1)
-                    weights[0] = np.moveaxis(kernel, -2, 0).reshape(weights[0].shape)
-                shape = (int(np.prod(shape)),)
-            elif isinstance(layer, Embedding):
-                embedding = nn.Embedding(layer.vocabulary, layer.units)
-                _copy(embedding.weight, weights.pop(0))
-                modules.append(embedding)
-                shape = (*shape, layer.units)
-            elif isinstance(layer, Dense):
-                dense = nn.Linear(shape[-1], layer.units)
-                _copy(dense.weight, weights.pop(0).T)
-                _copy(dense.bias, weights.pop(0))
-                modules += [dense, nn.ReLU()] if layer.activation == "relu" else [dense]
-                shape = (*shape[:-1], layer.units)
-            else:
-                recurrent = _Recurrent(layer, shape[-1], batch_first=not self.time_major)
-                _copy(recurrent.cell.weight_ih_l0, weights.pop(0).T)
-                _copy(recurrent.cell.weight_hh_l0, weights.pop(0).T)
-                _copy(recurrent.cell.bias_ih_l0, weights.pop(0))
-                nn.init.zeros_(recurrent.cell.bias_hh_l0)
-                modules.append(recurrent)
-                shape = (*shape[:-1], layer.units)
-        return nn.Sequential(*modules)
-
-    def put(self, x: Array, y: Array) -> tuple[torch.Tensor, torch.Tensor]:
+    def put(self, x: Array, y: Array, lengths: Array | None = None) -> Data:
         inputs = torch.from_numpy(x if x.dtype == np.float32 else x.astype(np.int64))
         labels = torch.from_numpy(y.astype(np.int64))
         if self.spatial:
@@ -109,38 +133,53 @@ class Model:
             layout = LAST[self.spatial + 2] if self.channels_last else torch.contiguous_format
             inputs = inputs.contiguous(memory_format=layout)
         if self.time_major:
-            inputs, labels = inputs.transpose(0, 1).contiguous(), labels.transpose(0, 1).contiguous()
-        return inputs, labels
+            inputs = inputs.transpose(0, 1).contiguous()
+            labels = labels.transpose(0, 1).contiguous() if labels.ndim > 1 else labels
+        return inputs, labels, None if lengths is None else torch.from_numpy(lengths.astype(np.int64))
 
-    def _rows(self, data: tuple[torch.Tensor, torch.Tensor], index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _rows(self, data: Data, index: torch.Tensor) -> Data:
+        x, y, lengths = data
+        if self.channels_last:  # index_select forgets the layout; indexing keeps it
+            return x[index], y[index], None
         axis = 1 if self.time_major else 0
-        x, y = data
-        if self.channels_last and self.spatial:  # index_select forgets the layout; indexing keeps it
-            return x[index], y[index]
-        return x.index_select(axis, index), y.index_select(axis, index)
+        y = y.index_select(axis if y.ndim > 1 else 0, index)
+        return x.index_select(axis, index), y, None if lengths is None else lengths[index]
 
-    def _loss(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        return nn.functional.cross_entropy(self.network(x).flatten(0, -2), y.flatten())
+    def _forward(self, x: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+        if lengths is not None:
+            packed = nn.utils.rnn.pack_padded_sequence(
+                x, lengths, batch_first=not self.time_major, enforce_sorted=False
+            )
+            return self.network(packed)
+        return self.network(x)
 
-    def train(self, data: tuple[torch.Tensor, torch.Tensor], index: Array | None = None) -> None:
-        x, y = data if index is None else self._rows(data, torch.from_numpy(index))
+    def _loss(self, x: torch.Tensor, y: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+        return nn.functional.cross_entropy(self._forward(x, lengths).flatten(0, -2), y.flatten())
+
+    def train(self, data: Data, index: Array | None = None) -> None:
+        rows = data if index is None else self._rows(data, torch.from_numpy(index))
         self.optimizer.zero_grad(set_to_none=True)
-        self._loss(x, y).backward()
+        self._loss(*rows).backward()
         self.optimizer.step()
 
-    def _batches(self, data: tuple[torch.Tensor, torch.Tensor], batch: int) -> Any:
+    def wait(self) -> None:
+        pass
+
+    def _batches(self, data: Data, batch: int) -> Any:
         samples = data[0].shape[1 if self.time_major else 0]
         for first in range(0, samples, batch):
             yield self._rows(data, torch.arange(first, min(first + batch, samples)))
 
-    def loss(self, data: tuple[torch.Tensor, torch.Tensor], batch: int) -> float:
+    def loss(self, data: Data, batch: int) -> float:
         with torch.inference_mode():
-            total = sum(float(self._loss(x, y)) * y.numel() for x, y in self._batches(data, batch))
+            total = sum(float(self._loss(*rows)) * rows[1].numel() for rows in self._batches(data, batch))
         return total / data[1].numel()
 
-    def accuracy(self, data: tuple[torch.Tensor, torch.Tensor], batch: int) -> float:
+    def accuracy(self, data: Data, batch: int) -> float:
         with torch.inference_mode():
-            hits = sum(int((self.network(x).argmax(-1) == y).sum()) for x, y in self._batches(data, batch))
+            hits = sum(
+                int((self._forward(x, lengths).argmax(-1) == y).sum()) for x, y, lengths in self._batches(data, batch)
+            )
         return hits / data[1].numel()
 
 
@@ -152,15 +191,51 @@ class Library:
         torch.set_flush_denormal(True)
         self.version = str(torch.__version__)
 
-    def variants(self, workload: Workload) -> list[str]:
-        layouts = ["contiguous"]
-        if workload.per_step:
-            layouts = ["batch_first", "time_major"]
-        elif any(isinstance(layer, Conv) for layer in workload.layers) and len(workload.shape) > 2:
-            layouts = ["contiguous", "channels_last"]
-        return [f"{layout}, {sgd}" for layout in layouts for sgd in ("foreach", "fused", "for-loop")]
+    def _layouts(self, workload: Workload) -> list[str]:
+        if workload.recurrent:
+            return ["batch_first", "time_major"]
+        return ["contiguous", "channels_last"] if workload.convolutional and len(workload.shape) > 2 else ["contiguous"]
+
+    def variants(self, workload: Workload, quick: bool) -> list[str]:
+        layouts = self._layouts(workload)
+        found = [f"{layout}, {sgd}, eager" for layout in layouts for sgd in ("foreach", "fused", "for-loop")]
+        if not quick and not workload.unequal:
+            found += [f"{layout}, fused, compiled" for layout in layouts]
+        return found
 
     def model(
         self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float, variant: str
     ) -> Model:
         return Model(workload, weights, learning_rate, momentum, variant)
+
+    def predictor_variants(self, workload: Workload, quick: bool) -> list[str]:
+        ways = ["eager", "TorchScript, frozen", *([] if quick else ["compiled"])]
+        return [f"{layout}, {how}" for layout in self._layouts(workload) for how in ways]
+
+    def predictor(self, workload: Workload, weights: list[Array], variant: str) -> Callable[[Array], Array]:
+        layout, how = variant.split(", ", 1)
+        network: Any = _network(workload, weights, layout).eval()
+
+        def put(x: Array) -> torch.Tensor:
+            inputs = torch.from_numpy(x)
+            if workload.convolutional:
+                inputs = inputs.movedim(-1, 1)
+                kind = LAST[inputs.ndim] if layout == "channels_last" else torch.contiguous_format
+                return inputs.contiguous(memory_format=kind)
+            return inputs.transpose(0, 1) if layout == "time_major" else inputs
+
+        if how == "compiled":
+            network = torch.compile(network)
+        elif how == "TorchScript, frozen":
+            example = put(np.zeros((workload.batch, *workload.shape), np.float32))
+            with torch.no_grad():
+                network = torch.jit.optimize_for_inference(torch.jit.freeze(torch.jit.trace(network, example)))
+
+        def forward(x: Array) -> Array:
+            with torch.inference_mode():
+                y = network(put(x))
+            y = y.transpose(0, 1) if layout == "time_major" and workload.per_step else y
+            result: Array = y.numpy()
+            return result
+
+        return forward

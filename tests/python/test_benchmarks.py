@@ -1,4 +1,4 @@
-"""The benchmark runs, and its libraries compute the same thing."""
+"""The benchmarks run, their libraries compute the same thing, and their tables say what was measured."""
 
 from __future__ import annotations
 
@@ -6,19 +6,143 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from benchmarks import endtoend, everything, report, scaling, sidebyside, workloads
+
 ROOT = Path(__file__).resolve().parents[2]
+SHORT = ["--quick", "--rounds", "2", "--seconds", "0.02"]
+
+
+def run(module: str, *options: str, code: int = 0) -> str:
+    """Standard error of `python -m MODULE OPTIONS`."""
+    command = [sys.executable, "-m", module, *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == code, done.stderr
+    return done.stderr
+
+
+def result(folder: Path, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(next(folder.glob(f"{kind}-*.json")).read_text())
+    assert next(folder.glob(f"{kind}-*.md")).read_text().startswith("| ")
+    return found
 
 
 @pytest.mark.parametrize("workload", ["mlp_b128", "lenet_b8", "rnn_b64_h128", "lstm_b16_h32", "cnn1d_b64", "cnn3d_b8"])
 def test_same_losses_as_pytorch(workload: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
-    options = ["--work", workload, "--quick", "--rounds", "2", "--seconds", "0.02", "--output", str(tmp_path)]
-    command = [sys.executable, "-m", "benchmarks", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    result = json.loads(next(tmp_path.glob("steps-*.json")).read_text())["work"][workload]
-    assert result["tauten"]["loss"] == pytest.approx(result["torch"]["loss"], rel=1e-4)
+    run("benchmarks", "--work", workload, "--rivals", "torch", *SHORT, "--output", str(tmp_path))
+    found = result(tmp_path, "steps")["work"][workload]
+    assert found["tauten"]["agreed"] == pytest.approx(found["torch"]["agreed"], rel=1e-4)
     assert "same" in next(tmp_path.glob("steps-*.md")).read_text()
+
+
+@pytest.mark.parametrize("workload", ["lenet_b64", "lstm_b16_h32"])
+def test_same_outputs_as_pytorch(workload: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    options = ["--inference", "--work", workload, "--rivals", "torch", *SHORT, "--output", str(tmp_path)]
+    run("benchmarks", *options)
+    found = result(tmp_path, "inference")["work"][workload]
+    assert found["tauten"]["agreed"] == pytest.approx(found["torch"]["agreed"], rel=1e-3, abs=1e-4)
+
+
+def test_alone_in_two_launches(tmp_path: Path) -> None:
+    options = ["--work", "lstm_b4_h8", "bilstm_b32_h256", "--rivals", "--launches", "2", "--threads", "1"]
+    run("benchmarks", *options, *SHORT, "--output", str(tmp_path))
+    found = result(tmp_path, "steps")
+    assert found["work"]["bilstm_b32_h256"] == {}  # what is not there is left out, not made up
+    own = found["work"]["lstm_b4_h8"]["tauten"]
+    assert len(own["blocks_ms"]) == 2
+    assert own["gflops"] == pytest.approx(workloads.find("lstm_b4_h8").flops / own["ms"]["median"] / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--work", "lenet_b0"], "no workload 'lenet_b0'; there are mlp_b128"),
+        (["--rivals", "onnxruntime"], "onnxruntime cannot train; see --inference"),
+        (["--rivals", "--without-tauten"], "leaves nothing to time"),
+        (["--threads", "0"], "--threads must be at least 1"),
+    ],
+)
+def test_wrong_options(options: list[str], message: str) -> None:
+    assert message in run("benchmarks", *options, code=2)
+
+
+def test_unequal_lengths_from_files_to_an_accuracy(tmp_path: Path) -> None:
+    """Scikit-learn's digits 0 to 8 as sequences of their rows, up to the last one that is not empty."""
+    data = pytest.importorskip("sklearn.datasets").load_digits()
+    for name, part in (("TRAIN", slice(0, 1200)), ("TEST", slice(1200, None))):
+        lines = ["@problemName digits", "@data"]
+        for image, label in zip(data.images[part], data.target[part], strict=True):
+            if label < 9:
+                rows = image[: np.flatnonzero(image.any(1))[-1] + 1] / 16 + 0.01
+                features = [",".join(map(str, column)) for column in rows.T]
+                lines.append(":".join([*features, str(label + 1)]))
+        (tmp_path / f"JapaneseVowels_{name}.ts").write_text("\n".join(lines) + "\n")
+    options = ["--data", str(tmp_path), "--rivals", "--turns", "3", "--learning-rate", "0.05"]
+    run("benchmarks.japanese_vowels", *options, "--output", str(tmp_path))
+    turns = result(tmp_path, "japanese_vowels")["libraries"]["tauten"]["turns"]
+    assert turns[-1]["accuracy"] > 0.9
+    assert "no file" in run("benchmarks.mnist_lenet", "--data", str(tmp_path), code=2)
+
+
+def test_names_of_workloads() -> None:
+    assert workloads.find("lenet_b64") is workloads.WORKLOADS["lenet_b64"]
+    assert workloads.find("rnn_b8_h64").flops == 2 * 8 * 128 * (2 * 32 * 64 + 3 * 64 * 64 + 3 * 64 * 10)
+    assert workloads.one_sample(["lenet_b64", "lenet_b8", "mlp_b128"]) == ["lenet_b64", "mlp_b128"]
+    with pytest.raises(ValueError, match="no workload 'vgg_b64'"):
+        workloads.find("vgg_b64")
+
+
+def measured(ms: list[float], ours: list[float] | None, agreed: list[float]) -> dict[str, Any]:
+    library = {"ms": report.summary(ms), "agreed": agreed, "blocks_ms": ms}
+    if ours:
+        library["ratio"] = report.summary([a / b for a, b in zip(ms, ours, strict=True)])
+    return library
+
+
+def test_the_table_names_the_fastest_other_and_wrong_answers() -> None:
+    own = [2.0, 2.0, 4.0]
+    found = {
+        "tauten": measured(own, None, [1.0, -2.0]),
+        "torch": measured([6.0, 6.0, 6.0], own, [1.0, -2.0]),
+        "keras": measured([3.0, 3.0, 6.0], own, [1.0, -2.001]),
+    }
+    names = ["tauten", "torch", "keras", "jax"]
+    row = sidebyside.cells("x", found, names)
+    assert row == ["x", "2", "6 · 3.00", "3 · 1.50", "–", "1.50 (1.50–1.50) Keras/TF", "same"]
+    found["keras"]["agreed"][1] = -2.01
+    assert sidebyside.cells("x", found, names)[-1] == "DIFFERENT"
+
+
+def test_the_turn_that_reaches_the_target() -> None:
+    losses = {"loss": endtoend.Measure("loss", ".2f", 1.6, higher=False)}
+    experiment = endtoend.Experiment("x", "X", (), 3, "one", 0.1, losses)
+    turns = [{"seconds": 2.0, "loss": loss} for loss in (2.0, 1.7, 1.55, 1.58)]
+    result = {"tauten": {"turns": turns, "version": "1", "peak_mb": 1.0, "variant": "v"}}
+    line = endtoend.table(experiment, result).splitlines()[2]
+    assert "6.0 s (3)" in line
+    assert "| 1.58 | 1.55 |" in line
+    result["tauten"]["turns"] = turns[:2]
+    assert "not reached" in endtoend.table(experiment, result)
+
+
+def test_series_of_threads_fit_the_machine() -> None:
+    points = scaling.series(2, 6)
+    assert [value for value, _, _ in points["mlp_b128, threads"]] == [1, 2, 4, 6]
+    assert {threads for _, _, threads in points["LeNet, batch"]} == {2}
+    for series in points.values():
+        assert all(workloads.find(name).flops > 0 for _, name, _ in series)
+
+
+def test_the_report_has_the_newest_tables(tmp_path: Path) -> None:
+    for name, text in (("steps-1.md", "old"), ("steps-2.md", "new"), ("steps.png", "")):
+        (tmp_path / name).write_text(text)
+    text = everything.compose(tmp_path).read_text()
+    assert "new" in text
+    assert "old" not in text
+    assert "](steps.png)" in text

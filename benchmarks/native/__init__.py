@@ -1,0 +1,1 @@
+"""The C++ benchmarks (csrc/bench): built, run and reported by one command."""

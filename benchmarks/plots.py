@@ -1,0 +1,153 @@
+"""Pictures of the newest results in a folder: `python -m benchmarks.plots FOLDER` (needs matplotlib)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from benchmarks.rivals import RIVALS
+from benchmarks.sidebyside import title
+
+mpl.use("Agg")
+from matplotlib import pyplot as plt
+
+COLOURS = dict(zip(RIVALS, ("#1b1b1b", "#ee4c2c", "#f2a900", "#5b8def", "#7a5195", "#2a9d8f"), strict=True))
+
+
+def newest(folder: Path, kind: str) -> dict[str, Any] | None:
+    """The latest results of a kind."""
+    path = max(folder.glob(f"{kind}-*.json"), default=None)
+    return json.loads(path.read_text()) if path else None
+
+
+def _footer(figure: Any, whole: dict[str, Any]) -> None:
+    machine = whole["machine"]
+    simd = f", {machine['simd']}" if machine["simd"] else ""
+    text = f"{machine['processor']}{simd}, {machine['threads']} threads each, {machine['date']}"
+    figure.text(0.99, 0.005, text, ha="right", va="bottom", fontsize=7, color="#666666")
+
+
+def ratios(whole: dict[str, Any], heading: str, path: Path) -> None:
+    """Bars: each library's time over Tauten's, on a logarithmic axis; quartiles as whiskers."""
+    work = {name: result for name, result in whole["work"].items() if "tauten" in result}
+    names = [name for name in RIVALS if name != "tauten" and any(name in result for result in work.values())]
+    figure, axes = plt.subplots(figsize=(8, 0.6 + len(work) * (0.12 + 0.13 * len(names))))
+    height = 0.8 / max(1, len(names))
+    low = 1.0
+    for i, name in enumerate(names):
+        for row, result in enumerate(work.values()):
+            if name not in result:
+                continue
+            ratio = result[name]["ratio"]
+            y = row + (i - (len(names) - 1) / 2) * height
+            axes.barh(y, ratio["median"] - 1, height * 0.92, left=1, color=COLOURS[name], label=None if row else name)
+            axes.plot([ratio["q1"], ratio["q3"]], [y, y], color="#00000080", linewidth=1)
+            low = min(low, ratio["q1"])
+            right = max(ratio["median"], ratio["q3"], 1.0)
+            axes.text(right * 1.03, y, f"{ratio['median']:.2f}", va="center", fontsize=6.5)
+    axes.axvline(1, color=COLOURS["tauten"], linewidth=1.2)
+    axes.set_xscale("log", base=2)
+    axes.set_xlim(left=min(0.7, low * 0.85), right=axes.get_xlim()[1] * 1.15)
+    axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}x"))
+    axes.set_yticks(range(len(work)), [title(name, whole["settings"]) for name in work])
+    axes.invert_yaxis()
+    axes.set_xlabel("time over Tauten's: right of the line Tauten is faster")
+    axes.set_title(heading)
+    handles = [mpl.patches.Patch(color=COLOURS[name], label=RIVALS[name].title) for name in names]
+    axes.legend(handles=handles, fontsize=8, frameon=False, loc="best")
+    _finish(figure, whole, path)
+
+
+def scaling(whole: dict[str, Any], path: Path) -> None:
+    """Lines: GFLOP/s of every library over batch, hidden size, threads."""
+    series = whole["series"]
+    columns = 3
+    rows = -(-len(series) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(11, 3.2 * rows), squeeze=False)
+    for axes, (name, points) in zip(grid.flat, series.items(), strict=False):
+        for library in RIVALS:
+            own = [(p["value"], p["libraries"][library]["gflops"]) for p in points if library in p["libraries"]]
+            if own:
+                axes.plot(
+                    *zip(*own, strict=True),
+                    marker="o",
+                    markersize=3,
+                    color=COLOURS[library],
+                    label=RIVALS[library].title,
+                )
+        values = [point["value"] for point in points]
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(values, [str(value) for value in values])
+        axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+        axes.set_ylim(bottom=0)
+        axes.set_title(name, fontsize=10)
+        axes.set_ylabel("GFLOP/s", fontsize=8)
+    grid.flat[0].legend(fontsize=8, frameon=False)
+    for axes in list(grid.flat)[len(series) :]:
+        axes.remove()
+    _finish(figure, whole, path)
+
+
+def endtoend(whole: dict[str, Any], path: Path) -> None:
+    """Lines: what the model is worth over seconds of training."""
+    libraries = whole["libraries"]
+    keys = [key for key in next(iter(libraries.values()))["turns"][0] if key != "seconds"]
+    figure, grid = plt.subplots(1, len(keys), figsize=(5.2 * len(keys), 3.6), squeeze=False)
+    for axes, key in zip(grid.flat, keys, strict=True):
+        for name, library in libraries.items():
+            turns = library["turns"]
+            seconds = np.cumsum([turn["seconds"] for turn in turns])
+            axes.plot(
+                seconds,
+                [turn[key] for turn in turns],
+                marker="o",
+                markersize=3,
+                color=COLOURS[name],
+                label=RIVALS[name].title,
+            )
+        axes.set_xlim(left=0)
+        axes.set_xlabel("seconds of training")
+        axes.set_title(key, fontsize=10)
+    grid.flat[0].legend(fontsize=8, frameon=False)
+    figure.suptitle(whole["title"], fontsize=11)
+    _finish(figure, whole, path)
+
+
+def _finish(figure: Any, whole: dict[str, Any], path: Path) -> None:
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout(rect=(0, 0.02, 1, 1))
+    _footer(figure, whole)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+    print(path)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.plots", description=__doc__)
+    parser.add_argument("folder", type=Path, help="of results")
+    folder: Path = parser.parse_args(argv).folder
+    headings = {"steps": "Training step", "inference": "Forward pass of one sample"}
+    for kind, heading in headings.items():
+        if whole := newest(folder, kind):
+            ratios(whole, heading, folder / f"{kind}.png")
+    if whole := newest(folder, "scaling"):
+        scaling(whole, folder / "scaling.png")
+    for kind in ("mnist_lenet", "shakespeare", "japanese_vowels"):
+        if whole := newest(folder, kind):
+            endtoend(whole, folder / f"{kind}.png")
+    if not any(folder.glob("*.png")):
+        print(f"error: no results in {folder}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
