@@ -6,15 +6,15 @@ from benchmarks.workloads import Conv, Dense, Embedding, Flatten, Layer, Pool, R
 
 
 def describe(workload: Workload) -> str | None:
-    """NAME BATCH SHAPE LAYER ...; None for what csrc/bench cannot build: unequal lengths, bidirectional layers."""
+    """NAME BATCH SHAPE LAYER ...; None for unequal lengths, which csrc/bench cannot build."""
     layers = [_layer(layer) for layer in workload.layers]
-    if workload.unequal or None in layers:
+    if workload.unequal:
         return None
     shape = "x".join(map(str, workload.shape))
-    return " ".join([workload.name, str(workload.batch), shape, *filter(None, layers)])
+    return " ".join([workload.name, str(workload.batch), shape, *layers])
 
 
-def _layer(layer: Layer) -> str | None:
+def _layer(layer: Layer) -> str:
     match layer:
         case Conv():
             return f"conv/{layer.filters}/{layer.kernel}"
@@ -25,6 +25,7 @@ def _layer(layer: Layer) -> str | None:
         case Dense():
             return f"dense/{layer.units}/{layer.activation}"
         case Recurrent():
-            return None if layer.bidirectional else f"{layer.cell}/{layer.units}" + "/last" * (not layer.sequences)
+            kind = f"bi{layer.cell}" if layer.bidirectional else layer.cell
+            return f"{kind}/{layer.units}" + "/last" * (not layer.sequences)
         case Embedding():
             return f"embedding/{layer.vocabulary}/{layer.units}"

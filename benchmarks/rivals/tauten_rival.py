@@ -25,7 +25,9 @@ def _layer(layer: Layer, dimensions: int) -> Any:
     if isinstance(layer, Dense):
         return layers.Dense(layer.units, activation=layer.activation)
     assert isinstance(layer, Recurrent)
-    return {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell](layer.units, return_sequences=layer.sequences)
+    kind = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell]
+    cell = kind(layer.units, return_sequences=layer.sequences)
+    return layers.Bidirectional(cell) if layer.bidirectional else cell
 
 
 def _network(workload: Workload, weights: list[Array]) -> tauten.Sequential:
@@ -82,8 +84,7 @@ class Library:
         self.version = str(tauten.__version__)
 
     def variants(self, workload: Workload, quick: bool) -> tuple[str, ...]:
-        missing = any(isinstance(layer, Recurrent) and layer.bidirectional for layer in workload.layers)
-        return () if missing else ("default",)
+        return ("default",)
 
     def model(
         self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float, variant: str

@@ -37,10 +37,10 @@ bool has_part(Node<T>& node, Part part) {
     switch (part) {
         case Part::forward: return true;
         // a recurrent layer, which has two products, goes back through time whatever is below it
-        case Part::backward: return !is_final(node) && (node.below_trainable || node.products().size() > 1);
+        case Part::backward: return !is_final(node) && (node.below_trainable() || node.products().size() > 1);
         case Part::gradients: return !node.products().empty() || node.scattered();
         case Part::update: return !node.parameters.empty();
-        case Part::refresh: return node.stale_parts() > 0;
+        case Part::refresh: return node.stale_parts(Call<T>{}) > 0;
     }
     return false;
 }
@@ -112,7 +112,7 @@ void Model<T>::run(int i, Part part, const kernels::Kernels<T>& k) {
         case Part::update: run_update(node, k); break;
         case Part::refresh:
             for (const auto& p : node.parameters) ++p->version;
-            for (int64 item = 0, items = node.stale_parts(); item < items; ++item) node.refresh_part(k, item);
+            for (int64 item = 0, items = node.stale_parts(call); item < items; ++item) node.refresh_part(k, item);
             break;
     }
 }
@@ -160,7 +160,7 @@ Work Model<T>::work(int i, Part part) const {
     Node<T>& node = this->node(i);
     Work work;
     const std::vector<Product<T>*> products = node.products();
-    const size_t first = part == Part::backward && !node.below_trainable ? 1 : 0;
+    const size_t first = part == Part::backward && !node.below_trainable() ? 1 : 0;
     if (part == Part::forward || part == Part::backward || part == Part::gradients)
         for (size_t p = first; p < products.size(); ++p) work.flops += product_flops(*products[p]);
 

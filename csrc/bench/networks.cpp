@@ -49,8 +49,12 @@ int add_layer(Network<T>& net, const std::string& name, const std::vector<std::s
     if (kind == "dense")
         return net.add_dense(name, edge, extent(word(1)), layer.size() > 2 ? layer[2] : "linear", true);
     const bool sequences = layer.back() != "last";
-    if (kind == "rnn") return net.add_simple_rnn(name, edge, extent(word(1)), "tanh", true, sequences);
-    if (kind == "lstm") return net.add_lstm(name, edge, extent(word(1)), "tanh", "sigmoid", true, sequences);
+    if (kind == "rnn") return net.add_recurrent(name, edge, {"simple_rnn", extent(word(1))}, sequences, false);
+    if (kind == "lstm") return net.add_recurrent(name, edge, {"lstm", extent(word(1))}, sequences, false);
+    if (kind == "bilstm" || kind == "birnn") {
+        const Cell cell{kind == "birnn" ? "simple_rnn" : "lstm", extent(word(1))};
+        return net.add_bidirectional(name, edge, cell, cell, "concat", sequences, false);
+    }
     if (kind == "embedding") return net.add_embedding(name, edge, extent(word(1)), extent(word(2)));
     if (kind == "dropout") return net.add_dropout(name, edge, number(word(1)), 1);
     fail("unknown layer '", kind, "'");

@@ -278,20 +278,17 @@ void bind_building(py::class_<PyNetwork>& c) {
          const Padding p = padding_from(padding, name);
          return n.build([&](auto& net) { return net.add_pool(name, input, kind, pool_size, strides, p); });
      }, py::arg("name"), py::arg("input"), py::arg("kind"), py::arg("pool_size"), py::arg("strides"), py::arg("padding"));
-    c.def("add_simple_rnn", [](PyNetwork& n, S name, int input, int64 units, S activation, bool use_bias,
-                               bool return_sequences) {
+    c.def("add_recurrent", [](PyNetwork& n, S name, int input, const Cell& cell, bool return_sequences,
+                              bool go_backwards) {
+         return n.build([&](auto& net) { return net.add_recurrent(name, input, cell, return_sequences, go_backwards); });
+     }, py::arg("name"), py::arg("input"), py::arg("cell"), py::arg("return_sequences"), py::arg("go_backwards"));
+    c.def("add_bidirectional", [](PyNetwork& n, S name, int input, const Cell& first, const Cell& second, S merge,
+                                  bool return_sequences, bool go_backwards) {
          return n.build([&](auto& net) {
-             return net.add_simple_rnn(name, input, units, activation, use_bias, return_sequences);
+             return net.add_bidirectional(name, input, first, second, merge, return_sequences, go_backwards);
          });
-     }, py::arg("name"), py::arg("input"), py::arg("units"), py::arg("activation"), py::arg("use_bias"),
-        py::arg("return_sequences"));
-    c.def("add_lstm", [](PyNetwork& n, S name, int input, int64 units, S activation, S recurrent_activation,
-                         bool use_bias, bool return_sequences) {
-         return n.build([&](auto& net) {
-             return net.add_lstm(name, input, units, activation, recurrent_activation, use_bias, return_sequences);
-         });
-     }, py::arg("name"), py::arg("input"), py::arg("units"), py::arg("activation"), py::arg("recurrent_activation"),
-        py::arg("use_bias"), py::arg("return_sequences"));
+     }, py::arg("name"), py::arg("input"), py::arg("first"), py::arg("second"), py::arg("merge"),
+        py::arg("return_sequences"), py::arg("go_backwards"));
     c.def("add_embedding", [](PyNetwork& n, S name, int input, int64 vocabulary, int64 units) {
          return n.build([&](auto& net) { return net.add_embedding(name, input, vocabulary, units); });
      }, py::arg("name"), py::arg("input"), py::arg("vocabulary"), py::arg("units"));
@@ -379,6 +376,9 @@ void bind_network(py::module_& module) {
             for (int i = 0; i < r.metric_count; ++i) out[static_cast<size_t>(i)] = r.metrics[i];
             return out;
         });
+    py::class_<Cell>(module, "Cell")
+        .def(py::init<std::string, int64, std::string, std::string, bool>(), py::arg("kind"), py::arg("units"),
+             py::arg("activation"), py::arg("recurrent_activation"), py::arg("use_bias"));
     py::class_<PyNetwork> c(module, "Network");
     c.def(py::init<const std::string&>(), py::arg("dtype") = "float32");
     bind_building(c);

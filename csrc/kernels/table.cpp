@@ -79,7 +79,8 @@ Level resolve() {
     do {                         \
         level::fill_gemm(k);     \
         level::fill_pack(k);     \
-        level::fill_cells(k);    \
+        level::fill_lstm(k);     \
+        level::fill_forget_gate(k); \
         level::fill_elementwise(k); \
         level::fill_pooling(k);  \
         level::fill_losses(k);   \

@@ -100,6 +100,43 @@ struct LstmBackward {
     Activation activation, recurrent_activation;
 };
 
+// One step of an RNN with a forget gate for `rows` rows (§26.2.1), laid out as the LSTM's with two gates a unit:
+// [φ (forget) x lanes][u (candidate) x lanes]; panel_width is 2 * lanes.
+//   φ = recurrent_activation(net);  u = activation(net);  h_t = φ ⊙ h_{t-1} + (1 - φ) ⊙ u
+template <class T>
+struct ForgetGateForward {
+    const Tap<T>* taps;
+    int64 tap_count;
+    int64 rows, units;
+    const T* bias;           // padded to whole panels, or nullptr
+    T* gates;                // out: φ u in panel order, whole panels; nullptr in inference
+    int64 gates_row;
+    const T* hidden_before;  // h_{t-1}; nullptr stands for zeros
+    int64 hidden_before_row;
+    T* hidden;               // h_t, never h_{t-1}'s memory
+    int64 hidden_row;
+    Activation activation, recurrent_activation;
+};
+
+// The same step backwards: gates are replaced by their net gradients, in place.
+//   δh = above + Σ_taps A · B + carried
+//   δφ = δh ⊙ (h_{t-1} - u) ⊙ σ'(φ);  δu = δh ⊙ (1 - φ) ⊙ f'(u);  carried = δh ⊙ φ
+template <class T>
+struct ForgetGateBackward {
+    const Tap<T>* taps;      // packed in panels of Kernels::panel columns
+    int64 tap_count;
+    int64 rows, units;
+    const T* above;          // ∂E/∂h_t from the readers of h_t; nullptr stands for zeros
+    int64 above_row;
+    T* gates;                // in: φ u of step t; out: their net gradients
+    int64 gates_row;
+    const T* hidden_before;  // h_{t-1} or nullptr
+    int64 hidden_before_row;
+    T* carried;              // δh_{t+1} ⊙ φ_{t+1}, whole lanes a row, in place
+    int64 carried_row;
+    Activation activation, recurrent_activation;
+};
+
 // Pooling over windows of up to three spatial dimensions; 1D and 2D have unit extents in front.
 // Strides are in elements. Positions outside the input do not take part: a max ignores them, an
 // average divides by the number of positions inside (Keras' and TensorFlow's "same").
@@ -144,6 +181,8 @@ struct Kernels {
     void (*gemm)(const GemmArguments<T>&);
     void (*lstm_forward)(const LstmForward<T>&);
     void (*lstm_backward)(const LstmBackward<T>&);
+    void (*forget_gate_forward)(const ForgetGateForward<T>&);
+    void (*forget_gate_backward)(const ForgetGateBackward<T>&);
 
     // -- packing. panels[p][k][0..width) = W[k, p * width ..), zero-filled beyond columns
     void (*pack)(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panels, int64 panel_stride);

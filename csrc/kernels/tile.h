@@ -1,10 +1,10 @@
 // The register tile of the batch-reduced product: acc[MR][NV] += Σ_taps A_tap[MR x K] · B_tap[K x NV vectors].
 //
-// Everything else in gemm.cpp and cells.cpp feeds this. An element of acc is one chain of fused
+// Everything else in gemm.cpp and the cells feeds this. An element of acc is one chain of fused
 // multiply-adds over the taps in order and k ascending, whatever MR, NV and the variant: bits do not
 // depend on how the rows and columns of a product were cut into tiles.
 //
-// For cells.cpp:  gate_tile<T>(taps, tap_count, first_row, rows, panel, bias, scratch)  with rows <= gate_rows,
+// For the LSTM:  gate_tile<T>(taps, tap_count, first_row, rows, panel, bias, scratch)  with rows <= gate_rows,
 // and the level's gemm() of fill.h.
 #pragma once
 

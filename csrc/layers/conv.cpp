@@ -211,8 +211,8 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
 }
 
 template <class T>
-int64 Conv<T>::stale_parts() {
-    if (version_ == kernel_->version) return 0;
+int64 Conv<T>::stale_parts(const Call<T>& call) {
+    if (!this->wants_input_gradient(call) || version_ == kernel_->version) return 0;
     const int64 panel = kernels::table<T>().panel;
     for (ResidueClass& c : classes_) c.panels.reserve(round_up(channels_, panel) * c.depth);
     return kernel_->panels * static_cast<int64>(classes_.size());

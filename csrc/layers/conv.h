@@ -27,7 +27,7 @@ public:
     double work(const Call<T>& call) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    int64 stale_parts() override;
+    int64 stale_parts(const Call<T>& call) override;
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
     void refreshed() override { version_ = kernel_->version; }
     std::vector<Product<T>*> products() override { return {&product_}; }

@@ -55,8 +55,8 @@ void Dense<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
 }
 
 template <class T>
-int64 Dense<T>::stale_parts() {
-    if (!transposed_.stale(*kernel_)) return 0;
+int64 Dense<T>::stale_parts(const Call<T>& call) {
+    if (!this->wants_input_gradient(call) || !transposed_.stale(*kernel_)) return 0;
     const int64 panel = kernels::table<T>().panel;
     transposed_.panels.reserve(round_up(features_, panel) * units_);
     return kernel_->panels;

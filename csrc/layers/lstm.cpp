@@ -19,63 +19,52 @@ template <class T>
 void Lstm<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
     const Steps& steps = this->steps(call);
-    const int64 m = this->units_;
+    const int64 row = this->hidden_row_;
     const bool kept = this->sequences_ || call.backward;
     const auto h_row = [&](int64 t) { return kept ? steps.offset[t] : (t % 2) * call.batch; };
     const auto c_row = [&](int64 t) { return call.backward ? steps.offset[t] : 0; };
     T* h = hidden(call);
     T* gates = this->extra(call, 0);
     T* c = this->extra(call, 1);
-    for (int64 t = 0; t < steps.steps; ++t) {
-        const int64 rows = steps.alive(t, slice);
-        if (rows == 0) break;
-        kernels::Tap<T> taps[2] = {this->input_tap(call, t, slice.begin), {}};
-        if (t > 0) taps[1] = this->recurrent_tap(k, h + (h_row(t - 1) + slice.begin) * m);
-        k.lstm_forward({taps, t > 0 ? 2 : 1, rows, m, this->bias_ ? this->bias_->weights.data() : nullptr,
-                        gates ? gates + (steps.offset[t] + slice.begin) * this->net_row_ : nullptr, this->net_row_,
-                        t > 0 ? c + (c_row(t - 1) + slice.begin) * memory_width_ : nullptr, memory_width_,
-                        c + (c_row(t) + slice.begin) * memory_width_, memory_width_,
-                        h + (h_row(t) + slice.begin) * m, m, activation_, recurrent_activation_});
-        if (!this->sequences_)
-            this->for_ending(call, slice, t, [&](int64 first, int64 count) {
-                std::memcpy(call.values[this->output] + first * m, h + (h_row(t) + first) * m,
-                            static_cast<size_t>(count * m) * sizeof(T));
-            });
-    }
+    this->for_each_step(call, slice, [&](int64 t, int64 first, int64 rows, int64 before) {
+        kernels::Tap<T> taps[2] = {this->input_tap(call, t, first), {}};
+        const bool follows = before >= 0;
+        if (follows) taps[1] = this->recurrent_tap(h + (h_row(before) + first) * row);
+        k.lstm_forward({taps, follows ? 2 : 1, rows, this->units_, this->bias_ ? this->bias_->weights.data() : nullptr,
+                        gates ? gates + (steps.offset[t] + first) * this->net_row_ : nullptr, this->net_row_,
+                        follows ? c + (c_row(before) + first) * memory_width_ : nullptr, memory_width_,
+                        c + (c_row(t) + first) * memory_width_, memory_width_, h + (h_row(t) + first) * row, row,
+                        activation_, recurrent_activation_});
+        if (this->sequences_) return;
+        this->for_ending(call, {first, first + rows}, t, [&](int64 ended, int64 count) {
+            this->write_last(call, ended, count, h + (h_row(t) + ended) * row);
+        });
+    });
 }
 
-// From the last step to the first; rows that end with step t enter there, with no δ_{t+1} and δc = 0.
+// Rows whose last step is t enter there, with no δ_{t+1} and δc = 0.
 template <class T>
 void Lstm<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
     const Steps& steps = this->steps(call);
-    const int64 m = this->units_;
     T* gates = this->extra(call, 0);
     const T* c = this->extra(call, 1);
     T* memory_gradient = this->extra(call, 3);
-    for (int64 t = steps.steps - 1; t >= 0; --t) {
-        const int64 rows = steps.alive(t, slice), following = steps.alive(t + 1, slice);
-        const auto step = [&](int64 first, int64 count, bool follows) {
-            if (count == 0) return;
-            kernels::Tap<T> tap{};
-            if (follows) tap = this->back_tap(k, gates + (steps.offset[t + 1] + first) * this->net_row_);
-            const T* above = nullptr;
-            if (this->sequences_)
-                above = call.gradients[this->output] + (steps.offset[t] + first) * m;
-            else if (!follows)
-                above = call.gradients[this->output] + first * m;
-            k.lstm_backward({&tap, follows ? 1 : 0, count, m, above, m,
-                             gates + (steps.offset[t] + first) * this->net_row_, this->net_row_,
-                             c + (steps.offset[t] + first) * memory_width_, memory_width_,
-                             t > 0 ? c + (steps.offset[t - 1] + first) * memory_width_ : nullptr, memory_width_,
-                             memory_gradient + first * memory_width_, memory_width_, activation_, recurrent_activation_});
-        };
-        step(slice.begin, following, true);
-        if (rows > following)
-            std::memset(memory_gradient + (slice.begin + following) * memory_width_, 0,
-                        static_cast<size_t>((rows - following) * memory_width_) * sizeof(T));
-        step(slice.begin + following, rows - following, false);
-    }
+    this->for_each_step_back(call, slice, [&](int64 t, int64 first, int64 rows, int64 before, int64 after) {
+        const bool ends = after < 0;
+        kernels::Tap<T> tap{};
+        if (!ends) tap = this->back_tap(k, gates + (steps.offset[after] + first) * this->net_row_);
+        if (ends)
+            std::memset(memory_gradient + first * memory_width_, 0, static_cast<size_t>(rows * memory_width_) * sizeof(T));
+        const T* above = nullptr;
+        if (this->sequences_ || ends)
+            above = this->output_gradients(call) + ((this->sequences_ ? steps.offset[t] : 0) + first) * this->output_row_;
+        k.lstm_backward({&tap, ends ? 0 : 1, rows, this->units_, above, this->output_row_,
+                         gates + (steps.offset[t] + first) * this->net_row_, this->net_row_,
+                         c + (steps.offset[t] + first) * memory_width_, memory_width_,
+                         before >= 0 ? c + (steps.offset[before] + first) * memory_width_ : nullptr, memory_width_,
+                         memory_gradient + first * memory_width_, memory_width_, activation_, recurrent_activation_});
+    });
     this->input_gradient(call, slice);
 }
 

@@ -8,10 +8,8 @@ namespace tauten {
 template <class T>
 class Lstm final : public Recurrent<T> {
 public:
-    Lstm(Place place, int64 features, int64 units, Activation activation, Activation recurrent_activation, bool use_bias,
-         bool return_sequences)
-        : Recurrent<T>(std::move(place), features, units, 4, use_bias, return_sequences), activation_(activation),
-          recurrent_activation_(recurrent_activation),
+    Lstm(Place place, const RecurrentOptions& options, Activation activation, Activation recurrent_activation)
+        : Recurrent<T>(std::move(place), options, 4), activation_(activation), recurrent_activation_(recurrent_activation),
           memory_width_(this->kernel_->panels * this->kernel_->lanes) {}
 
     int extra_count() const override { return 4; }
@@ -21,7 +19,7 @@ public:
 
 private:
     T* hidden(const Call<T>& call) const override {
-        return this->sequences_ ? call.values[this->output] : this->extra(call, 2);
+        return this->sequences_ ? this->outputs(call) : this->extra(call, 2);
     }
     T* delta(const Call<T>& call) const override { return this->extra(call, 0); }
 

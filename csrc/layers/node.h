@@ -85,8 +85,6 @@ public:
     explicit Node(Place place) : Place(std::move(place)) {}
     virtual ~Node() = default;
 
-    bool below_trainable = false;  // some weight below wants the gradient to the input
-    int first_extra = 0;           // its first buffer in Call::extra
 
     // -- planning, once, with all edges known
     // May this node read / write an edge in the time layout?
@@ -134,7 +132,7 @@ public:
     virtual void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
 
     // Copies of weights that the backward phase reads; made anew in parts when stale.
-    virtual int64 stale_parts() { return 0; }
+    virtual int64 stale_parts(const Call<T>& call) { (void)call; return 0; }
     virtual void refresh_part(const kernels::Kernels<T>& kernels, int64 part) { (void)kernels, (void)part; }
     virtual void refreshed() {}
 
@@ -149,13 +147,23 @@ public:
 
     std::vector<std::shared_ptr<Parameter<T>>> parameters;
 
-    bool wants_input_gradient(const Call<T>& call) const { return below_trainable || call.input_gradients; }
+    // Whether some weight below wants the gradient to the input.
+    bool below_trainable() const { return below_trainable_; }
+    virtual void set_below_trainable(bool trainable) { below_trainable_ = trainable; }
+    bool wants_input_gradient(const Call<T>& call) const { return below_trainable_ || call.input_gradients; }
+    // The node's first buffer in Call::extra.
+    int first_extra() const { return first_extra_; }
+    virtual void set_first_extra(int first) { first_extra_ = first; }
 
 protected:
     template <class E = T>
     E* extra(const Call<T>& call, int i) const {
-        return static_cast<E*>(call.extra[first_extra + i]);
+        return static_cast<E*>(call.extra[first_extra_ + i]);
     }
+
+private:
+    bool below_trainable_ = false;
+    int first_extra_ = 0;
 };
 
 }  // namespace tauten

@@ -1,29 +1,32 @@
 #include "layers/recurrent.h"
 
+#include <cstring>
+
 namespace tauten {
 
 // Rows at multiples of this fall on few sets of a first-level cache, where a tile's rows push each other out.
 constexpr int64 set_stride = 2048;
 
 template <class T>
-Recurrent<T>::Recurrent(Place place, int64 features, int64 units, int64 gates, bool use_bias, bool return_sequences)
-    : Node<T>(std::move(place)), features_(features), units_(units), sequences_(return_sequences) {
-    kernel_ = std::make_shared<Parameter<T>>(this->name, "kernel", Shape{features, gates * units}, gates);
-    recurrent_kernel_ = std::make_shared<Parameter<T>>(this->name, "recurrent_kernel", Shape{units, gates * units}, gates);
-    this->parameters = {kernel_, recurrent_kernel_};
-    if (use_bias) {
-        bias_ = std::make_shared<Parameter<T>>(this->name, "bias", Shape{gates * units}, gates);
-        this->parameters.push_back(bias_);
-    }
-    net_width_ = gates > 1 ? kernel_->padded_columns() : units;
+Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gates)
+    : Node<T>(std::move(place)), features_(options.features), units_(options.units), sequences_(options.return_sequences),
+      reverse_(options.reverse) {
+    const auto weight = [&](const char* own_name, const Shape& shape) {
+        this->parameters.push_back(std::make_shared<Parameter<T>>(this->name, options.prefix + own_name, shape, gates));
+        return this->parameters.back();
+    };
+    kernel_ = weight("kernel", {features_, gates * units_});
+    recurrent_kernel_ = weight("recurrent_kernel", {units_, gates * units_});
+    if (options.use_bias) bias_ = weight("bias", {gates * units_});
+    net_width_ = gates > 1 ? kernel_->padded_columns() : units_;
     net_row_ = net_width_;
     if (gates > 1 && net_row_ * static_cast<int64>(sizeof(T)) % set_stride == 0) net_row_ += 64 / static_cast<int64>(sizeof(T));
     input_product_.layer = recurrent_product_.layer = this;
     input_product_.kernel = kernel_.get();
     input_product_.bias = bias_.get();
-    input_product_.group_rows = features;
+    input_product_.group_rows = features_;
     recurrent_product_.kernel = recurrent_kernel_.get();
-    recurrent_product_.group_rows = units;
+    recurrent_product_.group_rows = units_;
 }
 
 template <class T>
@@ -34,6 +37,26 @@ void Recurrent<T>::plan(const std::vector<Edge>& edges) {
     input_gradient_grid_ = in.gradient;
     output_ = edges[static_cast<size_t>(this->output)].value;
     if (input_.time) axis_ = input_.axis;
+    output_row_ = values_buffer_ < 0 ? output_.channels : units_;
+    hidden_row_ = sequences_ ? output_row_ : units_;
+}
+
+template <class T>
+T* Recurrent<T>::outputs(const Call<T>& call) const {
+    return values_buffer_ < 0 ? call.values[this->output] + first_column_ : static_cast<T*>(call.extra[values_buffer_]);
+}
+
+template <class T>
+T* Recurrent<T>::output_gradients(const Call<T>& call) const {
+    if (gradients_buffer_ >= 0) return static_cast<T*>(call.extra[gradients_buffer_]);
+    return call.gradients[this->output] + first_column_;
+}
+
+template <class T>
+void Recurrent<T>::write_last(const Call<T>& call, int64 first, int64 rows, const T* h) const {
+    T* to = outputs(call) + first * output_row_;
+    for (int64 r = 0; r < rows; ++r)
+        std::memcpy(to + r * output_row_, h + r * hidden_row_, static_cast<size_t>(units_) * sizeof(T));
 }
 
 template <class T>
@@ -53,9 +76,9 @@ kernels::Tap<T> Recurrent<T>::input_tap(const Call<T>& call, int64 t, int64 begi
 }
 
 template <class T>
-kernels::Tap<T> Recurrent<T>::recurrent_tap(const kernels::Kernels<T>&, const T* h) const {
+kernels::Tap<T> Recurrent<T>::recurrent_tap(const T* h) const {
     const int64 width = recurrent_kernel_->width;
-    return {h, recurrent_kernel_->weights.data(), units_, 1, width, units_ * width, units_};
+    return {h, recurrent_kernel_->weights.data(), hidden_row_, 1, width, units_ * width, units_};
 }
 
 template <class T>
@@ -67,11 +90,12 @@ template <class T>
 void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice) const {
     if (!this->wants_input_gradient(call)) return;
     const auto& k = *call.kernels;
-    const bool slope = below_ != Activation::linear;
+    const Activation below = last_ ? below_ : Activation::linear;
+    const bool slope = below != Activation::linear;
     const auto product = [&](const T* d, int64 rows, T* gradient, const T* x, int64 row) {
         const kernels::Tap<T> tap{d, input_transposed_.panels.data(), net_row_, 1, k.panel, net_width_ * k.panel,
                                   net_width_};
-        k.gemm({&tap, 1, rows, features_, k.panel, gradient, row, k.panel, nullptr, false, below_, slope ? x : nullptr,
+        k.gemm({&tap, 1, rows, features_, k.panel, gradient, row, k.panel, nullptr, adds_, below, slope ? x : nullptr,
                 row});
     };
     const T* d = delta(call);
@@ -89,22 +113,24 @@ void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice) const {
                 x + slice.begin * input_.sample + input_.origin + t * features_, input_gradient_grid_.sample);
 }
 
-// Parts: the panels of W_i, then those of W_h, each into its transposed panels.
+// Parts: the panels of W_h, then, where somebody wants ∂E/∂x, those of W_i, each into its transposed panels.
 template <class T>
-int64 Recurrent<T>::stale_parts() {
-    if (!input_transposed_.stale(*kernel_) && !recurrent_transposed_.stale(*recurrent_kernel_)) return 0;
+int64 Recurrent<T>::stale_parts(const Call<T>& call) {
     const int64 panel = kernels::table<T>().panel;
-    input_transposed_.panels.reserve(round_up(features_, panel) * net_width_);
+    const bool recurrent = recurrent_transposed_.stale(*recurrent_kernel_);
+    input_refreshed_ = this->wants_input_gradient(call);
+    if (!recurrent && !(input_refreshed_ && input_transposed_.stale(*kernel_))) return 0;
     recurrent_transposed_.panels.reserve(round_up(units_, panel) * net_width_);
-    return 2 * kernel_->panels;
+    if (input_refreshed_) input_transposed_.panels.reserve(round_up(features_, panel) * net_width_);
+    return (1 + input_refreshed_) * kernel_->panels;
 }
 
 template <class T>
 void Recurrent<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
-    const bool recurrent = part >= kernel_->panels;
+    const bool recurrent = part < kernel_->panels;
     const Parameter<T>& from = recurrent ? *recurrent_kernel_ : *kernel_;
     DerivedPanels<T>& to = recurrent ? recurrent_transposed_ : input_transposed_;
-    const int64 p = recurrent ? part - kernel_->panels : part, first = p * from.width;
+    const int64 p = recurrent ? part : part - kernel_->panels, first = p * from.width;
     k.pack_transposed(from.rows, std::min(from.width, net_width_ - first),
                       from.weights.data() + p * from.rows * from.width, from.width, to.panels.data() + first * k.panel,
                       net_width_ * k.panel);
@@ -112,8 +138,8 @@ void Recurrent<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
 
 template <class T>
 void Recurrent<T>::refreshed() {
-    input_transposed_.version = kernel_->version;
     recurrent_transposed_.version = recurrent_kernel_->version;
+    if (input_refreshed_) input_transposed_.version = kernel_->version;
 }
 
 // x as time rows lies beside δ row by row; x sample by sample does so step by step.
@@ -144,11 +170,12 @@ template <class T>
 Line<T> Recurrent<T>::RecurrentGradient::line(const Call<T>& call, int64 i) const {
     const Recurrent& l = *layer;
     const Steps& steps = l.steps(call);
+    const int64 ahead_h = l.reverse_ ? 1 : 0, ahead_d = 1 - ahead_h;  // steps i and i + 1: whose h meets whose δ
     if (steps.full)
-        return flat_line<T>(i, steps.total - call.batch, l.hidden(call), l.units_,
-                            l.delta(call) + call.batch * l.net_row_, l.net_row_);
-    return {l.hidden(call) + steps.offset[i] * l.units_, l.units_, l.delta(call) + steps.offset[i + 1] * l.net_row_,
-            l.net_row_, steps.active[i + 1]};
+        return flat_line<T>(i, steps.total - call.batch, l.hidden(call) + ahead_h * call.batch * l.hidden_row_,
+                            l.hidden_row_, l.delta(call) + ahead_d * call.batch * l.net_row_, l.net_row_);
+    return {l.hidden(call) + steps.offset[i + ahead_h] * l.hidden_row_, l.hidden_row_,
+            l.delta(call) + steps.offset[i + ahead_d] * l.net_row_, l.net_row_, steps.active[i + 1]};
 }
 
 template class Recurrent<float>;

@@ -8,9 +8,10 @@ namespace tauten {
 template <class T>
 class SimpleRnn final : public Recurrent<T> {
 public:
-    SimpleRnn(Place place, int64 features, int64 units, Activation activation, bool use_bias, bool return_sequences)
-        : Recurrent<T>(std::move(place), features, units, 1, use_bias, return_sequences), activation_(activation) {}
+    SimpleRnn(Place place, const RecurrentOptions& options, Activation activation)
+        : Recurrent<T>(std::move(place), options, 1), activation_(activation) {}
 
+    void plan(const std::vector<Edge>& edges) override;
     int extra_count() const override { return 2; }
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;

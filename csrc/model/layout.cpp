@@ -187,7 +187,7 @@ void Network<T>::finalize(int output) {
         node->plan(edges_);
         for (auto& parameter : node->parameters) parameters_.push_back(parameter);
         for (Product<T>* product : node->products()) products_.push_back(product);
-        node->first_extra = extras_;
+        node->set_first_extra(extras_);
         extras_ += node->extra_count();
     }
     make_segments();
@@ -201,8 +201,8 @@ void Network<T>::update_trainable() {
     for (auto& node : nodes_) {
         for (size_t e = 0; e < edges_.size(); ++e)
             if (same_as_[e] >= 0) trainable[e] = trainable[static_cast<size_t>(same_as_[e])];
-        node->below_trainable = trainable[static_cast<size_t>(node->input)];
-        bool any = node->below_trainable;
+        node->set_below_trainable(trainable[static_cast<size_t>(node->input)]);
+        bool any = node->below_trainable();
         for (auto& parameter : node->parameters) any = any || parameter->trainable;
         trainable[static_cast<size_t>(node->output)] = any;
     }

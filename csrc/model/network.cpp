@@ -1,12 +1,18 @@
 #include "model/network.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/check.h"
+#include "layers/bidirectional.h"
 #include "layers/conv.h"
 #include "layers/dense.h"
 #include "layers/elementwise.h"
 #include "layers/embedding.h"
+#include "layers/forget_gate_rnn.h"
 #include "layers/lstm.h"
 #include "layers/pool.h"
+#include "layers/reverse.h"
 #include "layers/simple_rnn.h"
 
 namespace tauten {
@@ -205,21 +211,52 @@ const Shape& Network<T>::sequence_shape(const std::string& name, int input, int6
 }
 
 template <class T>
-int Network<T>::add_simple_rnn(const std::string& name, int input, int64 units, const std::string& activation,
-                               bool use_bias, bool return_sequences) {
-    const Activation f = parse_cell_activation(name, activation);
-    const Shape from = sequence_shape(name, input, units);
-    return add_node<SimpleRnn<T>>(name, input, return_sequences ? Shape{from[0], units} : Shape{units}, Activation::linear,
-                                  from[1], units, f, use_bias, return_sequences);
+std::unique_ptr<Recurrent<T>> Network<T>::make_cell(const Place& place, int64 features, const Cell& cell,
+                                                    bool return_sequences, bool reverse, const std::string& prefix) {
+    const RecurrentOptions options{features, cell.units, cell.use_bias, return_sequences, reverse, prefix};
+    const Activation f = parse_cell_activation(place.name, cell.activation);
+    if (cell.kind == "simple_rnn") return std::make_unique<SimpleRnn<T>>(place, options, f);
+    const Activation g = parse_cell_activation(place.name, cell.recurrent_activation);
+    if (cell.kind == "forget_gate_rnn") return std::make_unique<ForgetGateRnn<T>>(place, options, f, g);
+    require(cell.kind == "lstm", place.name, ": unknown cell '", cell.kind, "'; expected simple_rnn, forget_gate_rnn or lstm");
+    return std::make_unique<Lstm<T>>(place, options, f, g);
 }
 
 template <class T>
-int Network<T>::add_lstm(const std::string& name, int input, int64 units, const std::string& activation,
-                         const std::string& recurrent_activation, bool use_bias, bool return_sequences) {
-    const Activation f = parse_cell_activation(name, activation), g = parse_cell_activation(name, recurrent_activation);
-    const Shape from = sequence_shape(name, input, units);
-    return add_node<Lstm<T>>(name, input, return_sequences ? Shape{from[0], units} : Shape{units}, Activation::linear,
-                             from[1], units, f, g, use_bias, return_sequences);
+int Network<T>::with_order(const std::string& name, int edge, bool reversed) {
+    return reversed ? add_node<Reverse<T>>(name, edge, Shape(edge_shape(edge)), Activation::linear) : edge;
+}
+
+template <class T>
+int Network<T>::add_recurrent(const std::string& name, int input, const Cell& cell, bool return_sequences,
+                              bool go_backwards) {
+    const Shape from = sequence_shape(name, input, cell.units);
+    const int output = add_made(name, input, return_sequences ? Shape{from[0], cell.units} : Shape{cell.units},
+                                Activation::linear, [&](const Place& place) {
+                                    return make_cell(place, from[1], cell, return_sequences, go_backwards, "");
+                                });
+    return with_order(name, output, go_backwards && return_sequences);
+}
+
+template <class T>
+int Network<T>::add_bidirectional(const std::string& name, int input, const Cell& first, const Cell& second,
+                                  const std::string& merge, bool return_sequences, bool go_backwards) {
+    constexpr const char* names[] = {"concat", "sum", "ave", "mul"};
+    const auto* const found = std::find(std::begin(names), std::end(names), merge);
+    require(found != std::end(names), name, ": merge_mode must be concat, sum, ave or mul, got '", merge, "'");
+    const Merge how = static_cast<Merge>(found - std::begin(names));
+    sequence_shape(name, input, second.units);
+    const Shape from = sequence_shape(name, input, first.units);
+    require(how == Merge::concat || first.units == second.units, name, ": merge_mode '", merge,
+            "' needs as many units in both directions, got ", first.units, " and ", second.units);
+    const int64 units = how == Merge::concat ? first.units + second.units : first.units;
+    const int output = add_made(name, input, return_sequences ? Shape{from[0], units} : Shape{units}, Activation::linear,
+                                [&](const Place& place) {
+                                    return std::make_unique<Bidirectional<T>>(
+                                        place, make_cell(place, from[1], first, return_sequences, go_backwards, "forward_"),
+                                        make_cell(place, from[1], second, return_sequences, !go_backwards, "backward_"), how);
+                                });
+    return with_order(name, output, go_backwards && return_sequences);
 }
 
 template <class T>

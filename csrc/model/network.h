@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "layers/node.h"
+#include "layers/recurrent.h"
 #include "layers/window.h"
 
 namespace tauten {
@@ -33,6 +34,18 @@ LayerActivation parse_activation(const std::string& layer, const std::string& na
 // Without softmax: what recurrent cells take.
 Activation parse_cell_activation(const std::string& layer, const std::string& name);
 
+// A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn" or "lstm".
+struct Cell {
+    std::string kind;
+    int64 units;
+    std::string activation = "tanh", recurrent_activation = "sigmoid";
+    bool use_bias = true;
+
+    Cell(std::string kind_, int64 units_) : kind(std::move(kind_)), units(units_) {}
+    Cell(std::string kind_, int64 units_, std::string f, std::string g, bool bias)
+        : kind(std::move(kind_)), units(units_), activation(std::move(f)), recurrent_activation(std::move(g)), use_bias(bias) {}
+};
+
 template <class T>
 class Network {
 public:
@@ -47,14 +60,18 @@ public:
                  const Padding& padding, const std::string& activation, bool use_bias);
     int add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
                  const Shape& strides, const Padding& padding);
-    int add_simple_rnn(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias,
-                       bool return_sequences);
-    int add_lstm(const std::string& name, int input, int64 units, const std::string& activation,
-                 const std::string& recurrent_activation, bool use_bias, bool return_sequences);
+    // go_backwards: from the last step to the first, and h of every step come out in that order.
+    int add_recurrent(const std::string& name, int input, const Cell& cell, bool return_sequences, bool go_backwards);
+    // merge: "concat", "sum", "ave" or "mul"; go_backwards: that of the first cell, the second one runs the other way.
+    int add_bidirectional(const std::string& name, int input, const Cell& first, const Cell& second,
+                          const std::string& merge, bool return_sequences, bool go_backwards);
     int add_embedding(const std::string& name, int input, int64 vocabulary, int64 units);
     // Any node N(place, arguments ...) that writes `shape`; `activation` as Edge::activation. The calls above end here.
     template <class N, class... Arguments>
     int add_node(const std::string& name, int input, const Shape& shape, Activation activation, Arguments&&... arguments);
+    // The same for the node that make(place) returns.
+    template <class Make>
+    int add_made(const std::string& name, int input, const Shape& shape, Activation activation, Make&& make);
 
     // Chooses layouts, inserts changes of layout, lays out grids, plans every node.
     void finalize(int output);
@@ -82,6 +99,9 @@ private:
     int with_softmax(const std::string& name, int edge, bool softmax);
     Edge& read(const std::string& name, int input, bool index = false);
     const Shape& sequence_shape(const std::string& name, int input, int64 units);
+    std::unique_ptr<Recurrent<T>> make_cell(const Place& place, int64 features, const Cell& cell, bool return_sequences,
+                                            bool reverse, const std::string& prefix);
+    int with_order(const std::string& name, int edge, bool reversed);
     int alias(const std::string& name, int input, const Shape& shape);
 
     void split_final_sigmoid(int& output);
@@ -109,13 +129,21 @@ template <class T>
 template <class N, class... Arguments>
 int Network<T>::add_node(const std::string& name, int input, const Shape& shape, Activation activation,
                          Arguments&&... arguments) {
+    return add_made(name, input, shape, activation, [&](Place place) {
+        return std::make_unique<N>(std::move(place), std::forward<Arguments>(arguments)...);
+    });
+}
+
+template <class T>
+template <class Make>
+int Network<T>::add_made(const std::string& name, int input, const Shape& shape, Activation activation, Make&& make) {
     int64 size = 1;
     for (int64 extent : shape)
         if (extent != run_time) size = multiply(size, extent, name);
     const int index = static_cast<int>(nodes_.size());
     const int output = add_edge(name, shape, index, activation);
     try {
-        nodes_.push_back(std::make_unique<N>(Place{name, input, output}, std::forward<Arguments>(arguments)...));
+        nodes_.push_back(make(Place{name, input, output}));
     } catch (const std::bad_alloc& error) {
         drop_edge();
         throw OutOfMemory(text(name, ": ", error.what()));

@@ -77,7 +77,7 @@ void Step<T>::plan_phases() {
     for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.update}) phase->clear();
     if (!request_.backward) return;
     for (const auto& node : network_.nodes()) {
-        if (const int64 parts = node->stale_parts()) {
+        if (const int64 parts = node->stale_parts(call_)) {
             work_.stale.push_back(node.get());
             work_.refresh.add([](void* s, void* n, int64 item, void*) {
                 static_cast<Node<T>*>(n)->refresh_part(static_cast<Step*>(s)->k_, item);

@@ -136,7 +136,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
         bytes.clear();
         node->extra_bytes(call, bytes);
         for (size_t i = 0; i < bytes.size(); ++i)
-            if (bytes[i] > 0) place(bytes[i], node->extra_zeroed(), &extra_[static_cast<size_t>(node->first_extra) + i]);
+            if (bytes[i] > 0) place(bytes[i], node->extra_zeroed(), &extra_[static_cast<size_t>(node->first_extra()) + i]);
     }
     const Edge& output = edges[static_cast<size_t>(network.output())];
     if (request.loss) {

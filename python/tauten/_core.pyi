@@ -63,6 +63,14 @@ class StepResult:
     def metrics(self) -> tuple[float, ...]:
         """Means over the rows, in the order given to compile()."""
 
+class Cell:
+    """A recurrent layer: "simple_rnn", "forget_gate_rnn" (gates φ, u) or "lstm" (i, f, g, o).
+
+    activation, recurrent_activation: linear, relu, tanh, sigmoid.
+    """
+
+    def __init__(self, kind: str, units: int, activation: str, recurrent_activation: str, use_bias: bool) -> None: ...
+
 class Network:
     """A network of one dtype ("float32" or "float64").
 
@@ -112,20 +120,20 @@ class Network:
     ) -> int:
         """kind: "max" or "average"."""
 
-    def add_simple_rnn(
-        self, name: str, input: int, units: int, activation: str, use_bias: bool, return_sequences: bool
-    ) -> int: ...
-    def add_lstm(
+    def add_recurrent(self, name: str, input: int, cell: Cell, return_sequences: bool, go_backwards: bool) -> int:
+        """go_backwards: from the last step to the first; with return_sequences h come out in that order."""
+
+    def add_bidirectional(
         self,
         name: str,
         input: int,
-        units: int,
-        activation: str,
-        recurrent_activation: str,
-        use_bias: bool,
+        first: Cell,
+        second: Cell,
+        merge: str,
         return_sequences: bool,
+        go_backwards: bool,
     ) -> int:
-        """Gate order i, f, g, o. activation, recurrent_activation: linear, relu, tanh, sigmoid."""
+        """merge: "concat", "sum", "ave", "mul". go_backwards: of `first`. Weights: forward_*, then backward_*."""
 
     def add_embedding(self, name: str, input: int, vocabulary: int, units: int) -> int:
         """input is an index edge (steps,); a token outside [0, vocabulary) makes the step raise ValueError."""

@@ -5,7 +5,21 @@ from __future__ import annotations
 from itertools import product
 
 from examples import Case
-from reference import LSTM, Activation, Conv, Dense, Dropout, Embedding, Flatten, Pool, Reshape, SimpleRNN
+from reference import (
+    LSTM,
+    Activation,
+    Bidirectional,
+    Conv,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    ForgetGateRNN,
+    GoBackwards,
+    Pool,
+    Reshape,
+    SimpleRNN,
+)
 
 ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "softmax")
 CELL_ACTIVATIONS = ACTIVATIONS[:-1]
@@ -102,6 +116,27 @@ def recurrent_cases():
     for bias, sequences in product((True, False), (True, False)):
         layers = [LSTM(3, use_bias=bias, return_sequences=sequences)]
         yield Case(f"lstm-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
+    for activation, gate in product(CELL_ACTIVATIONS, CELL_ACTIVATIONS[1:]):  # a linear gate lets h grow without bound
+        layers = [ForgetGateRNN(2, activation, gate, True, True)]
+        yield Case(f"forget-gate-{activation}-{gate}", (3, 2), layers, batch=2)
+    for bias, sequences in product((True, False), (True, False)):
+        layers = [ForgetGateRNN(3, use_bias=bias, return_sequences=sequences)]
+        yield Case(f"forget-gate-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
+    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM), (True, False)):
+        name = f"{cell.__name__}-sequences{sequences:d}"
+        yield Case(f"backwards-{name}", (4, 2), [GoBackwards(cell(3, return_sequences=sequences))])
+        for merge in ("concat", "sum", "ave", "mul"):
+            both = [cell(3, return_sequences=sequences) for _ in range(2)]
+            yield Case(f"bidirectional-{name}-{merge}", (4, 2), [Dense(2, "tanh"), Bidirectional(*both, merge)])
+    mixed = Bidirectional(LSTM(2, use_bias=False, return_sequences=True), SimpleRNN(3, "relu", return_sequences=True))
+    yield Case("bidirectional-mixed", (4, 2), [mixed, LSTM(2)])
+    yield Case(
+        "bidirectional-conv",
+        (6, 3),
+        [Bidirectional(LSTM(2, return_sequences=True), LSTM(2, return_sequences=True)), Conv(2, (3,))],
+    )
+    yield Case("conv-bidirectional", (6, 3), [Conv(2, (3,), activation="tanh"), Bidirectional(LSTM(2), LSTM(2))])
+    yield Case("bidirectional-one-step", (1, 3), [Bidirectional(LSTM(2), LSTM(2))])
     yield Case("rnn-one-step", (1, 3), [SimpleRNN(2)])
     yield Case("lstm-one-step", (1, 3), [LSTM(2, return_sequences=True)])
     yield Case("lstm-run-time-steps", (None, 2), [LSTM(2, return_sequences=True)], lengths=(3, 3))
@@ -118,6 +153,13 @@ def unequal_cases():
             "rnn-relu": [SimpleRNN(3, "relu", return_sequences=sequences), Dense(2)],
             "lstm": [LSTM(3, return_sequences=sequences), Dense(2)],
             "lstm-lstm": [LSTM(2, return_sequences=True), LSTM(2, return_sequences=sequences)],
+            "forget-gate": [Dense(2, "tanh"), ForgetGateRNN(3, return_sequences=sequences), Dense(2)],
+            "backwards-rnn": [GoBackwards(SimpleRNN(3, return_sequences=sequences)), Dense(2)],
+            "backwards-lstm": [Dense(2, "tanh"), GoBackwards(LSTM(3, return_sequences=sequences))],
+            "backwards-forget": [GoBackwards(ForgetGateRNN(3, return_sequences=sequences)), Dense(2)],
+            "both": [Dense(2, "tanh"), Bidirectional(*[LSTM(3, return_sequences=sequences) for _ in range(2)])],
+            "both-rnn": [Bidirectional(*[SimpleRNN(3, return_sequences=sequences) for _ in range(2)]), Dense(2)],
+            "both-mul": [Bidirectional(*[ForgetGateRNN(2, return_sequences=sequences) for _ in range(2)], "mul")],
             "dense-lstm": [Dense(2, "tanh"), LSTM(2, return_sequences=sequences), Activation("tanh")],
             "dropout-lstm": [Dropout(0.4, 5), LSTM(3, return_sequences=sequences), Dropout(0.3, 6), Dense(2)],
         }

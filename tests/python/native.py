@@ -8,6 +8,14 @@ import reference as ref
 from examples import Batch
 from tauten import _core
 
+CELLS = {ref.SimpleRNN: "simple_rnn", ref.ForgetGateRNN: "forget_gate_rnn", ref.LSTM: "lstm"}
+
+
+def cell(at: ref.SimpleRNN | ref.ForgetGateRNN | ref.LSTM) -> _core.Cell:
+    gate = getattr(at, "recurrent_activation", "sigmoid")
+    return _core.Cell(CELLS[type(at)], at.units, at.activation, gate, at.use_bias)
+
+
 ADD = {
     ref.Dense: lambda n, name, e, at: n.add_dense(name, e, at.units, at.activation, at.use_bias),
     ref.Activation: lambda n, name, e, at: n.add_activation(name, e, at.activation),
@@ -18,11 +26,12 @@ ADD = {
         name, e, at.filters, at.kernel, at.strides, at.padding, at.activation, at.use_bias
     ),
     ref.Pool: lambda n, name, e, at: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding),
-    ref.SimpleRNN: lambda n, name, e, at: n.add_simple_rnn(
-        name, e, at.units, at.activation, at.use_bias, at.return_sequences
-    ),
-    ref.LSTM: lambda n, name, e, at: n.add_lstm(
-        name, e, at.units, at.activation, at.recurrent_activation, at.use_bias, at.return_sequences
+    ref.SimpleRNN: lambda n, name, e, at: n.add_recurrent(name, e, cell(at), at.return_sequences, False),
+    ref.ForgetGateRNN: lambda n, name, e, at: n.add_recurrent(name, e, cell(at), at.return_sequences, False),
+    ref.LSTM: lambda n, name, e, at: n.add_recurrent(name, e, cell(at), at.return_sequences, False),
+    ref.GoBackwards: lambda n, name, e, at: n.add_recurrent(name, e, cell(at.cell), at.cell.return_sequences, True),
+    ref.Bidirectional: lambda n, name, e, at: n.add_bidirectional(
+        name, e, *map(cell, at.cells), at.merge, at.cells[0].return_sequences, False
     ),
     ref.Embedding: lambda n, name, e, at: n.add_embedding(name, e, at.vocabulary, at.units),
 }

@@ -106,6 +106,33 @@ CONSTRUCTION = [
     ("channels first", lambda: layers.Conv2D(2, 3, data_format="channels_first"), ValueError, ["channels_last"]),
     ("pool of zero", lambda: layers.MaxPooling2D(0), ValueError, ["MaxPooling2D: pool_size"]),
     ("softmax in a cell", lambda: layers.LSTM(2, "softmax"), ValueError, ["LSTM: activation", "softmax"]),
+    (
+        "bidirectional dense",
+        lambda: layers.Bidirectional(layers.Dense(2)),
+        TypeError,
+        ["Bidirectional", "recurrent", "Dense"],
+    ),
+    ("bidirectional merge", lambda: layers.Bidirectional(layers.LSTM(2), "add"), ValueError, ["merge_mode", "'add'"]),
+    (
+        "bidirectional same way",
+        lambda: layers.Bidirectional(layers.LSTM(2), backward_layer=layers.LSTM(2)),
+        ValueError,
+        ["Bidirectional", "go_backwards"],
+    ),
+    (
+        "bidirectional sequences",
+        lambda: layers.Bidirectional(
+            layers.LSTM(2), backward_layer=layers.LSTM(2, return_sequences=True, go_backwards=True)
+        ),
+        ValueError,
+        ["Bidirectional", "return_sequences"],
+    ),
+    (
+        "bidirectional units",
+        lambda: layers.Bidirectional(layers.LSTM(2), "sum", backward_layer=layers.LSTM(3, go_backwards=True)),
+        ValueError,
+        ["Bidirectional", "units", "2 and 3"],
+    ),
     ("recurrent dropout", lambda: layers.LSTM(2, recurrent_dropout=0.1), ValueError, ["recurrent_dropout"]),
     ("stateful", lambda: layers.SimpleRNN(2, stateful=True), ValueError, ["SimpleRNN", "stateful"]),
     ("mask_zero", lambda: layers.Embedding(3, 2, mask_zero=True), ValueError, ["Embedding", "mask_zero"]),

@@ -21,7 +21,18 @@ import reference as ref
 from data import digits, text
 from examples import Batch, randomize
 from native import Native
-from reference import LSTM, Conv, Dense, Dropout, Embedding, Flatten, Pool, SimpleRNN
+from reference import (
+    LSTM,
+    Bidirectional,
+    Conv,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    ForgetGateRNN,
+    Pool,
+    SimpleRNN,
+)
 from tauten import _core
 
 CE = "sparse_categorical_crossentropy"
@@ -49,6 +60,15 @@ LAYERS = {
     "rnn": ((8, 8), [SimpleRNN(33, return_sequences=True), Dropout(0.3, 4), SimpleRNN(17), Dense(10, "softmax")]),
     "lstm": ((8, 8), [LSTM(33, return_sequences=True), Dropout(0.3, 5), LSTM(17), Dense(10, "softmax")]),
     "rows": ((None, 8), [LSTM(33, return_sequences=True), Dropout(0.3, 5), LSTM(17), Dense(10, "softmax")]),
+    "both": (
+        (None, 8),
+        [
+            Bidirectional(*[LSTM(17, return_sequences=True) for _ in range(2)]),
+            Dropout(0.3, 9),
+            Bidirectional(ForgetGateRNN(33), SimpleRNN(33), "sum"),
+            Dense(10, "softmax"),
+        ],
+    ),
     "text": (
         (None,),
         [Embedding(VOCABULARY, 16), Dropout(0.2, 6), LSTM(33, return_sequences=True), Dense(VOCABULARY, "softmax")],
@@ -56,7 +76,7 @@ LAYERS = {
     "wide-mlp": ((8, 8), [Flatten(), Dense(1030, "relu"), Dropout(0.5, 7), Dense(1030, "relu"), Dense(10, "softmax")]),
     "wide-lstm": ((8, 8), [LSTM(260), Dropout(0.5, 8), Dense(10, "softmax")]),
 }
-UNEQUAL = ("rows", "text")
+UNEQUAL = ("rows", "both", "text")
 
 
 def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
@@ -71,7 +91,7 @@ def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
         return Batch([p[:-1] for p in pieces], [p[1:] for p in pieces], weight)
     images, labels = digits()
     index = rng.integers(len(images), size=size)
-    if name == "rows":
+    if name in ("rows", "both"):
         return Batch([images[i][:n] for i, n in zip(index, lengths(size, rng), strict=True)], labels[index], weight)
     return Batch(images[index].reshape(size, *LAYERS[name][0]), labels[index], weight)
 

@@ -14,7 +14,20 @@ from cases import CASES
 from examples import Batch, Case
 from native import Native
 from numerics import TOLERANCE, assert_all_close, assert_close, assert_gradient, numerical_gradient
-from reference import LSTM, Activation, Conv, Dense, Dropout, Embedding, Flatten, Pool, Reshape, SimpleRNN
+from reference import (
+    LSTM,
+    Activation,
+    Bidirectional,
+    Conv,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    ForgetGateRNN,
+    Pool,
+    Reshape,
+    SimpleRNN,
+)
 from tauten import _core
 
 CE = "sparse_categorical_crossentropy"
@@ -126,13 +139,17 @@ def big(name: str, shape, layers, **options) -> Case:
     return Case(name, shape, layers, margin=3e-6, **options)
 
 
+def both_lstm(units: int, return_sequences: bool = False) -> Bidirectional:
+    return Bidirectional(*[LSTM(units, return_sequences=return_sequences) for _ in range(2)])
+
+
 def big_cases():
     """Extents on both sides of every vector and tile: units 1, 7, 16, 33, 65; channels 1, 3, 17, 32; batch 1, 5, 33."""
     for units, batch in ((1, 5), (7, 33), (16, 1), (33, 5), (65, 33)):
         yield big(f"dense-{units}-{batch}", (33,), [Dense(units, "relu"), Dense(65, "tanh"), Dense(units)], batch=batch)
         yield big(f"softmax-{units}-{batch}", (17,), [Dense(units, "softmax")], loss=CE, batch=batch)
         yield big(f"dense-per-step-{units}-{batch}", (5, 7), [Dense(units, "sigmoid"), Dense(3)], batch=batch)
-        for make in (SimpleRNN, LSTM):
+        for make in (SimpleRNN, ForgetGateRNN, LSTM, both_lstm):
             name = f"{make.__name__.lower()}-{units}-{batch}"
             yield big(name, (9, 7), [make(units, return_sequences=True), make(units), Dense(3)], batch=batch)
             lengths = tuple(1 + (5 * i) % 9 for i in range(batch))

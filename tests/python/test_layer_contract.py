@@ -81,6 +81,25 @@ TABLE = {
         ((3, 5), (5, 5), (5,)),
         wrong=(3,),
     ),
+    layers.ForgetGateRNN: Row(
+        lambda: layers.ForgetGateRNN(5, return_sequences=True, go_backwards=True),
+        (4, 3),
+        (4, 5),
+        lambda: ref.GoBackwards(ref.ForgetGateRNN(5, return_sequences=True)),
+        ((3, 10), (5, 10), (10,)),
+        wrong=(4, 3, 2),
+    ),
+    layers.Bidirectional: Row(
+        lambda: layers.Bidirectional(
+            layers.LSTM(2, return_sequences=True),
+            backward_layer=layers.SimpleRNN(3, return_sequences=True, go_backwards=True),
+        ),
+        (4, 3),
+        (4, 5),
+        lambda: ref.Bidirectional(ref.LSTM(2, return_sequences=True), ref.SimpleRNN(3, return_sequences=True)),
+        ((3, 8), (2, 8), (8,), (3, 3), (3, 3), (3,)),
+        wrong=(4, 3, 2),
+    ),
     layers.LSTM: Row(
         lambda: layers.LSTM(5), (4, 3), (5,), lambda: ref.LSTM(5), ((3, 20), (5, 20), (20,)), wrong=(4, 3, 2)
     ),

@@ -80,6 +80,7 @@ def test_shapes_and_weights_of_a_cnn():
         (layers.LSTM(3), [(2, 12), (3, 12), (12,)]),
         (layers.SimpleRNN(3), [(2, 3), (3, 3), (3,)]),
         (layers.LSTM(3, use_bias=False), [(2, 12), (3, 12)]),
+        (layers.ForgetGateRNN(3), [(2, 6), (3, 6), (6,)]),
     ],
 )
 def test_recurrent_weights_have_keras_shapes(layer, shapes):
@@ -87,6 +88,48 @@ def test_recurrent_weights_have_keras_shapes(layer, shapes):
     assert [w.shape for w in model.get_weights()] == shapes
     assert [w.name for w in model.weights] == ["kernel", "recurrent_kernel", "bias"][: len(shapes)]
     assert model.output_shape == (None, 3)
+
+
+def test_bidirectional_copies_its_layer():
+    inner = layers.LSTM(3, unit_forget_bias=True, kernel_regularizer="l2", name="cell")
+    model = tauten.Sequential([tauten.Input((None, 2)), layers.Bidirectional(inner, name="both")])
+    assert model.output_shape == (None, 6)
+    names = ["kernel", "recurrent_kernel", "bias"]
+    assert [w.name for w in model.weights] == [f"{d}_{n}" for d in ("forward", "backward") for n in names]
+    forwards, backwards = np.split(np.array([w.ravel()[0] for w in model.get_weights()]), 2)
+    assert forwards[0] != backwards[0]  # weights of their own
+    assert model.get_weights()[5].tolist() == [0] * 3 + [1] * 3 + [0] * 6
+    layer = model.layers[-1]
+    assert (layer.forward_layer.name, layer.backward_layer.name) == ("forward_cell", "backward_cell")
+    assert layer.backward_layer.go_backwards
+    assert layer.backward_layer.kernel_regularizer.get_config() == {"l2": 0.01}
+    assert not inner.built
+
+
+def test_bidirectional_of_one_layer_is_two_layers():
+    x = np.random.default_rng(0).normal(size=(3, 5, 2))
+    both = layers.Bidirectional(layers.SimpleRNN(3, return_sequences=True, go_backwards=True))
+    model = tauten.Sequential([tauten.Input((5, 2)), both])
+    weights = model.get_weights()
+    for first, part, order in ((0, weights[:3], True), (3, weights[3:], False)):
+        one = layers.SimpleRNN(3, return_sequences=True, go_backwards=order)
+        alone = tauten.Sequential([tauten.Input((5, 2)), one])
+        alone.set_weights(part)
+        states = alone.predict(x, verbose=0)
+        # Keras: the layer's own order of time, the other one's turned round to match
+        expected = states if order else states[:, ::-1]
+        np.testing.assert_array_equal(model.predict(x, verbose=0)[..., first : first + 3], expected)
+
+
+def test_go_backwards_reads_each_sequence_from_its_own_end():
+    rng = np.random.default_rng(0)
+    sequences = [rng.normal(size=(n, 2)).astype(np.float32) for n in (4, 1, 6)]
+    forwards = tauten.Sequential([tauten.Input((None, 2)), layers.LSTM(3, return_sequences=True)])
+    backwards = tauten.Sequential([tauten.Input((None, 2)), layers.LSTM(3, return_sequences=True, go_backwards=True)])
+    backwards.set_weights(forwards.get_weights())
+    expected = forwards.predict([sequence[::-1] for sequence in sequences], verbose=0)
+    for ours, theirs in zip(backwards.predict(sequences, verbose=0), expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
 def test_return_sequences_and_unknown_steps():
@@ -254,6 +297,12 @@ def test_config_round_trip_of_every_layer():
             layers.Activation("tanh"),
             layers.Reshape((-1, 4)),
             layers.SimpleRNN(5, "relu", return_sequences=True, recurrent_regularizer="l1"),
+            layers.ForgetGateRNN(4, "relu", return_sequences=True, go_backwards=True),
+            layers.Bidirectional(layers.LSTM(2, return_sequences=True, use_bias=False, name="inner"), "ave"),
+            layers.Bidirectional(
+                layers.LSTM(2, return_sequences=True),
+                backward_layer=layers.SimpleRNN(3, return_sequences=True, go_backwards=True),
+            ),
             layers.LSTM(6, recurrent_activation="tanh", unit_forget_bias=False, kernel_regularizer="l1_l2"),
             layers.Dropout(0.25, seed=7),
             layers.Reshape((6, 1)),

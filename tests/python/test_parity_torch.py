@@ -12,7 +12,7 @@ from data import digits, text
 from examples import Case, randomize
 from native import Native
 from numerics import assert_close
-from reference import LSTM, Activation, Conv, Dense, Embedding, Flatten, Pool, Reshape, SimpleRNN
+from reference import LSTM, Activation, Bidirectional, Conv, Dense, Embedding, Flatten, Pool, Reshape, SimpleRNN
 from tauten import _core
 
 torch = pytest.importorskip("torch")
@@ -89,12 +89,29 @@ def recurrent(layer, x, w):
     return h if layer.return_sequences else h[:, -1]
 
 
+def bidirectional(layer, x, w):
+    """The second cell reads x from its end, as torch.nn.LSTM(bidirectional=True) does."""
+    forwards, backwards = layer.cells
+    options = {"bias": True, "batch_first": True, "dtype": x.dtype, "bidirectional": True}
+    kind = torch.nn.LSTM if isinstance(forwards, LSTM) else torch.nn.RNN
+    cell = kind(x.shape[-1], forwards.units, **options)
+    weights = {}
+    for end, part in (("", w[:3]), ("_reverse", w[3:])):
+        weights |= {f"weight_ih_l0{end}": part[0].T, f"weight_hh_l0{end}": part[1].T}
+        weights |= {f"bias_ih_l0{end}": part[2], f"bias_hh_l0{end}": torch.zeros_like(part[2])}
+    h, last = torch.func.functional_call(cell, weights, x)
+    if backwards.return_sequences:
+        return h
+    return torch.cat(list(last[0] if isinstance(last, tuple) else last), dim=-1)
+
+
 TWINS = {
     Dense: dense,
     Conv: conv,
     Pool: pool,
     SimpleRNN: recurrent,
     LSTM: recurrent,
+    Bidirectional: bidirectional,
     Activation: lambda layer, x, w: ACTIVATIONS[layer.activation](x),
     Flatten: lambda layer, x, w: x.flatten(1),
     Reshape: lambda layer, x, w: x.reshape(len(x), *layer.shape),
@@ -148,6 +165,10 @@ def case(name: str, shape, layers, loss: str = SPARSE, from_logits: bool = False
     return Case(name, shape, layers, loss, from_logits, penalties=penalties)
 
 
+def both(make, units: int, sequences: bool) -> Bidirectional:
+    return Bidirectional(*[make(units, return_sequences=sequences) for _ in range(2)])
+
+
 NETWORKS = [
     case("mlp", ROWS, [Flatten(), Dense(65, "relu"), Dense(33, "tanh"), Dense(10, "softmax")]),
     case("mlp-logits", ROWS, [Flatten(), Dense(33, "sigmoid"), Dense(10)], SPARSE, True),
@@ -199,6 +220,8 @@ NETWORKS = [
     case("lstm", ROWS, [LSTM(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
     case("lstm-no-bias", ROWS, [LSTM(17, use_bias=False, return_sequences=True), LSTM(16), Dense(10, "softmax")]),
     case("lstm-sequence-bce", ROWS, [LSTM(33, return_sequences=True), Dense(8, "sigmoid")], BCE),
+    case("bidirectional-lstm", ROWS, [both(LSTM, 17, True), both(LSTM, 9, False), Dense(10, "softmax")]),
+    case("bidirectional-rnn", ROWS, [both(SimpleRNN, 33, True), SimpleRNN(7), Dense(10, "softmax")]),
     case("text", (24,), [Embedding(VOCABULARY, 16), LSTM(33, return_sequences=True), Dense(VOCABULARY, "softmax")]),
     case("text-rnn-logits", (24,), [Embedding(VOCABULARY, 7), SimpleRNN(33), Dense(VOCABULARY)], SPARSE, True),
 ]

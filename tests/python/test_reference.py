@@ -22,6 +22,7 @@ UNBUILT = [  # derived in docs/equations.md; native from issue 4 on
     for sequences in (True, False)
     for name, layer in {
         "forget-gate": ref.ForgetGateRNN(3, return_sequences=sequences),
+        "backwards-lstm": ref.GoBackwards(ref.LSTM(3, return_sequences=sequences)),
         "bidirectional-rnn": ref.Bidirectional(*[ref.SimpleRNN(3, return_sequences=sequences) for _ in range(2)]),
         "bidirectional-lstm": ref.Bidirectional(*[ref.LSTM(3, return_sequences=sequences) for _ in range(2)]),
     }.items()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tauten.layers.base import Layer
+from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
 from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Reshape
 from tauten.layers.pooling import (
@@ -16,7 +17,7 @@ from tauten.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from tauten.layers.recurrent import LSTM, SimpleRNN
+from tauten.layers.recurrent import LSTM, ForgetGateRNN, SimpleRNN
 
 __all__ = [
     "LSTM",
@@ -24,6 +25,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
+    "Bidirectional",
     "Conv1D",
     "Conv2D",
     "Conv3D",
@@ -31,6 +33,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "ForgetGateRNN",
     "Input",
     "InputLayer",
     "Layer",
@@ -46,8 +49,9 @@ __all__ = [
 _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Conv1D, Conv2D, Conv3D, Dense, Dropout,
-        Embedding, Flatten, InputLayer, LSTM, MaxPooling1D, MaxPooling2D, MaxPooling3D, Reshape, SimpleRNN,
+        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
+        Dropout, Embedding, Flatten, ForgetGateRNN, InputLayer, LSTM, MaxPooling1D, MaxPooling2D, MaxPooling3D, Reshape,
+        SimpleRNN,
     )
 }  # fmt: skip
 

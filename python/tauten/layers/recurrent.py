@@ -1,4 +1,4 @@
-"""SimpleRNN and LSTM over sequences (batch, steps, features); the state begins at zero."""
+"""SimpleRNN, ForgetGateRNN and LSTM over sequences (batch, steps, features); the state begins at zero."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import activations, initializers, regularizers
+from tauten import _core, activations, initializers, regularizers
 from tauten._checks import flag, integer
 from tauten._registry import serialize
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 class Recurrent(Layer):
     """Base of the recurrent layers: arguments and weights that they share."""
 
+    kind: ClassVar[str]  # of the native cell
+
     keras_defaults: ClassVar[dict[str, Any]] = {
         "kernel_constraint": None, "recurrent_constraint": None, "bias_constraint": None, "dropout": 0.0,
-        "recurrent_dropout": 0.0, "seed": None, "return_state": False, "go_backwards": False, "stateful": False,
-        "unroll": False,
+        "recurrent_dropout": 0.0, "seed": None, "return_state": False, "stateful": False, "unroll": False,
     }  # fmt: skip
 
     def __init__(
@@ -37,6 +38,7 @@ class Recurrent(Layer):
         recurrent_regularizer: RegularizerLike,
         bias_regularizer: RegularizerLike,
         return_sequences: bool,
+        go_backwards: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -51,6 +53,14 @@ class Recurrent(Layer):
         self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.return_sequences = flag(return_sequences, f"{cls}: return_sequences")
+        self.go_backwards = flag(go_backwards, f"{cls}: go_backwards")
+
+    def cell(self) -> _core.Cell:
+        """The native cell."""
+        return _core.Cell(self.kind, self.units, self.activation, "linear", self.use_bias)
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_recurrent(self.name, edge, self.cell(), self.return_sequences, self.go_backwards)
 
     def weight_specs(self) -> dict[str, WeightSpec]:
         return {
@@ -72,7 +82,24 @@ class Recurrent(Layer):
             "recurrent_regularizer": serialize(self.recurrent_regularizer),
             "bias_regularizer": serialize(self.bias_regularizer),
             "return_sequences": self.return_sequences,
+            "go_backwards": self.go_backwards,
         }
+
+
+class Gated(Recurrent):
+    """Base of the recurrent layers with gates."""
+
+    def __init__(self, recurrent_activation: ActivationLike, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.recurrent_activation = activations.get(
+            recurrent_activation, f"{type(self).__name__}: recurrent_activation", exclude=("softmax",)
+        )
+
+    def cell(self) -> _core.Cell:
+        return _core.Cell(self.kind, self.units, self.activation, self.recurrent_activation, self.use_bias)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "recurrent_activation": self.recurrent_activation}
 
 
 class SimpleRNN(Recurrent):
@@ -89,11 +116,15 @@ class SimpleRNN(Recurrent):
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         return_sequences: True gives h_t of every step, False (default) of the last one.
+        go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
+            False.
         name, trainable: as in Layer.
 
     Raises:
         TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included.
     """
+
+    kind = "simple_rnn"
 
     def __init__(
         self,
@@ -108,23 +139,72 @@ class SimpleRNN(Recurrent):
         bias_regularizer: RegularizerLike = None,
         *,
         return_sequences: bool = False,
+        go_backwards: bool = False,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences,
+            kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences, go_backwards,
             name=name, trainable=trainable, **kwargs,
         )  # fmt: skip
 
-    def add_to(self, network: Network, edge: int) -> int:
-        return network.add_simple_rnn(
-            self.name, edge, self.units, self.activation, self.use_bias, self.return_sequences
-        )
+
+class ForgetGateRNN(Gated):
+    """RNN with a forget gate (chapter §26.2.1): (batch, steps, features) -> (batch[, steps], units).
+
+    φ_t = r(x_t·W + h_{t-1}·U + b), u_t = a(...) likewise, h_t = φ_t∘h_{t-1} + (1 - φ_t)∘u_t.
+    Weights, gates in the order φ, u: kernel W (features, 2·units), recurrent_kernel U (units, 2·units),
+    bias (2·units,).
+
+    Args:
+        units: size of h.
+        activation: a, of the candidate u: "linear", "relu", "sigmoid", "tanh"; default "tanh".
+        recurrent_activation: r, of the gate; default "sigmoid".
+        use_bias: default True.
+        kernel_initializer: default "glorot_uniform".
+        recurrent_initializer: default "orthogonal".
+        bias_initializer: default "zeros".
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        return_sequences: True gives h_t of every step, False (default) of the last one.
+        go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
+            False.
+        name, trainable: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for wrong arguments.
+    """
+
+    kind = "forget_gate_rnn"
+
+    def __init__(
+        self,
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        *,
+        return_sequences: bool = False,
+        go_backwards: bool = False,
+        name: str | None = None,
+        trainable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            recurrent_activation, units, activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences,
+            go_backwards, name=name, trainable=trainable, **kwargs,
+        )  # fmt: skip
 
 
-class LSTM(Recurrent):
+class LSTM(Gated):
     """Long short-term memory with forget gate (chapter §26.2): (batch, steps, features) -> (batch[, steps], units).
 
     i, f, o = r(x_t·W + h_{t-1}·U + b), g = a(...) likewise, c_t = f∘c_{t-1} + i∘g, h_t = o∘a(c_t).
@@ -142,6 +222,8 @@ class LSTM(Recurrent):
         unit_forget_bias: the forget gate's bias begins at 1; default True.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         return_sequences: True gives h_t of every step, False (default) of the last one.
+        go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
+            False.
         name, trainable: as in Layer.
 
     Raises:
@@ -150,6 +232,7 @@ class LSTM(Recurrent):
     Source: Hochreiter & Schmidhuber 1997; Gers et al. 2000; Jozefowicz et al. 2015 for unit_forget_bias.
     """
 
+    kind = "lstm"
     keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto"}
 
     def __init__(
@@ -167,25 +250,17 @@ class LSTM(Recurrent):
         bias_regularizer: RegularizerLike = None,
         *,
         return_sequences: bool = False,
+        go_backwards: bool = False,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences,
-            name=name, trainable=trainable, **kwargs,
+            recurrent_activation, units, activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences,
+            go_backwards, name=name, trainable=trainable, **kwargs,
         )  # fmt: skip
-        self.recurrent_activation = activations.get(
-            recurrent_activation, "LSTM: recurrent_activation", exclude=("softmax",)
-        )
         self.unit_forget_bias = flag(unit_forget_bias, "LSTM: unit_forget_bias")
-
-    def add_to(self, network: Network, edge: int) -> int:
-        return network.add_lstm(
-            self.name, edge, self.units, self.activation, self.recurrent_activation, self.use_bias,
-            self.return_sequences,
-        )  # fmt: skip
 
     def initial_value(self, weight: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         if weight != "bias" or not self.unit_forget_bias:
@@ -195,8 +270,4 @@ class LSTM(Recurrent):
         return np.concatenate(parts).astype(dtype)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "recurrent_activation": self.recurrent_activation,
-            "unit_forget_bias": self.unit_forget_bias,
-        }
+        return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}

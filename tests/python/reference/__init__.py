@@ -12,7 +12,7 @@ from .embedding import Embedding
 from .layer import Layer, Step
 from .network import Network, Result
 from .pooling import Pool
-from .recurrent import LSTM, Bidirectional, ForgetGateRNN, SimpleRNN
+from .recurrent import LSTM, Bidirectional, ForgetGateRNN, GoBackwards, SimpleRNN
 
 __all__ = [
     "LSTM",
@@ -24,6 +24,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "ForgetGateRNN",
+    "GoBackwards",
     "Layer",
     "Network",
     "Pool",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .activations import DERIVATIVE, FORWARD, kink_distance, sigmoid
+from .activations import DERIVATIVE, FORWARD, kink_distance
 from .layer import Layer, Shape, Step
 
 
@@ -135,23 +135,31 @@ class LSTM(Recurrent):
 
 
 class ForgetGateRNN(Recurrent):
-    """φ_t = σ(net), u_t = tanh(net); h_t = φ_t ⊙ h_{t-1} + (1 - φ_t) ⊙ u_t (26.2.1). Order in the weights: φ u.
+    """φ_t = σ(net), u_t = f(net); h_t = φ_t ⊙ h_{t-1} + (1 - φ_t) ⊙ u_t (26.2.1). Order in the weights: φ u.
 
-    Not built natively yet (issue 4): here to prove docs/equations.md.
+    The chapter's σ is recurrent_activation, its tanh activation.
     """
 
     gates = 2
 
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, return_sequences=False):
+        super().__init__(units, use_bias, return_sequences)
+        self.activation, self.recurrent_activation = activation, recurrent_activation
+
     def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
-        self.x, self.h, self.cells = x, [np.zeros((len(x), self.units))], [None]
+        f, s = FORWARD[self.activation], FORWARD[self.recurrent_activation]
+        self.x, self.h, self.cells, self.margin = x, [np.zeros((len(x), self.units))], [None], np.inf
         for t in range(1, x.shape[1] + 1):
             net_phi, net_u = self.nets(x[:, t - 1], self.h[t - 1])
-            phi, u = sigmoid(net_phi), np.tanh(net_u)
+            kinks = [kink_distance(self.recurrent_activation, net_phi), kink_distance(self.activation, net_u)]
+            self.margin = min(self.margin, *kinks)
+            phi, u = s(net_phi), f(net_u)
             self.h.append(phi * self.h[t - 1] + (1 - phi) * u)
             self.cells.append((phi, u))
         return self.outputs(self.h)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
+        df, ds = DERIVATIVE[self.activation], DERIVATIVE[self.recurrent_activation]
         steps = self.x.shape[1]
         deltas: list[np.ndarray] = []
         delta_next = np.zeros((len(self.x), 2 * self.units))  # δ^φ, δ^u of step t+1 side by side
@@ -161,29 +169,54 @@ class ForgetGateRNN(Recurrent):
             # δ_t^h = W_o·δ_t^o + W_hφ·δ_{t+1}^φ + W_hu·δ_{t+1}^u + δ_{t+1}^h ⊙ φ_{t+1}
             delta_h = self.from_above(grad, t, steps) + delta_next @ self.weights[1].T + carry
             # δ_t^φ = δ_t^h ⊙ (h_{t-1} - u_t) ⊙ φ_t ⊙ (1 - φ_t)
-            delta_phi = delta_h * (self.h[t - 1] - u) * phi * (1 - phi)
+            delta_phi = delta_h * (self.h[t - 1] - u) * ds(phi)
             # δ_t^u = δ_t^h ⊙ (1 - φ_t) ⊙ (1 - u_t²)
-            delta_u = delta_h * (1 - phi) * (1 - u * u)
+            delta_u = delta_h * (1 - phi) * df(u)
             carry = delta_h * phi
             delta_next = np.concatenate([delta_phi, delta_u], axis=-1)
             deltas.insert(0, delta_next)
         return self.finish(self.x, self.h, deltas)
 
 
-class Bidirectional(Layer):
-    """[h_t ; b_t]: one cell reads forwards, its twin backwards; o_t reads both (26.1.4).
+class GoBackwards(Layer):
+    """A cell that reads x from its last step to its first; h of every step come out in that order."""
 
-    With return_sequences off the two last states, h_τ and b_1. Not built natively yet (issue 4).
+    def __init__(self, cell: Recurrent) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def build(self, shape: Shape) -> Shape:
+        out = self.cell.build(shape)
+        self.weights = self.cell.weights
+        return out
+
+    def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
+        self.cell.weights = self.weights
+        y = self.cell.forward(x[:, ::-1], step)
+        self.margin = self.cell.margin
+        return y
+
+    def backward(self, grad: np.ndarray) -> np.ndarray:
+        grad_x = self.cell.backward(grad)[:, ::-1]
+        self.gradients = self.cell.gradients
+        return grad_x
+
+
+class Bidirectional(Layer):
+    """h_t of a cell that reads forwards, b_t of its twin that reads backwards; o_t reads both (26.1.4).
+
+    merge: "concat" [h_t ; b_t], "sum", "ave" (half the sum), "mul". With return_sequences off the two last states, h_τ
+    and b_1.
     """
 
-    def __init__(self, forward: Recurrent, backward: Recurrent) -> None:
+    def __init__(self, forward: Recurrent, backward: Recurrent, merge: str = "concat") -> None:
         super().__init__()
-        self.cells = (forward, backward)
+        self.cells, self.merge = (forward, backward), merge
 
     def build(self, shape: Shape) -> Shape:
         shapes = [cell.build(shape) for cell in self.cells]
         self.weights = [w for cell in self.cells for w in cell.weights]
-        return (*shapes[0][:-1], shapes[0][-1] + shapes[1][-1])
+        return shapes[0] if self.merge != "concat" else (*shapes[0][:-1], shapes[0][-1] + shapes[1][-1])
 
     def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
         forwards, backwards = self.cells
@@ -192,11 +225,19 @@ class Bidirectional(Layer):
         h, b = forwards.forward(x, step), backwards.forward(x[:, ::-1], step)
         if backwards.return_sequences:
             b = b[:, ::-1]
-        return np.concatenate([h, b], axis=-1)
+        self.h, self.b, self.margin = h, b, min(forwards.margin, backwards.margin)
+        if self.merge == "concat":
+            return np.concatenate([h, b], axis=-1)
+        return h * b if self.merge == "mul" else (h + b) / (2 if self.merge == "ave" else 1)
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
         forwards, backwards = self.cells
-        grad_h, grad_b = np.split(grad, [forwards.units], axis=-1)
+        if self.merge == "concat":
+            grad_h, grad_b = np.split(grad, [forwards.units], axis=-1)
+        elif self.merge == "mul":
+            grad_h, grad_b = grad * self.b, grad * self.h
+        else:
+            grad_h = grad_b = grad / (2 if self.merge == "ave" else 1)
         if backwards.return_sequences:
             grad_b = grad_b[:, ::-1]
         grad_x = forwards.backward(grad_h) + backwards.backward(grad_b)[:, ::-1]

@@ -1,25 +1,10 @@
 // The LSTM step, forward and backward: a tile of the product goes into a scratch that stays in L1, and the cell is
 // finished from there, unit by unit in the lanes. Whole-panel outputs are 0 beyond `units`.
+#include "kernels/cells.h"
 #include "kernels/fill.h"
-#include "kernels/tile.h"
-#include "simd/loop.h"
-#include "simd/math.h"
 
 namespace tauten::kernels {
 namespace {
-
-// A pair of activations known at compile time where they are the usual ones.
-template <Activation kCell, Activation kGate>
-struct Fixed {
-    static constexpr Activation cell = kCell, gate = kGate;
-};
-struct Chosen {
-    Activation cell, gate;
-};
-
-// rows cut into the fewest tiles of at most `most` rows, as equal as can be: tile i of n is
-// [i * rows / n, (i + 1) * rows / n).
-TAUTEN_INLINE int64 tile_count(int64 rows, int64 most) { return (rows + most - 1) / most; }
 
 //   c_t = κ ⊙ u + φ ⊙ c_{t-1};  h_t = ω ⊙ f(c_t)  for `rows` rows of one panel; net is rows x 4 lanes.
 // In two passes: f(c_t) hangs on all of c_t's chain, and the rows are independent.
@@ -56,31 +41,22 @@ TAUTEN_INLINE void finish_forward(const LstmForward<T>& step, const Functions& f
     }
 }
 
-template <class T, class Functions>
-TAUTEN_INLINE void forward_as(const LstmForward<T>& step, const Functions& f) {
-    constexpr int64 lanes = Vec<T>::lanes;
-    alignas(64) T net[gate_rows * 4 * lanes];
-    const int64 tiles = tile_count(step.rows, gate_rows);
-    for (int64 panel = 0; panel * lanes < step.units; ++panel) {
-        const T* bias = step.bias == nullptr ? nullptr : step.bias + panel * 4 * lanes;
-        const int64 units = step.units - panel * lanes;
-        for (int64 tile = 0; tile < tiles; ++tile) {
-            const int64 first = tile * step.rows / tiles, rows = (tile + 1) * step.rows / tiles - first;
-            gate_tile<T>(step.taps, step.tap_count, first, rows, panel, bias, net);
-            if (units >= lanes)
-                finish_forward(step, f, Whole<T>{}, first, rows, panel, net);
-            else
-                finish_forward(step, f, First<T>{units}, first, rows, panel, net);
-        }
-    }
-}
-
 template <class T>
 void lstm_forward(const LstmForward<T>& step) {
-    if (step.activation == Activation::tanh && step.recurrent_activation == Activation::sigmoid)
-        forward_as(step, Fixed<Activation::tanh, Activation::sigmoid>{});
-    else
-        forward_as(step, Chosen{step.activation, step.recurrent_activation});
+    constexpr int64 lanes = Vec<T>::lanes;
+    with_activations(step, [&](const auto& f) __attribute__((always_inline)) {
+        alignas(64) T net[gate_rows * 4 * lanes];
+        for (int64 panel = 0; panel * lanes < step.units; ++panel) {
+            const T* bias = step.bias == nullptr ? nullptr : step.bias + panel * 4 * lanes;
+            for_tiles(step.rows, gate_rows, [&](int64 first, int64 rows) __attribute__((always_inline)) {
+                gate_tile<T>(step.taps, step.tap_count, first, rows, panel, bias, net);
+                with_units<T>(step.units, panel * lanes,
+                              [&](const auto& part) __attribute__((always_inline)) {
+                                  finish_forward(step, f, part, first, rows, panel, net);
+                              });
+            });
+        }
+    });
 }
 
 //   δc += δh ⊙ ω ⊙ f'(f(c_t));  δω = δh ⊙ f(c_t) ⊙ σ'(ω);  δφ = δc ⊙ c_{t-1} ⊙ σ'(φ);
@@ -113,41 +89,14 @@ TAUTEN_INLINE void finish_backward(const LstmBackward<T>& step, const Functions&
     store<T>(carried, part.keep(memory_gradient * forget, zeros<T>()));
 }
 
-// A panel of the δh product holds the units of two gate panels.
-template <class T, class Functions>
-TAUTEN_INLINE void backward_as(const LstmBackward<T>& step, const Functions& f) {
-    constexpr int64 lanes = Vec<T>::lanes, panel_columns = 2 * lanes;
-    alignas(64) T product[tile_rows * panel_columns];
-    const int64 tiles = tile_count(step.rows, tile_rows);
-    for (int64 panel = 0; panel * panel_columns < step.units; ++panel) {
-        const int64 unit = panel * panel_columns;
-        for (int64 tile = 0; tile < tiles; ++tile) {
-            const int64 first = tile * step.rows / tiles, rows = (tile + 1) * step.rows / tiles - first;
-            const T* above = step.above == nullptr ? nullptr : step.above + first * step.above_row + unit;
-            // whole vectors of `above`: at most one panel past its end, within slack
-            const Tile<T> work{step.taps, step.tap_count, first, panel,         0,
-                               above,     step.above_row, product, panel_columns, false};
-            tile_function<T, 2, false, tile_rows>(rows)(work);
-            for (int64 half = 0; half < 2; ++half) {
-                const int64 units = step.units - unit - half * lanes;
-                for (int64 r = 0; units > 0 && r < rows; ++r) {
-                    const Native<T> hidden_gradient = load<T>(product + r * panel_columns + half * lanes);
-                    if (units >= lanes)
-                        finish_backward(step, f, Whole<T>{}, first + r, unit + half * lanes, hidden_gradient);
-                    else
-                        finish_backward(step, f, First<T>{units}, first + r, unit + half * lanes, hidden_gradient);
-                }
-            }
-        }
-    }
-}
-
 template <class T>
 void lstm_backward(const LstmBackward<T>& step) {
-    if (step.activation == Activation::tanh && step.recurrent_activation == Activation::sigmoid)
-        backward_as(step, Fixed<Activation::tanh, Activation::sigmoid>{});
-    else
-        backward_as(step, Chosen{step.activation, step.recurrent_activation});
+    with_activations(step, [&](const auto& f) __attribute__((always_inline)) {
+        for_hidden_gradients<T>(step, [&](const auto& part, int64 row, int64 unit,
+                                          Native<T> hidden_gradient) __attribute__((always_inline)) {
+            finish_backward(step, f, part, row, unit, hidden_gradient);
+        });
+    });
 }
 
 template <class T>
@@ -159,8 +108,8 @@ void fill(Kernels<T>& k) {
 }  // namespace
 
 namespace TAUTEN_LEVEL {
-void fill_cells(Kernels<float>& k) { fill(k); }
-void fill_cells(Kernels<double>& k) { fill(k); }
+void fill_lstm(Kernels<float>& k) { fill(k); }
+void fill_lstm(Kernels<double>& k) { fill(k); }
 }  // namespace TAUTEN_LEVEL
 
 }  // namespace tauten::kernels

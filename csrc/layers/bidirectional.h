@@ -1,0 +1,48 @@
+// Two recurrent layers over the same input, one with time and one against it (§26.1.4), and what becomes of their h.
+#pragma once
+
+#include "layers/recurrent.h"
+
+namespace tauten {
+
+enum class Merge { concat, sum, average, multiply };
+
+template <class T>
+class Bidirectional final : public Node<T> {
+public:
+    using Direction = std::unique_ptr<Recurrent<T>>;
+    // The two write as many units, unless they are concatenated.
+    Bidirectional(Place place, Direction first, Direction second, Merge merge);
+
+    bool reads_time() const override { return true; }
+    bool prefers_time() const override { return true; }
+    bool writes_time() const override { return directions_[0]->writes_time(); }
+    void set_axis(int axis) override;
+    void plan(const std::vector<Edge>& edges) override;
+    void set_first_extra(int first) override;
+    void set_below_trainable(bool trainable) override;
+    double work(const Call<T>& call) const override;
+    int extra_count() const override;
+    void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
+    int64 stale_parts(const Call<T>& call) override;
+    void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
+    void refreshed() override;
+    std::vector<Product<T>*> products() override;
+    void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+
+private:
+    // Buffers where h are not concatenated: both layers' h, both layers' ∂E/∂h.
+    static constexpr int buffers = 4;
+    int own_extras() const { return merge_ == Merge::concat ? 0 : buffers; }
+    // f(first number, how many) for the slice's runs of numbers in the output.
+    template <class F>
+    void for_each_number(const Call<T>& call, Slice slice, F&& f) const;
+
+    Direction directions_[2];
+    Merge merge_;
+    Grid output_;
+    int64 first_parts_ = 0;  // stale parts of the first layer
+};
+
+}  // namespace tauten

@@ -1,0 +1,132 @@
+"""Bidirectional: a recurrent layer that reads its sequences in both directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from tauten.layers.base import Layer, WeightSpec
+from tauten.layers.recurrent import Recurrent
+
+if TYPE_CHECKING:
+    from tauten._core import Network
+
+MERGE_MODES = ("concat", "sum", "ave", "mul")
+
+
+class Bidirectional(Layer):
+    """One recurrent layer reads forwards, another backwards, each with weights of its own (chapter §26.1.4).
+
+    (batch, steps, features) -> (batch[, steps], units), twice the units for "concat". With return_sequences, step t has
+    both states of step t; without, it is the last state of each: h_τ forwards and h_1 backwards. Sequences of unequal
+    length are read from their own ends.
+
+    Weights: forward_kernel, forward_recurrent_kernel, forward_bias, backward_kernel, ..., as the layers have them.
+
+    Args:
+        layer: a SimpleRNN, ForgetGateRNN or LSTM: the forward direction, and the model of the other one.
+        merge_mode: "concat" (default), "sum", "ave" (the mean) or "mul" of the two states.
+        weights: only None; set_weights() sets them once the layer is in a built model.
+        backward_layer: the other direction, if it is to differ; same return_sequences, other go_backwards.
+        name, trainable: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for wrong arguments.
+
+    Source: Schuster & Paliwal 1997.
+    """
+
+    def __init__(
+        self,
+        layer: Recurrent,
+        merge_mode: str = "concat",
+        weights: None = None,
+        backward_layer: Recurrent | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        if not isinstance(layer, Recurrent):
+            raise TypeError(f"Bidirectional: layer must be a recurrent layer, got {layer!r}")
+        if not isinstance(merge_mode, str) or merge_mode not in MERGE_MODES:
+            raise ValueError(f"Bidirectional: merge_mode must be one of {', '.join(MERGE_MODES)}, got {merge_mode!r}")
+        if backward_layer is not None and not isinstance(backward_layer, Recurrent):
+            raise TypeError(f"Bidirectional: backward_layer must be a recurrent layer, got {backward_layer!r}")
+        if weights is not None:
+            raise ValueError("Bidirectional: weights must be None here; use set_weights() in a built model")
+        self.merge_mode = merge_mode
+        self.forward_layer = _copy(layer, f"forward_{layer.name}")
+        other = backward_layer or _copy(layer, layer.name, go_backwards=not layer.go_backwards)
+        self.backward_layer = _copy(other, backward_layer.name if backward_layer else f"backward_{layer.name}")
+        self._own_backward = backward_layer is not None
+        for argument, differs in (("return_sequences", False), ("go_backwards", True)):
+            ours, theirs = (getattr(one, argument) for one in (self.forward_layer, self.backward_layer))
+            if (ours != theirs) != differs:
+                raise ValueError(
+                    f"Bidirectional: layer and backward_layer must {'differ in' if differs else 'have the same'} "
+                    f"{argument}, got {ours} and {theirs}"
+                )
+        if merge_mode != "concat" and self.forward_layer.units != self.backward_layer.units:
+            raise ValueError(
+                f"Bidirectional: merge_mode {merge_mode!r} needs as many units in both directions, got "
+                f"{self.forward_layer.units} and {self.backward_layer.units}"
+            )
+
+    def add_to(self, network: Network, edge: int) -> int:
+        forwards, backwards = self.forward_layer, self.backward_layer
+        return network.add_bidirectional(
+            self.name, edge, forwards.cell(), backwards.cell(), self.merge_mode, forwards.return_sequences,
+            forwards.go_backwards,
+        )  # fmt: skip
+
+    @property
+    def return_sequences(self) -> bool:
+        """Whether states of every step come out."""
+        return self.forward_layer.return_sequences
+
+    def weight_specs(self) -> dict[str, WeightSpec]:
+        return {
+            f"{prefix}_{name}": spec
+            for prefix, layer in self._directions()
+            for name, spec in layer.weight_specs().items()
+        }
+
+    def initial_value(self, weight: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+        prefix, name = weight.split("_", 1)
+        return dict(self._directions())[prefix].initial_value(name, shape, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        config = {**super().get_config(), "merge_mode": self.merge_mode, "layer": _serialized(self.forward_layer)}
+        config["layer"]["config"]["name"] = self.forward_layer.name.removeprefix("forward_")
+        config["backward_layer"] = _serialized(self.backward_layer) if self._own_backward else None
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Bidirectional:
+        from tauten.layers import deserialize
+
+        made = dict(config)
+        made["layer"] = deserialize(config["layer"])
+        if config.get("backward_layer") is not None:
+            made["backward_layer"] = deserialize(config["backward_layer"])
+        return cls(**made)
+
+    def _directions(self) -> tuple[tuple[str, Recurrent], tuple[str, Recurrent]]:
+        return ("forward", self.forward_layer), ("backward", self.backward_layer)
+
+
+def _copy(layer: Recurrent, name: str, **changes: Any) -> Recurrent:
+    config = {**layer.get_config(), "name": name, **changes}
+    config.pop("input_shape", None)
+    copy = type(layer).from_config(config)
+    assert isinstance(copy, Recurrent)
+    return copy
+
+
+def _serialized(layer: Recurrent) -> dict[str, Any]:
+    from tauten.layers import serialize
+
+    return serialize(layer)
