@@ -23,7 +23,7 @@ EXPERIMENT = Experiment(
     "shakespeare",
     "Tiny Shakespeare, LSTM 256, 64 windows of 64",
     ("tinyshakespeare.txt",),
-    10,
+    12,
     f"{STEPS} steps",
     1.0,
     {"loss": Measure("validation loss, nats", ".4f", 1.6, higher=False)},

@@ -9,6 +9,17 @@ void bind_machine(py::module_& module) {
     module.def("num_threads", &threads);
     module.def("set_num_threads", &set_threads, py::arg("threads"));
     module.def("default_num_threads", &default_threads);
+    module.def("all_finite", [](const py::array& array) {
+        const auto look = [&]<class T>(const T* x) {
+            const int64 n = array.size();
+            py::gil_scoped_release release;
+            return kernels::table<T>().all_finite(n, x);
+        };
+        require(array.flags() & py::array::c_style, "all_finite: expected a contiguous array");
+        if (py::isinstance<py::array_t<float>>(array)) return look(static_cast<const float*>(array.data()));
+        require(py::isinstance<py::array_t<double>>(array), "all_finite: expected float32 or float64");
+        return look(static_cast<const double*>(array.data()));
+    }, py::arg("array"));
     module.def("isa", [] { return kernels::level_name(kernels::level()); });
     module.def("isa_levels", [] {
         py::list names;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 
 #include "core/types.h"
 
@@ -36,6 +37,29 @@ public:
 
 private:
     alignas(64) std::atomic<int64> next_{0};
+};
+
+// Work that has a member it belongs to, whose caches may hold its data: each member takes its own, then what others have
+// not begun.
+class Claims {
+public:
+    void reset(int64 count) {
+        if (count > capacity_) taken_ = std::make_unique<std::atomic<bool>[]>(static_cast<size_t>(capacity_ = count));
+        count_ = count;
+        for (int64 i = 0; i < count; ++i) taken_[static_cast<size_t>(i)].store(false, std::memory_order_relaxed);
+    }
+    // -1: nothing is left.
+    int64 take(int64 own) {
+        for (int64 i = 0; i < count_; ++i) {
+            const int64 item = (own + i) % count_;
+            if (!taken_[static_cast<size_t>(item)].exchange(true, std::memory_order_relaxed)) return item;
+        }
+        return -1;
+    }
+
+private:
+    std::unique_ptr<std::atomic<bool>[]> taken_;
+    int64 count_ = 0, capacity_ = 0;
 };
 
 // Runs body(context, member) on up to `threads` threads, denormals flushed to zero in it. The body must not throw.

@@ -34,7 +34,8 @@ void forget_gate_forward(const ForgetGateForward<T>& step) {
         for (int64 panel = 0; panel * lanes < step.units; ++panel) {
             const T* bias = step.bias == nullptr ? nullptr : step.bias + panel * 2 * lanes;
             for_tiles(step.rows, tile_rows, [&](int64 first, int64 rows) __attribute__((always_inline)) {
-                const Tile<T> tile{step.taps, step.tap_count, first, panel, 0, bias, 0, net, 2 * lanes, false};
+                const T* start = bias == nullptr ? nullptr : bias + first * step.bias_row;
+                const Tile<T> tile{step.taps, step.tap_count, first, panel, 0, start, step.bias_row, net, 2 * lanes, false};
                 tile_function<T, 2, false, tile_rows>(rows)(tile);
                 with_units<T>(step.units, panel * lanes,
                               [&](const auto& part) __attribute__((always_inline)) {

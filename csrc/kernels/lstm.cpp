@@ -49,7 +49,8 @@ void lstm_forward(const LstmForward<T>& step) {
         for (int64 panel = 0; panel * lanes < step.units; ++panel) {
             const T* bias = step.bias == nullptr ? nullptr : step.bias + panel * 4 * lanes;
             for_tiles(step.rows, gate_rows, [&](int64 first, int64 rows) __attribute__((always_inline)) {
-                gate_tile<T>(step.taps, step.tap_count, first, rows, panel, bias, net);
+                gate_tile<T>(step.taps, step.tap_count, first, rows, panel,
+                             bias == nullptr ? nullptr : bias + first * step.bias_row, step.bias_row, net);
                 with_units<T>(step.units, panel * lanes,
                               [&](const auto& part) __attribute__((always_inline)) {
                                   finish_forward(step, f, part, first, rows, panel, net);

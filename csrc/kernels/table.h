@@ -66,6 +66,7 @@ struct LstmForward {
     int64 tap_count;
     int64 rows, units;
     const T* bias;           // padded to whole panels, or nullptr
+    int64 bias_row;          // 0: the same for every row
     T* gates;                // out: κ φ u ω in panel order, whole panels; nullptr in inference
     int64 gates_row;
     const T* memory_before;  // c_{t-1}, whole lanes a row; nullptr stands for zeros
@@ -109,6 +110,7 @@ struct ForgetGateForward {
     int64 tap_count;
     int64 rows, units;
     const T* bias;           // padded to whole panels, or nullptr
+    int64 bias_row;          // 0: the same for every row
     T* gates;                // out: φ u in panel order, whole panels; nullptr in inference
     int64 gates_row;
     const T* hidden_before;  // h_{t-1}; nullptr stands for zeros
@@ -236,6 +238,8 @@ struct Kernels {
     void (*sgd)(int64 n, T* w, const T* gradient, T* velocity, const SgdArguments<T>&);
     // sums[0] = Σ|w|, sums[1] = Σw², in double, in a fixed order
     void (*penalty_sums)(int64 n, const T* w, double* sums);
+    // no infinity and no NaN
+    bool (*all_finite)(int64 n, const T* x);
 
     // -- vector maths over arrays, for tests and benchmarks of what the kernels inline
     void (*exp)(int64 n, const T* x, T* y);

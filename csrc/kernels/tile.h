@@ -270,11 +270,11 @@ TAUTEN_INLINE TileFunction<T> tile_function(int64 rows) {
 }
 
 // net = bias + Σ_taps A · B of one gate panel (4 vectors) for `rows` <= gate_rows rows from first_row;
-// net is rows x (4 * lanes), dense. A lies by rows (a_column == 1); bias is the panel's own, or nullptr.
+// net is rows x (4 * lanes), dense. A lies by rows (a_column == 1); bias is the panel's own, of the first row, or nullptr.
 template <class T>
 TAUTEN_INLINE void gate_tile(const Tap<T>* taps, int64 tap_count, int64 first_row, int64 rows, int64 panel,
-                             const T* bias, T* net) {
-    const Tile<T> tile{taps, tap_count, first_row, panel, 0, bias, 0, net, 4 * Vec<T>::lanes, false};
+                             const T* bias, int64 bias_row, T* net) {
+    const Tile<T> tile{taps, tap_count, first_row, panel, 0, bias, bias_row, net, 4 * Vec<T>::lanes, false};
     tile_function<T, 4, false, gate_rows>(rows)(tile);
 }
 

@@ -1,4 +1,7 @@
-// The weight update and the sums that penalties need: one pass over memory each.
+// The weight update, the sums that penalties need, the look for what is not finite: one pass over memory each.
+#include <bit>
+#include <type_traits>
+
 #include "kernels/fill.h"
 #include "simd/loop.h"
 
@@ -84,10 +87,21 @@ void penalty_sums(int64 n, const T* w, double* sums) {
     sums[1] = sum<double>((square[0] + square[1]) + (square[2] + square[3]));
 }
 
+// Not finite: an exponent of all ones.
+template <class T>
+bool all_finite(int64 n, const T* x) {
+    using Word = std::conditional_t<sizeof(T) == 4, uint32, uint64>;
+    constexpr Word exponent = sizeof(T) == 4 ? Word{0x7f800000u} : static_cast<Word>(0x7ff0000000000000ull);
+    Word bad = 0;
+    for (int64 i = 0; i < n; ++i) bad |= static_cast<Word>((std::bit_cast<Word>(x[i]) & exponent) == exponent);
+    return bad == 0;
+}
+
 template <class T>
 void fill(Kernels<T>& k) {
     k.sgd = sgd<T>;
     k.penalty_sums = penalty_sums<T>;
+    k.all_finite = all_finite<T>;
 }
 
 }  // namespace

@@ -95,9 +95,21 @@ void Bidirectional<T>::for_each_number(const Call<T>& call, Slice slice, F&& f) 
 }
 
 template <class T>
+bool Bidirectional<T>::in_parts(const Call<T>&) const {
+    return true;
+}
+
+// Two parts take a direction each, and need not meet on the way.
+template <class T>
 void Bidirectional<T>::forward(const Call<T>& call, Slice slice, int phase, T* scratch) const {
-    for (const Direction& direction : directions_) direction->forward(call, slice, phase, scratch);
+    if (slice.parts == 2) {
+        directions_[slice.part]->forward(call, {slice.begin, slice.end}, phase, scratch);
+    } else {
+        for (const Direction& direction : directions_) direction->forward(call, slice, phase, scratch);
+    }
     if (merge_ == Merge::concat) return;
+    slice.meet();
+    if (slice.part > 0) return;
     const T* a = this->extra(call, 0);
     const T* b = this->extra(call, 1);
     T* y = call.values[this->output];

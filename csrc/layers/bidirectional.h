@@ -29,6 +29,7 @@ public:
     void refreshed() override;
     std::vector<Product<T>*> products() override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    bool in_parts(const Call<T>& call) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
 
 private:

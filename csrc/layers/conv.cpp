@@ -136,30 +136,46 @@ void Conv<T>::copy_rows(const Grid& from, const Grid& to, Slice slice, const T* 
 template <class T>
 void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
-    if (copies_input_)
-        copy_rows(input_, padded_, slice, call.values[this->input], const_cast<T*>(padded_input(call)));
+    if (copies_input_) {
+        if (slice.part == 0)
+            copy_rows(input_, padded_, slice, call.values[this->input], const_cast<T*>(padded_input(call)));
+        slice.meet();
+    }
     const T* x = padded_input(call);
+    // parts: of the lines of positions, or of one line's positions
+    const int64 lines = slice.rows() * window_.output[0] * window_.output[1], positions = window_.output[2];
+    const bool by_lines = lines >= slice.parts;
+    const Range own = by_lines ? slice.share(lines) : Range{0, lines};
+    const Range place = by_lines ? Range{0, positions} : slice.share(positions);
+    if (place.size() == 0) return;
     const int64 depth = product_.group_rows, panel_stride = kernel_->rows * k.panel;
     const int64 groups = static_cast<int64>(product_.group_offset.size());
     kernels::Tap<T> taps[most_taps];
     for (int64 r = slice.begin; r < slice.end; ++r)
         for (int64 a = 0; a < window_.output[0]; ++a)
             for (int64 b = 0; b < window_.output[1]; ++b) {
+                const int64 line = ((r - slice.begin) * window_.output[0] + a) * window_.output[1] + b;
+                if (line < own.begin || line >= own.end) continue;
                 const T* corner = x + r * padded_.sample + a * window_.step[0] * padded_.stride[0] +
-                                  b * window_.step[1] * padded_.stride[1];
+                                  b * window_.step[1] * padded_.stride[1] + place.begin * window_.step[2] * channels_;
                 T* y = call.values[this->output] + r * output_.sample + output_.origin + a * output_.stride[0] +
-                       b * output_.stride[1];
+                       b * output_.stride[1] + place.begin * filters_;
                 for (int64 first = 0; first < groups; first += most_taps) {
                     const int64 count = std::min(most_taps, groups - first);
                     for (int64 g = 0; g < count; ++g)
                         taps[g] = {corner + product_.group_offset[static_cast<size_t>(first + g)],
                                    kernel_->weights.data() + (first + g) * depth * k.panel,
                                    window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
-                    k.gemm({taps, count, window_.output[2], filters_, k.panel, y, filters_, k.panel,
+                    k.gemm({taps, count, place.size(), filters_, k.panel, y, filters_, k.panel,
                             bias_ ? bias_->weights.data() : nullptr, first > 0,
                             first + count == groups ? activation_ : Activation::linear, nullptr, 0});
                 }
             }
+}
+
+template <class T>
+bool Conv<T>::in_parts(const Call<T>&) const {
+    return true;
 }
 
 // ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the

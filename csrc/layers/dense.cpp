@@ -33,11 +33,23 @@ template <class T>
 void Dense<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
     for_each_run(grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
-        const kernels::Tap<T> tap{call.values[this->input] + first * features_, kernel_->weights.data(), features_, 1,
-                                  k.panel, features_ * k.panel, features_};
-        k.gemm({&tap, 1, rows, units_, k.panel, call.values[this->output] + first * units_, units_, k.panel,
-                bias_ ? bias_->weights.data() : nullptr, false, activation_, nullptr, 0});
+        const bool by_rows = rows >= slice.parts * k.tile;
+        const Range row = by_rows ? slice.share(rows) : Range{0, rows};
+        const Range panel = by_rows ? Range{0, kernel_->panels} : slice.share(kernel_->panels);
+        if (row.size() == 0 || panel.size() == 0) return;
+        const int64 column = panel.begin * k.panel;
+        const kernels::Tap<T> tap{call.values[this->input] + (first + row.begin) * features_,
+                                  kernel_->weights.data() + column * features_, features_, 1, k.panel,
+                                  features_ * k.panel, features_};
+        k.gemm({&tap, 1, row.size(), std::min(units_, panel.end * k.panel) - column, k.panel,
+                call.values[this->output] + (first + row.begin) * units_ + column, units_, k.panel,
+                bias_ ? bias_->weights.data() + column : nullptr, false, activation_, nullptr, 0});
     });
+}
+
+template <class T>
+bool Dense<T>::in_parts(const Call<T>& call) const {
+    return kernel_->panels > 1 || grid_.rows(call.batch, call.axes) > call.kernels->tile;
 }
 
 // ∂E/∂x = δ·Wᵀ, times f'(x) of the layer below

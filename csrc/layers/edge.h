@@ -5,14 +5,30 @@
 #include <string>
 
 #include "core/shape.h"
+#include "core/team.h"
 #include "core/types.h"
 
 namespace tauten {
 
-// Rows [begin, end) of the batch: what one thread, or one pass of it, works on.
+struct Range {
+    int64 begin, end;
+    int64 size() const { return end - begin; }
+};
+
+// What one thread, or one pass of it, works on: rows [begin, end) of the batch. Where there are fewer rows than threads,
+// all take the same rows, and each computes one of `parts` of what a node writes.
 struct Slice {
     int64 begin, end;
+    int64 part = 0, parts = 1;
+    const Member* member = nullptr;  // of the team whose members the parts are
+
     int64 rows() const { return end - begin; }
+    // This part of n things.
+    Range share(int64 n) const { return {n * part / parts, n * (part + 1) / parts}; }
+    // Returns when every part has come here.
+    void meet() const {
+        if (parts > 1) member->barrier();
+    }
 };
 
 // A time axis in one call. Rows of the batch are ordered by length, longest first, so that those alive at

@@ -129,6 +129,9 @@ public:
     virtual int forward_phases() const { return 1; }
     virtual int backward_phases() const { return 1; }
     virtual void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
+    // Whether forward() of this call, with nothing to go backward through, can compute a part of the output alone
+    // (Slice::parts), and gains by it.
+    virtual bool in_parts(const Call<T>& call) const { (void)call; return false; }
     virtual void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
 
     // Copies of weights that the backward phase reads; made anew in parts when stale.

@@ -57,7 +57,23 @@ kernels::PoolArguments<T> Pool<T>::arguments(const Call<T>& call, int64 row) con
 template <class T>
 void Pool<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto kernel = kind_ == Kind::max ? call.kernels->max_pool : call.kernels->average_pool;
-    for (int64 r = slice.begin; r < slice.end; ++r) kernel(arguments(call, r));
+    // parts: of the channels, whole vectors
+    const int64 lanes = call.kernels->lanes;
+    const Range own = slice.share(divide_up(channels_, lanes));
+    const int64 first = own.begin * lanes;
+    if (own.size() == 0) return;
+    for (int64 r = slice.begin; r < slice.end; ++r) {
+        kernels::PoolArguments<T> a = arguments(call, r);
+        a.channels = std::min(channels_, own.end * lanes) - first;
+        a.input += first;
+        a.output += first;
+        kernel(a);
+    }
+}
+
+template <class T>
+bool Pool<T>::in_parts(const Call<T>& call) const {
+    return channels_ > call.kernels->lanes;
 }
 
 template <class T>

@@ -21,6 +21,7 @@ public:
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     double work(const Call<T>& call) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    bool in_parts(const Call<T>& call) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
 
 private:

@@ -64,21 +64,51 @@ double Recurrent<T>::work(const Call<T>& call) const {
     return 2.0 * static_cast<double>((features_ + units_) * net_width_) * static_cast<double>(steps(call).total);
 }
 
+// Parts meet at every step: it has to be worth it.
 template <class T>
-kernels::Tap<T> Recurrent<T>::input_tap(const Call<T>& call, int64 t, int64 begin) const {
-    const T* x = call.values[this->input];
-    const int64 width = kernel_->width;
-    if (input_.time)
-        return {x + (steps(call).offset[t] + begin) * features_, kernel_->weights.data(), features_, 1, width,
-                features_ * width, features_};
-    return {x + begin * input_.sample + input_.origin + t * features_, kernel_->weights.data(), input_.sample, 1, width,
-            features_ * width, features_};
+bool Recurrent<T>::in_parts(const Call<T>& call) const {
+    constexpr double least_flops = 1e5;
+    return kernel_->panels > 1 && work(call) >= least_flops * static_cast<double>(steps(call).steps);
 }
 
 template <class T>
-kernels::Tap<T> Recurrent<T>::recurrent_tap(const T* h) const {
-    const int64 width = recurrent_kernel_->width;
-    return {h, recurrent_kernel_->weights.data(), hidden_row_, 1, width, units_ * width, units_};
+typename Recurrent<T>::Units Recurrent<T>::share(const Slice& slice) const {
+    const Range own = slice.share(kernel_->panels);
+    const int64 width = kernel_->width / kernel_->gates;
+    return {own.begin, own.begin * width, std::min(units_, own.end * width) - own.begin * width};
+}
+
+template <class T>
+kernels::Tap<T> Recurrent<T>::input_tap(const Call<T>& call, int64 t, int64 begin, int64 panel) const {
+    const T* x = call.values[this->input];
+    const int64 width = kernel_->width, stride = features_ * width;
+    const T* w = kernel_->weights.data() + panel * stride;
+    if (input_.time) return {x + (steps(call).offset[t] + begin) * features_, w, features_, 1, width, stride, features_};
+    return {x + begin * input_.sample + input_.origin + t * features_, w, input_.sample, 1, width, stride, features_};
+}
+
+template <class T>
+bool Recurrent<T>::products_first(const Call<T>& call, Slice slice) const {
+    constexpr int64 few_rows = 4, many_steps = 4;
+    return !call.backward && call.batch <= few_rows && slice.rows() == call.batch && steps(call).steps >= many_steps &&
+           (input_.time || call.batch == 1);
+}
+
+template <class T>
+void Recurrent<T>::take_products(const Call<T>& call, const Units& units, T* net, int64 row) const {
+    if (units.count <= 0) return;
+    const int64 width = kernel_->width;
+    const kernels::Tap<T> tap = input_tap(call, 0, 0, units.panel);
+    const int64 columns = kernel_->gates > 1 ? divide_up(units.count * kernel_->gates, width) * width : units.count;
+    call.kernels->gemm({&tap, 1, steps(call).total, columns, width, net + units.panel * width, row, width,
+                        bias_ ? bias_->weights.data() + units.panel * width : nullptr, false, Activation::linear, nullptr,
+                        0});
+}
+
+template <class T>
+kernels::Tap<T> Recurrent<T>::recurrent_tap(const T* h, int64 panel) const {
+    const int64 width = recurrent_kernel_->width, stride = units_ * width;
+    return {h, recurrent_kernel_->weights.data() + panel * stride, hidden_row_, 1, width, stride, units_};
 }
 
 template <class T>

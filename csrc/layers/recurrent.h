@@ -29,6 +29,7 @@ public:
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
     void refreshed() override;
     std::vector<Product<T>*> products() override { return {&input_product_, &recurrent_product_}; }
+    bool in_parts(const Call<T>& call) const override;
 
     int64 units() const { return units_; }
     // -- as one of a pair that shares input and output. Both before plan().
@@ -63,10 +64,20 @@ protected:
     T* output_gradients(const Call<T>& call) const;
 
     const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
-    // x_t·W_i over rows [begin, ..) of step t.
-    kernels::Tap<T> input_tap(const Call<T>& call, int64 t, int64 begin) const;
-    // h_{t-1}·W_h, h_{t-1} at `h`.
-    kernels::Tap<T> recurrent_tap(const T* h) const;
+    // The units that one part of a slice computes: whole panels of the weights.
+    struct Units {
+        int64 panel, first, count;  // first panel; first unit; how many
+    };
+    Units share(const Slice& slice) const;
+    // x_t·W_i over rows [begin, ..) of step t, from a panel on.
+    kernels::Tap<T> input_tap(const Call<T>& call, int64 t, int64 begin, int64 panel) const;
+    // h_{t-1}·W_h, h_{t-1} at `h`, from a panel on.
+    kernels::Tap<T> recurrent_tap(const T* h, int64 panel) const;
+    // Whether x_t·W_i + b of all steps is taken before the first one: where a few rows at a time would load all of W_i
+    // at every step, and the slice has them all.
+    bool products_first(const Call<T>& call, Slice slice) const;
+    // That product, of some units, into rows of `net`.
+    void take_products(const Call<T>& call, const Units& units, T* net, int64 row) const;
     // δ_{t+1}·W_hᵀ, δ_{t+1} at `d`.
     kernels::Tap<T> back_tap(const kernels::Kernels<T>& k, const T* d) const;
     // ∂E/∂x_t = δ_t·W_iᵀ for all steps of a slice, times f'(x) of the layer below

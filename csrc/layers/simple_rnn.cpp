@@ -38,12 +38,20 @@ void SimpleRnn<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const int64 row = this->hidden_row_;
     const auto h_row = [&](int64 t) { return kept ? steps.offset[t] : (t % 2) * call.batch; };
     T* h = hidden(call);
+    const auto units = this->share(slice);
+    const T* bias = this->bias_ ? this->bias_->weights.data() + units.first : nullptr;
+    const bool products = this->sequences_ && this->products_first(call, slice);
+    if (products) this->take_products(call, units, h, row);
     this->for_each_step(call, slice, [&](int64 t, int64 first, int64 rows, int64 before) {
-        kernels::Tap<T> taps[2] = {this->input_tap(call, t, first), {}};
-        if (before >= 0) taps[1] = this->recurrent_tap(h + (h_row(before) + first) * row);
-        k.gemm({taps, before >= 0 ? 2 : 1, rows, this->units_, k.panel, h + (h_row(t) + first) * row, row, k.panel,
-                this->bias_ ? this->bias_->weights.data() : nullptr, false, activation_, nullptr, 0});
-        if (this->sequences_) return;
+        kernels::Tap<T> taps[2];
+        int64 tap_count = 0;
+        if (!products) taps[tap_count++] = this->input_tap(call, t, first, units.panel);
+        if (before >= 0) taps[tap_count++] = this->recurrent_tap(h + (h_row(before) + first) * row, units.panel);
+        if (units.count > 0)
+            k.gemm({taps, tap_count, rows, units.count, k.panel, h + (h_row(t) + first) * row + units.first, row, k.panel,
+                    products ? nullptr : bias, products, activation_, nullptr, 0});
+        slice.meet();
+        if (this->sequences_ || slice.part > 0) return;
         this->for_ending(call, {first, first + rows}, t, [&](int64 ended, int64 count) {
             this->write_last(call, ended, count, h + (h_row(t) + ended) * row);
         });

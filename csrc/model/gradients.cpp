@@ -1,9 +1,7 @@
 #include "model/gradients.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
-#include <type_traits>
 
 namespace tauten {
 
@@ -14,16 +12,6 @@ constexpr int64 most_taps = 64;
 constexpr int64 packed_rows = line_rows;
 // Enough items for every thread of a large machine, without looking at how many there are.
 constexpr int64 enough_items = 16;
-
-// No infinity and no NaN: no exponent of all ones.
-template <class T>
-bool all_finite(const T* x, int64 n) {
-    using Word = std::conditional_t<sizeof(T) == 4, uint32, uint64>;
-    constexpr Word exponent = sizeof(T) == 4 ? Word{0x7f800000u} : static_cast<Word>(0x7ff0000000000000ull);
-    Word bad = 0;
-    for (int64 i = 0; i < n; ++i) bad |= static_cast<Word>((std::bit_cast<Word>(x[i]) & exponent) == exponent);
-    return bad == 0;
-}
 
 }  // namespace
 
@@ -36,7 +24,7 @@ void Sink<T>::step(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, 
 template <class T>
 void Sink<T>::finish(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, int64 count, const T* gradient) const {
     if (!p.trainable) return;
-    if (not_finite && !all_finite(gradient, count)) not_finite->store(&p, std::memory_order_relaxed);
+    if (not_finite && !k.all_finite(count, gradient)) not_finite->store(&p, std::memory_order_relaxed);
     if (store && gradient != p.gradient.data() + offset)
         std::memcpy(p.gradient.data() + offset, gradient, static_cast<size_t>(count) * sizeof(T));
     if (update) step(k, p, offset, count, gradient);

@@ -123,18 +123,29 @@ void Step<T>::plan_phases() {
     }
 }
 
+// How many threads are worth it, and what they share out: slices of rows, which they claim one by one, or, where rows are
+// fewer than threads, what nodes write.
 template <class T>
-int Step<T>::team_size() const {
-    double flops = 0;
-    for (const auto& node : network_.nodes()) flops += node->work(call_);
+int Step<T>::team_size() {
+    double flops = 0, shared = 0;
+    for (const auto& node : network_.nodes()) {
+        flops += node->work(call_);
+        if (node->in_parts(call_)) shared += node->work(call_);
+        synchronised_ = synchronised_ || node->forward_phases() > 1 || node->backward_phases() > 1;
+    }
     if (request_.backward) flops *= 3;
-    return static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
+    const int team = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
+    in_parts_ = !request_.backward && call_.batch < team && shared >= flops / 2;
+    const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
+    slices_ = std::min<int64>(call_.batch, members);
+    work_.slices.reset(slices_);
+    return members;
 }
 
-// Rows of one member: to each as many time steps, not as many rows.
+// Slice `index` of `count`: to each as many time steps, not as many rows.
 template <class T>
-Slice Step<T>::deal(const Member& member) const {
-    const int64 batch = call_.batch, index = member.index, count = member.count;
+Slice Step<T>::deal(int64 index, int64 count) const {
+    const int64 batch = call_.batch;
     if (work_.lengths.empty()) return {batch * index / count, batch * (index + 1) / count};
     int64 total = 0, sum = 0;
     for (int64 n : work_.lengths) total += n;
@@ -165,22 +176,26 @@ void Step<T>::run() {
 template <class T>
 void Step<T>::member(const Member& member) {
     T* scratch = work_.scratch(member.index);
-    const Slice slice = deal(member);
-    gather_rows(slice);
     if (!work_.refresh.parts.empty()) {
         work_.refresh.work_off(this, scratch);
         member.barrier();
     }
-    forward(member, slice, scratch);
-    if (request_.loss) score(slice);
-    if (outputs) write_outputs(slice);
+    if (in_parts_) {
+        const Slice slice = deal(member.index, member.count);
+        gather_rows(slice);
+        member.barrier();
+        forward_in_parts(member, scratch);
+        finish_forward(slice);
+        return;
+    }
+    if (synchronised_) {
+        pass(member, deal(member.index, member.count), scratch);
+    } else {
+        for (int64 i; (i = work_.slices.take(member.index)) >= 0;) pass(member, deal(i, slices_), scratch);
+    }
     if (!request_.backward) return;
-    backward(member, slice, scratch);
     member.barrier();
     if (failed_.load(std::memory_order_relaxed)) return;
-    if (input_gradients)
-        for (size_t i = 0; i < input_gradients->size(); ++i)
-            if ((*input_gradients)[i]) write_input_gradient(static_cast<int>(i), slice);
     work_.gradients.work_off(this, scratch);
     if (!work_.merge.parts.empty()) {
         member.barrier();
@@ -189,6 +204,25 @@ void Step<T>::member(const Member& member) {
     if (!request_.update_stored) return;
     member.barrier();
     if (!not_finite_.load(std::memory_order_relaxed)) work_.update.work_off(this, scratch);
+}
+
+// Phases 1 and 2 for some rows.
+template <class T>
+void Step<T>::pass(const Member& member, Slice slice, T* scratch) {
+    gather_rows(slice);
+    forward(member, slice, scratch);
+    finish_forward(slice);
+    if (!request_.backward) return;
+    backward(member, slice, scratch);
+    if (input_gradients)
+        for (size_t i = 0; i < input_gradients->size(); ++i)
+            if ((*input_gradients)[i]) write_input_gradient(static_cast<int>(i), slice);
+}
+
+template <class T>
+void Step<T>::finish_forward(Slice slice) {
+    if (request_.loss) score(slice);
+    if (outputs) write_outputs(slice);
 }
 
 // The rows of a slice out of the user's arrays.
@@ -251,6 +285,20 @@ void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
             if (head.forward_phases() > 1) member.barrier();
         }
     }
+}
+
+// All members on the same rows, each on its part of what a node writes.
+template <class T>
+void Step<T>::forward_in_parts(const Member& member, T* scratch) const {
+    const Slice part{0, call_.batch, member.index, member.count, &member}, whole{0, call_.batch};
+    for (const auto& node : network_.nodes())
+        for (int phase = 0; phase < node->forward_phases(); ++phase) {
+            if (node->in_parts(call_))
+                node->forward(call_, part, phase, scratch);
+            else if (member.index == 0)
+                node->forward(call_, whole, phase, scratch);
+            member.barrier();
+        }
 }
 
 // Losses, metrics and the gradient they start the backward phase with.

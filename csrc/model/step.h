@@ -40,14 +40,17 @@ public:
 private:
     void check_targets() const;
     void plan_phases();
-    int team_size() const;
-    Slice deal(const Member& member) const;
+    int team_size();
+    Slice deal(int64 index, int64 count) const;
 
     void member(const Member& member);
+    void pass(const Member& member, Slice slice, T* scratch);
+    void finish_forward(Slice slice);
     void gather_rows(Slice slice);
     void gather_checked(const Source& source, Slice slice, const Grid& grid, int64 limit, int32* to, const char* what,
                         const std::string& name);
     void forward(const Member& member, Slice slice, T* scratch) const;
+    void forward_in_parts(const Member& member, T* scratch) const;
     void score(Slice slice);
     void backward(const Member& member, Slice slice, T* scratch) const;
     void write_outputs(Slice slice) const;
@@ -62,6 +65,9 @@ private:
     const Edge& output_;
     const int threads_ = threads();  // scratch memory is made for as many, whatever is set meanwhile
     double penalty_ = 0;
+    bool synchronised_ = false;  // some node needs all rows at once: every member has its slice
+    bool in_parts_ = false;      // there are fewer rows than threads
+    int64 slices_ = 1;           // that members claim
 
     std::atomic<bool> failed_{false};
     std::atomic<const Parameter<T>*> not_finite_{nullptr};

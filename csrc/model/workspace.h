@@ -73,6 +73,7 @@ public:
     std::vector<int64> order;      // row -> place in the batch
     std::vector<int64> lengths;    // of rows, on the first ragged axis; empty if all are equal
     std::vector<ProductPlan<T>> products;
+    Claims slices;                 // of rows
     Phase refresh, gradients, merge, update;
     std::vector<Node<T>*> stale;   // nodes whose derived panels this call makes anew
     int64 rows = 0;                // of the output

@@ -222,6 +222,9 @@ def set_num_threads(threads: int) -> None: ...
 def default_num_threads() -> int:
     """min(affinity, cgroup quota, physical cores), or TAUTEN_NUM_THREADS."""
 
+def all_finite(array: NDArray[np.floating]) -> bool:
+    """No infinity and no NaN; contiguous, float32 or float64."""
+
 def isa() -> str:
     """The kernels' instruction-set level in use: baseline, avx2 or avx512."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten._core import Source
+from tauten._core import Source, all_finite
 from tauten._weights import as_array
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def bounds(raw: Raw) -> tuple[Any, Any]:
 def check_finite(raw: Raw, what: str, dtype: str) -> None:
     """Raise ValueError for NaN, infinity, and numbers too large for the model's float type."""
     if kind(raw) != "f":
+        return
+    if not isinstance(raw, list) and raw.flags.c_contiguous and raw.dtype == dtype and all_finite(raw):
         return
     low, high = bounds(raw)
     largest = np.finfo(dtype).max

@@ -42,6 +42,7 @@ class Feeder:
         self._graph = graph
         self._input = input_layer
         self._layers = layers
+        self._sample = graph.input_shape
         self._output = graph.output_shape
         self._per_step = bool(self._output) and self._output[0] is None
 
@@ -58,7 +59,7 @@ class Feeder:
 
     def inputs(self, raw: Raw, what: str = "x", finite: bool = False) -> Data:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""
-        spec = self._graph.input_shape
+        spec = self._sample
         listed = isinstance(raw, list) and spec[0] is None
         if isinstance(raw, list) and not listed:
             fitting = len(spec) == raw[0].ndim

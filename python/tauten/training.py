@@ -47,6 +47,7 @@ class Trainer:
         self.history: History | None = None
         self._compiled: Compiled | None = None
         self._configured: tuple[Graph, Compiled] | None = None
+        self._fed: tuple[Graph, Feeder] | None = None
 
     # -- what the other half gives
 
@@ -378,7 +379,9 @@ class Trainer:
     def _feeder(self) -> Feeder:
         graph = self._graph_now()
         assert graph is not None
-        return Feeder(self.name, graph, self._self().input_layer, self.layers)
+        if self._fed is None or self._fed[0] is not graph:
+            self._fed = graph, Feeder(self.name, graph, self._self().input_layer, self.layers)
+        return self._fed[1]
 
     def _input(self, x: Any, what: str = "x") -> Data:
         raw = _data.read(x, what)

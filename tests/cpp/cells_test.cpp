@@ -219,7 +219,7 @@ TEST(forward_does_not_depend_on_the_cut) {
             }
             // memory is memory_before itself
             const Tap<T> tap{s.x[1].data(), s.input_panels.data(), s.x[1].row(), 1, 4 * s.lanes, 4 * 4 * s.lanes, 4};
-            LstmForward<T> step{&tap, 1, rows, units, nullptr, nullptr, 0, s.memory[0].data(), s.memory[0].row(),
+            LstmForward<T> step{&tap, 1, rows, units, nullptr, 0, nullptr, 0, s.memory[0].data(), s.memory[0].row(),
                                 s.memory[1].data(), s.memory[1].row(), s.hidden[1].data(), s.hidden[1].row(),
                                 Activation::tanh, Activation::sigmoid};
             k.lstm_forward(step);

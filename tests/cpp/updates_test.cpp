@@ -1,4 +1,6 @@
-// The weight update and the penalty sums at every level against double references.
+// The weight update, the penalty sums and the look for what is not finite at every level against double references.
+#include <limits>
+
 #include "kernel_test.h"
 
 using namespace check;
@@ -63,6 +65,26 @@ TEST(penalty_sums) {
             double again[2];
             k.penalty_sums(n, moved.data(), again);
             CHECK(same_bits(sums, again, 2));
+        }
+    });
+}
+
+TEST(all_finite) {
+    each_level([]<class T>(const Kernels<T>& k) {
+        for (int64 n = 0; n <= 100; ++n) {
+            Guarded<T> x(n, n % 3);
+            x.fill([] { return uniform(); });
+            CHECK(k.all_finite(n, x.data()));
+            for (const double bad : {NAN, -NAN, INFINITY, -INFINITY})
+                for (const int64 i : {int64{0}, n / 2, n - 1}) {
+                    if (n == 0) continue;
+                    const T before = x[i];
+                    x[i] = static_cast<T>(bad);
+                    CHECK(!k.all_finite(n, x.data()));
+                    x[i] = std::numeric_limits<T>::max();
+                    CHECK(k.all_finite(n, x.data()));
+                    x[i] = before;
+                }
         }
     });
 }

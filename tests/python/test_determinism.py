@@ -30,6 +30,7 @@ from reference import (
     Embedding,
     Flatten,
     ForgetGateRNN,
+    GoBackwards,
     Pool,
     SimpleRNN,
 )
@@ -76,6 +77,12 @@ LAYERS = {
     "wide-mlp": ((8, 8), [Flatten(), Dense(1030, "relu"), Dropout(0.5, 7), Dense(1030, "relu"), Dense(10, "softmax")]),
     "wide-lstm": ((8, 8), [LSTM(260), Dropout(0.5, 8), Dense(10, "softmax")]),
 }
+
+
+def both(make, units: int, merge: str = "concat") -> Bidirectional:
+    return Bidirectional(*[make(units, return_sequences=True) for _ in range(2)], merge)
+
+
 UNEQUAL = ("rows", "both", "text")
 
 
@@ -195,6 +202,50 @@ def test_batch_does_not_matter(name: str) -> None:
     np.testing.assert_allclose(together, np.concatenate(alone), rtol=1e-5, atol=1e-6)
     for first, second in zip(alone, again, strict=True):
         np.testing.assert_array_equal(first, second)
+
+
+# Wide enough for several threads to share out what a layer writes for a single sample.
+FEW = {
+    "mlp": ((8, 8), [Flatten(), Dense(1030, "relu"), Dense(515, "tanh"), Dense(10, "softmax")]),
+    "cnn": (
+        (8, 8, 1),
+        [
+            Conv(65, (3, 3), padding="same", activation="relu"),
+            Conv(65, (3, 3), (2, 1), activation="tanh"),
+            Pool("max", (2, 2), (1, 1), "same"),
+            Pool("average", (2, 2)),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "cnn1d": ((8, 8), [Conv(130, (3,), padding="same"), Conv(131, (3,)), Pool("max", (2,)), Flatten(), Dense(10)]),
+    "rnn": ((8, 8), [SimpleRNN(400, return_sequences=True), SimpleRNN(390), Dense(10, "softmax")]),
+    "forget-gate": ((8, 8), [ForgetGateRNN(300, return_sequences=True), ForgetGateRNN(290), Dense(10, "softmax")]),
+    "lstm": ((8, 8), [LSTM(150, return_sequences=True), LSTM(131), Dense(10, "softmax")]),
+    "backwards": ((None, 8), [GoBackwards(LSTM(150, return_sequences=True)), GoBackwards(LSTM(131))]),
+    "both": ((None, 8), [both(LSTM, 150), both(SimpleRNN, 300, "sum"), Bidirectional(LSTM(150), SimpleRNN(200))]),
+}
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_few_samples_on_many_threads(name: str) -> None:
+    """A few samples come to the same bits on any number of threads, and nearly so among many samples."""
+    shape, layers = FEW[name]
+    net = ref.Network(shape, deepcopy(layers))
+    randomize(net, np.random.default_rng(0))
+    native = Native(net, "float32")
+    images = digits()[0][:40].astype(np.float32)
+    for count in (1, 2, 3, 5):
+        x = [image[: 8 - i] for i, image in enumerate(images[:count])] if shape[0] is None else images[:count]
+        x = x if isinstance(x, list) else x.reshape(count, *shape)
+        outputs = []
+        for threads in (1, 2, 3, 4, 7):
+            _core.set_num_threads(threads)
+            outputs.append(native.predict(x))
+        assert len({output.tobytes() for output in outputs}) == 1
+        np.testing.assert_allclose(
+            outputs[0], net.predict([np.float64(one) for one in x] if isinstance(x, list) else x), rtol=2e-4, atol=2e-5
+        )
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "text"])
