@@ -27,13 +27,14 @@ WARM_UP = 2  # steps on the first samples: they train like all others but are no
 
 
 class Trained:
-    """A workload's model in the library's fastest variant, on resident data, warmed up."""
+    """A workload's model in a variant, or the library's fastest, on resident data, warmed up."""
 
     def __init__(
         self,
         library: Library,
         workload: Workload,
         learning_rate: float,
+        variant: str | None,
         x: Array,
         y: Array,
         lengths: Array | None = None,
@@ -54,8 +55,8 @@ class Trained:
 
             return run
 
-        self.tried = fastest(library.variants(workload, False), start, 0.5)
-        self.variant = next(iter(self.tried))
+        self.tried = {} if variant else fastest(library.variants(workload, False), start, 0.5)
+        self.variant = variant or next(iter(self.tried))
         self.model = library.model(workload, workload.weights(), learning_rate, MOMENTUM, self.variant)
         self.data = self.model.put(x, y, lengths)
         for _ in range(WARM_UP):
@@ -142,13 +143,16 @@ def take_turns(experiment: Experiment, arguments: argparse.Namespace) -> dict[st
         for name in names:
             python = environments.interpreter(name, arguments)
             task = f"benchmarks.{experiment.name}:Task"
+            with Worker(name, python, task, arguments.threads, **options, variant=None) as scout:
+                facts = scout.ask("facts")
             started = time.perf_counter()
-            workers[name] = worker = stack.enter_context(Worker(name, python, task, arguments.threads, **options))
+            worker = Worker(name, python, task, arguments.threads, **options, variant=facts["variant"])
+            workers[name] = stack.enter_context(worker)
             first_seconds = time.perf_counter() - started
             results[name] = {
                 "version": worker.version,
                 "first_seconds": first_seconds,
-                **worker.ask("facts"),
+                **facts,
                 "turns": [],
             }
         order = list(names)

@@ -50,12 +50,12 @@ def read(path: Path) -> tuple[Array, Array, Array]:
 class Task(Trained):
     """Runs in the worker."""
 
-    def __init__(self, library: Library, data: str, learning_rate: float) -> None:
+    def __init__(self, library: Library, data: str, learning_rate: float, variant: str | None) -> None:
         x, y, lengths = read(Path(data) / FILES[0])
         layers = (Recurrent("lstm", 64, sequences=False), Dense(9))
         workload = Workload("japanese_vowels", "", 16, x.shape[1:], layers, unequal=True)
         self.samples = len(x)
-        super().__init__(library, workload, learning_rate, x, y, lengths)
+        super().__init__(library, workload, learning_rate, variant, x, y, lengths)
         self.test = self.model.put(*read(Path(data) / FILES[1]))
 
     def turn(self, number: int) -> dict[str, Any]:

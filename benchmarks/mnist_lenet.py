@@ -29,12 +29,12 @@ EXPERIMENT = Experiment(
 class Task(Trained):
     """Runs in the worker."""
 
-    def __init__(self, library: Library, data: str, learning_rate: float) -> None:
+    def __init__(self, library: Library, data: str, learning_rate: float, variant: str | None) -> None:
         with np.load(Path(data) / "mnist.npz") as archive:
             x, y, xt, yt = (archive[key] for key in ("x_train", "y_train", "x_test", "y_test"))
         x, xt = (images[..., None].astype(np.float32) / np.float32(255) for images in (x, xt))
         self.samples = len(x)
-        super().__init__(library, lenet(64), learning_rate, x, y.astype(np.int64))
+        super().__init__(library, lenet(64), learning_rate, variant, x, y.astype(np.int64))
         self.test = self.model.put(xt, yt.astype(np.int64))
 
     def turn(self, number: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from benchmarks.rivals import RIVALS
 from benchmarks.steps import CHECKED_STEPS
 from benchmarks.workloads import find
 
-PAUSE = 0.02  # seconds in which the threads of the library before stop spinning
+PAUSE = 0.1  # seconds in which the threads of the library before stop spinning
 
 
 @dataclass(frozen=True)

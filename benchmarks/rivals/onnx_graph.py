@@ -53,6 +53,7 @@ def _gates(weight: Array, cell: str) -> Array:
 
 def _recurrent(graph: _Graph, layer: Recurrent, weights: list[Array]) -> None:
     """From and to (steps, batch, features)."""
+    assert layer.sequences, "the last state alone is another output of these operators"
     directions = 1 + layer.bidirectional
     each = [[_gates(weights.pop(0), layer.cell) for _ in range(3)] for _ in range(directions)]
     kernel = graph.constant(np.stack([one[0] for one in each]))

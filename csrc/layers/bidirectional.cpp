@@ -99,11 +99,16 @@ bool Bidirectional<T>::in_parts(const Call<T>&) const {
     return true;
 }
 
-// Two parts take a direction each, and need not meet on the way.
+template <class T>
+bool Bidirectional<T>::split_by_direction(const Call<T>& call, Slice slice) const {
+    return slice.parts == 2 || (slice.parts > 2 && !(directions_[0]->in_parts(call) && directions_[1]->in_parts(call)));
+}
+
+// Parts that take a direction each need not meet on the way.
 template <class T>
 void Bidirectional<T>::forward(const Call<T>& call, Slice slice, int phase, T* scratch) const {
-    if (slice.parts == 2) {
-        directions_[slice.part]->forward(call, {slice.begin, slice.end}, phase, scratch);
+    if (split_by_direction(call, slice)) {
+        if (slice.part < 2) directions_[slice.part]->forward(call, {slice.begin, slice.end}, phase, scratch);
     } else {
         for (const Direction& direction : directions_) direction->forward(call, slice, phase, scratch);
     }

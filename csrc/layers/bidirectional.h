@@ -44,6 +44,8 @@ private:
     Merge merge_;
     Grid output_;
     int64 first_parts_ = 0;  // stale parts of the first layer
+    // Whether parts of a slice are one direction each, and those beyond two idle: short steps do not pay for meeting.
+    bool split_by_direction(const Call<T>& call, Slice slice) const;
 };
 
 }  // namespace tauten

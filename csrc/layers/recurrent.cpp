@@ -98,7 +98,8 @@ template <class T>
 void Recurrent<T>::take_products(const Call<T>& call, const Units& units, T* net, int64 row) const {
     if (units.count <= 0) return;
     const int64 width = kernel_->width;
-    const kernels::Tap<T> tap = input_tap(call, 0, 0, units.panel);
+    kernels::Tap<T> tap = input_tap(call, 0, 0, units.panel);
+    tap.a_row = features_;  // of one sample, or of time rows: x_t follow each other
     const int64 columns = kernel_->gates > 1 ? divide_up(units.count * kernel_->gates, width) * width : units.count;
     call.kernels->gemm({&tap, 1, steps(call).total, columns, width, net + units.panel * width, row, width,
                         bias_ ? bias_->weights.data() + units.panel * width : nullptr, false, Activation::linear, nullptr,

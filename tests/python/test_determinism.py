@@ -32,6 +32,7 @@ from reference import (
     ForgetGateRNN,
     GoBackwards,
     Pool,
+    Reshape,
     SimpleRNN,
 )
 from tauten import _core
@@ -219,6 +220,12 @@ FEW = {
         ],
     ),
     "cnn1d": ((8, 8), [Conv(130, (3,), padding="same"), Conv(131, (3,)), Pool("max", (2,)), Flatten(), Dense(10)]),
+    "conv-lstm": (
+        (8, 8),
+        [Conv(9, (3,), padding="same", activation="tanh"), LSTM(150, return_sequences=True), LSTM(131)],
+    ),
+    "conv-rnn": ((8, 8), [Conv(9, (3,)), SimpleRNN(400, return_sequences=True), Dense(3)]),
+    "reshape-both": ((8, 8, 1), [Reshape((16, 4)), both(ForgetGateRNN, 200, "mul"), both(LSTM, 9)]),
     "rnn": ((8, 8), [SimpleRNN(400, return_sequences=True), SimpleRNN(390), Dense(10, "softmax")]),
     "forget-gate": ((8, 8), [ForgetGateRNN(300, return_sequences=True), ForgetGateRNN(290), Dense(10, "softmax")]),
     "lstm": ((8, 8), [LSTM(150, return_sequences=True), LSTM(131), Dense(10, "softmax")]),

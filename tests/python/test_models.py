@@ -106,6 +106,27 @@ def test_bidirectional_copies_its_layer():
     assert not inner.built
 
 
+def test_bidirectional_freezes_a_direction():
+    layer = layers.Bidirectional(layers.LSTM(3, trainable=False))
+    model = tauten.Sequential([tauten.Input((4, 2)), layer])
+    assert model.trainable_weights == []
+    layer.backward_layer.trainable = True
+    assert [w.name for w in model.trainable_weights] == [
+        "backward_kernel",
+        "backward_recurrent_kernel",
+        "backward_bias",
+    ]
+    layer.trainable = False
+    assert model.trainable_weights == []
+
+
+def test_bidirectional_takes_functions_and_the_input_shape_of_its_layer():
+    cell = layers.SimpleRNN(3, kernel_initializer=lambda shape, dtype: np.full(shape, 0.5), input_shape=(None, 2))
+    model = tauten.Sequential([layers.Bidirectional(cell)])
+    assert model.input_shape == (None, None, 2)
+    assert (model.get_weights()[0] == 0.5).all()
+
+
 def test_bidirectional_of_one_layer_is_two_layers():
     x = np.random.default_rng(0).normal(size=(3, 5, 2))
     both = layers.Bidirectional(layers.SimpleRNN(3, return_sequences=True, go_backwards=True))

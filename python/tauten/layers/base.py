@@ -66,6 +66,7 @@ class Layer:
         self._variables: list[Variable] = []
         self._graph: Graph | None = None
         self._owner: weakref.ref[Sequential] | None = None
+        self._wrapper: weakref.ref[Layer] | None = None
         self._shapes: tuple[Shape, Shape] | None = None
 
     # -- what a subclass says of itself
@@ -143,14 +144,21 @@ class Layer:
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = flag(value, f"layer {self.name!r}: trainable")
-        for variable in self._variables:
-            self.configure(variable)
+        wrapper = self._wrapper() if self._wrapper is not None else None
+        holder = self if wrapper is None else wrapper  # of the weights
+        for variable in holder._variables:
+            holder.configure(variable)
 
     def configure(self, variable: Variable) -> None:
         """Tell the network whether a weight is trainable and what it costs."""
         regularizer = self.weight_specs()[variable.name].regularizer
-        penalty = regularizer.penalty if regularizer is not None and self._trainable else (0.0, 0.0)
-        variable.configure(self._trainable, penalty)
+        trainable = self.trains(variable.name)
+        penalty = regularizer.penalty if regularizer is not None and trainable else (0.0, 0.0)
+        variable.configure(trainable, penalty)
+
+    def trains(self, weight: str) -> bool:
+        """Whether training changes a weight."""
+        return self._trainable
 
     def get_weights(self) -> list[NDArray[np.floating[Any]]]:
         """Copies of the weights, in Keras' order and shapes."""

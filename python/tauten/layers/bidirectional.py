@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from tauten import initializers
+from tauten._registry import serialize
 from tauten.layers.base import Layer, WeightSpec
 from tauten.layers.recurrent import Recurrent
 
@@ -29,7 +33,7 @@ class Bidirectional(Layer):
         merge_mode: "concat" (default), "sum", "ave" (the mean) or "mul" of the two states.
         weights: only None; set_weights() sets them once the layer is in a built model.
         backward_layer: the other direction, if it is to differ; same return_sequences, other go_backwards.
-        name, trainable: as in Layer.
+        name, trainable: as in Layer. A direction whose own `trainable` is False is frozen, too.
 
     Raises:
         TypeError, ValueError: for wrong arguments.
@@ -62,6 +66,10 @@ class Bidirectional(Layer):
         other = backward_layer or _copy(layer, layer.name, go_backwards=not layer.go_backwards)
         self.backward_layer = _copy(other, backward_layer.name if backward_layer else f"backward_{layer.name}")
         self._own_backward = backward_layer is not None
+        if self.input_shape_argument is None:
+            self.input_shape_argument = layer.input_shape_argument
+        for _, direction in self._directions():
+            direction._wrapper = weakref.ref(self)
         for argument, differs in (("return_sequences", False), ("go_backwards", True)):
             ours, theirs = (getattr(one, argument) for one in (self.forward_layer, self.backward_layer))
             if (ours != theirs) != differs:
@@ -98,6 +106,9 @@ class Bidirectional(Layer):
         prefix, name = weight.split("_", 1)
         return dict(self._directions())[prefix].initial_value(name, shape, dtype)
 
+    def trains(self, weight: str) -> bool:
+        return self.trainable and dict(self._directions())[weight.split("_", 1)[0]].trainable
+
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "merge_mode": self.merge_mode, "layer": _serialized(self.forward_layer)}
         config["layer"]["config"]["name"] = self.forward_layer.name.removeprefix("forward_")
@@ -119,14 +130,17 @@ class Bidirectional(Layer):
 
 
 def _copy(layer: Recurrent, name: str, **changes: Any) -> Recurrent:
-    config = {**layer.get_config(), "name": name, **changes}
-    config.pop("input_shape", None)
-    copy = type(layer).from_config(config)
-    assert isinstance(copy, Recurrent)
-    return copy
+    """A layer with the same arguments and no weights."""
+    twin = copy.copy(layer)
+    fresh: dict[str, Any] = {"_variables": [], "_graph": None, "_owner": None, "_wrapper": None, "_shapes": None}
+    for key, value in {**fresh, "input_shape_argument": None, "name": name, **changes}.items():
+        setattr(twin, key, value)
+    for key in ("kernel_initializer", "recurrent_initializer", "bias_initializer"):
+        initializer = getattr(layer, key)
+        if hasattr(initializer, "get_config"):  # values of its own, unless seeded
+            setattr(twin, key, initializers.get(serialize(initializer)))
+    return twin
 
 
 def _serialized(layer: Recurrent) -> dict[str, Any]:
-    from tauten.layers import serialize
-
-    return serialize(layer)
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
