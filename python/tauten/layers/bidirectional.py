@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -136,9 +137,10 @@ def _copy(layer: Recurrent, name: str, **changes: Any) -> Recurrent:
     for key, value in {**fresh, "input_shape_argument": None, "name": name, **changes}.items():
         setattr(twin, key, value)
     for key in ("kernel_initializer", "recurrent_initializer", "bias_initializer"):
-        initializer = getattr(layer, key)
-        if hasattr(initializer, "get_config"):  # values of its own, unless seeded
-            setattr(twin, key, initializers.get(serialize(initializer)))
+        with contextlib.suppress(ValueError):  # a Python function has no configuration: both call it
+            config = serialize(getattr(layer, key))
+            assert config is not None
+            setattr(twin, key, initializers.get(config))  # values of its own, unless seeded
     return twin
 
 
