@@ -51,6 +51,7 @@ int add_layer(Network<T>& net, const std::string& name, const std::vector<std::s
     const bool sequences = layer.back() != "last";
     if (kind == "rnn") return net.add_recurrent(name, edge, {"simple_rnn", extent(word(1))}, sequences, false);
     if (kind == "lstm") return net.add_recurrent(name, edge, {"lstm", extent(word(1))}, sequences, false);
+    if (kind == "gru") return net.add_recurrent(name, edge, {"gru", extent(word(1))}, sequences, false);
     if (kind == "bilstm" || kind == "birnn") {
         const Cell cell{kind == "birnn" ? "simple_rnn" : "lstm", extent(word(1))};
         return net.add_bidirectional(name, edge, cell, cell, "concat", sequences, false);

@@ -87,6 +87,41 @@ struct Inputs {
     }
 };
 
+// States that a call begins with (None: zeros), and those that it leaves, as arrays (batch, units).
+template <class T>
+struct States {
+    std::vector<py::array_t<T, py::array::c_style | py::array::forcecast>> before;
+    std::vector<py::array_t<T>> after;
+
+    States(const Network<T>& network, const py::object& initial, bool kept, Request<T>& request) {
+        const auto& states = network.states();
+        if (!initial.is_none()) {
+            const auto given = initial.cast<py::sequence>();
+            require(py::len(given) == states.size(), "expected ", states.size(), " initial states, got ", py::len(given));
+            for (size_t i = 0; i < states.size(); ++i) {
+                const py::object state = given[i];
+                request.initial_states.push_back(nullptr);
+                if (state.is_none()) continue;
+                before.push_back(state.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>());
+                const auto& array = before.back();
+                const std::string& layer = network.nodes()[static_cast<size_t>(states[i].node)]->name;
+                require(array.ndim() == 2 && array.shape(0) == request.batch && array.shape(1) == states[i].width, layer,
+                        ": expected an initial state of shape ", to_text(Shape{request.batch, states[i].width}), ", got ",
+                        to_text(Shape(array.shape(), array.shape() + array.ndim())));
+                request.initial_states.back() = array.data();
+            }
+        }
+        for (size_t i = 0; kept && i < states.size(); ++i) {
+            after.emplace_back(std::vector<py::ssize_t>{static_cast<py::ssize_t>(request.batch),
+                                                        static_cast<py::ssize_t>(states[i].width)});
+            request.final_states.push_back(after.back().mutable_data());
+        }
+    }
+
+    // What a call returns: its result, or with states kept (result, states).
+    py::object with(py::object result) const { return after.empty() ? result : py::make_tuple(result, after); }
+};
+
 // Python's handle of a parameter: what does not change of it is copied, the rest asked for.
 struct PyParameter {
     std::string name;
@@ -119,8 +154,9 @@ py::array_t<T, py::array::c_style | py::array::forcecast> from_keras(const Param
     return array;
 }
 
-py::array outputs_of(const PyNetwork& network, const py::sequence& x, const Index& index, bool training) {
-    return network.with([&](auto& engine) -> py::array {
+py::object outputs_of(const PyNetwork& network, const py::sequence& x, const Index& index, bool training,
+                      const py::object& initial_states, bool keep_states) {
+    return network.with([&](auto& engine) -> py::object {
         using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
         require(engine.network.finalized(), "predict: the network is not closed yet");
         const Inputs<T> inputs(x, nullptr, index, py::none());
@@ -161,20 +197,23 @@ py::array outputs_of(const PyNetwork& network, const py::sequence& x, const Inde
         }
         py::array_t<T> out(extents);
         T* to = out.mutable_data();
-        py::gil_scoped_release release;
-        engine.predict(request, to);
-        py::gil_scoped_acquire acquire;
-        return out;
+        const States<T> states(engine.network, initial_states, keep_states, request);
+        {
+            py::gil_scoped_release release;
+            engine.predict(request, to);
+        }
+        return states.with(std::move(out));
     });
 }
 
 py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
-                       const py::object& sample_weight, bool training) {
+                       const py::object& sample_weight, bool training, const py::object& initial_states) {
     return network.with([&](auto& engine) -> py::tuple {
         using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
         const Inputs<T> inputs(x, &y, index, sample_weight);
         Request<T> request = inputs.request();
         request.training = training;
+        const States<T> states(engine.network, initial_states, false, request);
         py::list input_gradients;
         std::vector<T*> pointers;
         for (size_t i = 0; i < request.x.size() && i < engine.network.inputs().size(); ++i) {
@@ -221,26 +260,37 @@ py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const Ar
     });
 }
 
-StepResult train_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
-                      const py::object& sample_weight, double learning_rate, double momentum, bool nesterov, bool fused) {
-    return network.with([&](auto& engine) {
+py::object train_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                      const py::object& sample_weight, double learning_rate, double momentum, bool nesterov, bool fused,
+                      const py::object& initial_states, bool keep_states) {
+    return network.with([&](auto& engine) -> py::object {
         using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
         const Inputs<T> inputs(x, &y, index, sample_weight);
         Request<T> request = inputs.request();
         request.sink.sgd = {static_cast<T>(learning_rate), static_cast<T>(momentum), nesterov, T{0}, T{0}};
-        py::gil_scoped_release release;
-        return engine.train(request, fused);
+        const States<T> states(engine.network, initial_states, keep_states, request);
+        StepResult result;
+        {
+            py::gil_scoped_release release;
+            result = engine.train(request, fused);
+        }
+        return states.with(py::cast(result));
     });
 }
 
-StepResult test_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
-                     const py::object& sample_weight) {
-    return network.with([&](auto& engine) {
+py::object test_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                     const py::object& sample_weight, const py::object& initial_states, bool keep_states) {
+    return network.with([&](auto& engine) -> py::object {
         using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
         const Inputs<T> inputs(x, &y, index, sample_weight);
         Request<T> request = inputs.request();
-        py::gil_scoped_release release;
-        return engine.test(request);
+        const States<T> states(engine.network, initial_states, keep_states, request);
+        StepResult result;
+        {
+            py::gil_scoped_release release;
+            result = engine.test(request);
+        }
+        return states.with(py::cast(result));
     });
 }
 
@@ -377,8 +427,9 @@ void bind_network(py::module_& module) {
             return out;
         });
     py::class_<Cell>(module, "Cell")
-        .def(py::init<std::string, int64, std::string, std::string, bool>(), py::arg("kind"), py::arg("units"),
-             py::arg("activation"), py::arg("recurrent_activation"), py::arg("use_bias"));
+        .def(py::init<std::string, int64, std::string, std::string, bool, double, uint64>(), py::arg("kind"),
+             py::arg("units"), py::arg("activation"), py::arg("recurrent_activation"), py::arg("use_bias"),
+             py::arg("dropout") = 0.0, py::arg("seed") = 0);
     py::class_<PyNetwork> c(module, "Network");
     c.def(py::init<const std::string&>(), py::arg("dtype") = "float32");
     bind_building(c);
@@ -387,11 +438,22 @@ void bind_network(py::module_& module) {
          n.with([&](auto& engine) { engine.compile(loss, from_logits, metrics); });
      }, py::arg("loss"), py::arg("from_logits"), py::arg("metrics"));
     c.def("train_step", &train_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
-          py::arg("learning_rate"), py::arg("momentum") = 0.0, py::arg("nesterov") = false, py::arg("fused") = true);
-    c.def("test_step", &test_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"));
-    c.def("predict", &outputs_of, py::arg("x"), py::arg("index"), py::arg("training") = false);
+          py::arg("learning_rate"), py::arg("momentum") = 0.0, py::arg("nesterov") = false, py::arg("fused") = true,
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+    c.def("test_step", &test_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+    c.def("predict", &outputs_of, py::arg("x"), py::arg("index"), py::arg("training") = false,
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
     c.def("gradients", &gradients_of, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
-          py::arg("training") = true);
+          py::arg("training") = true, py::arg("initial_states") = py::none());
+    c.def_property_readonly("states", [](const PyNetwork& n) {
+        return n.with([](auto& engine) {
+            std::vector<std::pair<std::string, int64>> out;
+            for (const State& state : engine.network.states())
+                out.emplace_back(engine.network.nodes()[static_cast<size_t>(state.node)]->name, state.width);
+            return out;
+        });
+    });
     c.def_property("calls",
                    [](const PyNetwork& n) {
                        return n.with([](auto& engine) {

@@ -160,8 +160,8 @@ void run_block(const GemmArguments<T>& g, const Block<T>& block) {
         int64 panel = 0;
         for (int64 start = 0; start < g.columns; start += g.panel_width, ++panel)
             for (int64 offset = 0; offset < g.panel_width && start + offset < g.columns; offset += pair) {
-                const int64 column = start + offset;
-                run_tiles(g, block, Strip<T>{column, smaller(pair, g.columns - column), panel, offset}, rows);
+                const int64 column = start + offset, width = smaller(smaller(pair, g.panel_width - offset), g.columns - column);
+                run_tiles(g, block, Strip<T>{column, width, panel, offset}, rows);
             }
         row += count;
     }

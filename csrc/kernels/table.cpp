@@ -81,6 +81,7 @@ Level resolve() {
         level::fill_pack(k);     \
         level::fill_lstm(k);     \
         level::fill_forget_gate(k); \
+        level::fill_gru(k);      \
         level::fill_elementwise(k); \
         level::fill_pooling(k);  \
         level::fill_losses(k);   \

@@ -139,6 +139,46 @@ struct ForgetGateBackward {
     Activation activation, recurrent_activation;
 };
 
+// One GRU step for `rows` rows, its reset gate behind the product (Cho et al. 2014 as cuDNN and Keras have it), laid out as
+// the LSTM's: four net values a unit, [u of x_t x lanes][z (update) x lanes][r (reset) x lanes][u of h_{t-1} x lanes].
+//   n = start + (x_t·W, 0) + (0, h_{t-1}·U)       W and U in panels of 3 * lanes: W's in the order u z r, U's z r u
+//   z, r = recurrent_activation(n_1, n_2);  u = activation(n_0 + r ⊙ n_3);  h_t = z ⊙ h_{t-1} + (1 - z) ⊙ u
+template <class T>
+struct GruForward {
+    const Tap<T>* input;      // nullptr: `start` has x_t·W
+    const Tap<T>* recurrent;  // nullptr: h_{t-1} is zero
+    int64 rows, units;
+    const T* start;           // of the net values, whole panels: biases
+    int64 start_row;          // 0: the same for every row
+    T* values;                // out: u z r n_3, whole panels; nullptr in inference
+    int64 values_row;
+    const T* hidden_before;   // h_{t-1}; nullptr stands for zeros
+    int64 hidden_before_row;
+    T* hidden;                // h_t, never h_{t-1}'s memory
+    int64 hidden_row;
+    Activation activation, recurrent_activation;
+};
+
+// The same step backwards: values are replaced by gradients, in place: δu, δz, δr, which belong to W's product, and
+// r ⊙ δu, which with δz and δr belongs to U's.
+//   δh = above + Σ_taps A · B + carried
+//   δz = δh ⊙ (h_{t-1} - u) ⊙ σ'(z);  δu = δh ⊙ (1 - z) ⊙ f'(u);  δr = δu ⊙ n_3 ⊙ σ'(r);  carried = δh ⊙ z
+template <class T>
+struct GruBackward {
+    const Tap<T>* taps;       // packed in panels of Kernels::panel columns
+    int64 tap_count;
+    int64 rows, units;
+    const T* above;           // ∂E/∂h_t from the readers of h_t; nullptr stands for zeros
+    int64 above_row;
+    T* values;                // in: u z r n_3 of step t; out: δu δz δr r⊙δu
+    int64 values_row;
+    const T* hidden_before;   // h_{t-1} or nullptr
+    int64 hidden_before_row;
+    T* carried;               // δh_{t+1} ⊙ z_{t+1}, whole lanes a row, in place
+    int64 carried_row;
+    Activation activation, recurrent_activation;
+};
+
 // Pooling over windows of up to three spatial dimensions; 1D and 2D have unit extents in front.
 // Strides are in elements. Positions outside the input do not take part: a max ignores them, an
 // average divides by the number of positions inside (Keras' and TensorFlow's "same").
@@ -185,6 +225,8 @@ struct Kernels {
     void (*lstm_backward)(const LstmBackward<T>&);
     void (*forget_gate_forward)(const ForgetGateForward<T>&);
     void (*forget_gate_backward)(const ForgetGateBackward<T>&);
+    void (*gru_forward)(const GruForward<T>&);
+    void (*gru_backward)(const GruBackward<T>&);
 
     // -- packing. panels[p][k][0..width) = W[k, p * width ..), zero-filled beyond columns
     void (*pack)(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panels, int64 panel_stride);

@@ -128,16 +128,16 @@ TAUTEN_INLINE void fma_at(Native<T>& c, const T* p, int64 stride, Native<T> b) {
 #endif
 }
 
-// acc[v] += A[m, k] · B[k, v] for one row, A[m, k] = *(p + ...).
-template <class T, int NV, int kScale, int kOffset, int held>
-TAUTEN_INLINE void multiply_add(Native<T> (&acc)[NV], const T* p, int64 stride, const Native<T> (&bs)[held],
+// acc[first + v] += A[m, k] · B[k, v], v < NV, for one row, A[m, k] = *(p + ...).
+template <class T, int NV, int kFirst, int kScale, int kOffset, int all, int held>
+TAUTEN_INLINE void multiply_add(Native<T> (&acc)[all], const T* p, int64 stride, const Native<T> (&bs)[held],
                                 const T* b) {
     if constexpr (NV == 1) {
-        fma_at<T, kScale, kOffset>(acc[0], p, stride, bs[0]);
+        fma_at<T, kScale, kOffset>(acc[kFirst], p, stride, bs[0]);
     } else {
         const Native<T> a = broadcast_at<T, kScale, kOffset>(p, stride);
-        TAUTEN_UNROLL(v, held, { fma_into<T>(acc[v], a, bs[v]); });
-        if constexpr (NV > held) fma_from<T>(acc[held], a, b + held * Vec<T>::lanes);
+        TAUTEN_UNROLL(v, held, { fma_into<T>(acc[kFirst + v], a, bs[v]); });
+        if constexpr (NV > held) fma_from<T>(acc[kFirst + held], a, b + held * Vec<T>::lanes);
     }
 }
 
@@ -147,9 +147,10 @@ TAUTEN_INLINE void load_all(Native<T> (&bs)[held], const T* b) {
     TAUTEN_UNROLL(v, held, { bs[v] = load<T>(b + v * Vec<T>::lanes); });
 }
 
-// One tap, A[m, k] = a[m * a_row + k]: five rows a base pointer, at 0, 1, 2, 4 times a_row and 1 times 3 a_row.
-template <class T, int MR, int NV>
-TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, Native<T> (&acc)[MR][NV]) {
+// One tap into NV vectors of the accumulators, A[m, k] = a[m * a_row + k]: five rows a base pointer, at 0, 1, 2, 4 times
+// a_row and 1 times 3 a_row.
+template <class T, int MR, int NV, int kFirst = 0, int all>
+TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, Native<T> (&acc)[MR][all]) {
     const T* a0 = tap.a + first_row * tap.a_row;
     const T* a1 = a0 + 5 * tap.a_row;
     const T* a2 = a1 + 5 * tap.a_row;
@@ -162,9 +163,9 @@ TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, N
         TAUTEN_UNROLL(r, MR, {
             const T* base = r < 5 ? a0 : r < 10 ? a1 : a2;
             if constexpr (r % 5 == 3)
-                multiply_add<T, NV, 1, offset>(acc[r], base, three, bs, b);
+                multiply_add<T, NV, kFirst, 1, offset>(acc[r], base, three, bs, b);
             else
-                multiply_add<T, NV, r % 5, offset>(acc[r], base, one, bs, b);
+                multiply_add<T, NV, kFirst, r % 5, offset>(acc[r], base, one, bs, b);
         });
         if constexpr (prefetches<MR>) TAUTEN_UNROLL(v, NV, { __builtin_prefetch(b + ahead + v * Vec<T>::lanes); });
         b += b_row;
@@ -194,7 +195,7 @@ TAUTEN_INLINE void reduce_columns(const Tap<T>& tap, int64 first_row, const T* b
         constexpr int held = NV < 4 ? NV : 3;
         Native<T> bs[held];
         load_all<T>(bs, b);
-        TAUTEN_UNROLL(r, MR, { multiply_add<T, NV, 0, r * static_cast<int>(sizeof(T))>(acc[r], a, 0, bs, b); });
+        TAUTEN_UNROLL(r, MR, { multiply_add<T, NV, 0, 0, r * static_cast<int>(sizeof(T))>(acc[r], a, 0, bs, b); });
         if constexpr (prefetches<MR>) __builtin_prefetch(a + ahead);
         a += a_column;
         b += b_row;

@@ -62,6 +62,31 @@ void Bidirectional<T>::extra_bytes(const Call<T>& call, std::vector<int64>& byte
 }
 
 template <class T>
+std::vector<int64> Bidirectional<T>::state_widths() const {
+    std::vector<int64> widths = directions_[0]->state_widths();
+    for (int64 width : directions_[1]->state_widths()) widths.push_back(width);
+    return widths;
+}
+
+template <class T>
+std::pair<const Recurrent<T>*, int> Bidirectional<T>::owner(int state) const {
+    const int first = static_cast<int>(directions_[0]->state_widths().size());
+    return state < first ? std::pair(directions_[0].get(), state) : std::pair(directions_[1].get(), state - first);
+}
+
+template <class T>
+Strided<T> Bidirectional<T>::initial_state(const Call<T>& call, int state) const {
+    const auto [direction, own] = owner(state);
+    return direction->initial_state(call, own);
+}
+
+template <class T>
+Strided<T> Bidirectional<T>::final_state(const Call<T>& call, int state) const {
+    const auto [direction, own] = owner(state);
+    return direction->final_state(call, own);
+}
+
+template <class T>
 int64 Bidirectional<T>::stale_parts(const Call<T>& call) {
     first_parts_ = directions_[0]->stale_parts(call);
     return first_parts_ + directions_[1]->stale_parts(call);

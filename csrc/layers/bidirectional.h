@@ -24,6 +24,12 @@ public:
     double work(const Call<T>& call) const override;
     int extra_count() const override;
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
+    int64 scratch(const Call<T>& call) const override {
+        return std::max(directions_[0]->scratch(call), directions_[1]->scratch(call));
+    }
+    std::vector<int64> state_widths() const override;
+    Strided<T> initial_state(const Call<T>& call, int state) const override;
+    Strided<T> final_state(const Call<T>& call, int state) const override;
     int64 stale_parts(const Call<T>& call) override;
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
     void refreshed() override;
@@ -39,6 +45,9 @@ private:
     // f(first number, how many) for the slice's runs of numbers in the output.
     template <class F>
     void for_each_number(const Call<T>& call, Slice slice, F&& f) const;
+
+    // The direction that a state belongs to, and its number there: the first one's come first.
+    std::pair<const Recurrent<T>*, int> owner(int state) const;
 
     Direction directions_[2];
     Merge merge_;

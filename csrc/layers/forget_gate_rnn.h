@@ -9,19 +9,20 @@ template <class T>
 class ForgetGateRnn final : public Recurrent<T> {
 public:
     ForgetGateRnn(Place place, const RecurrentOptions& options, Activation activation, Activation recurrent_activation)
-        : Recurrent<T>(std::move(place), options, 2), activation_(activation), recurrent_activation_(recurrent_activation),
-          carried_width_(this->kernel_->panels * this->kernel_->lanes) {}
-
-    int extra_count() const override { return 3; }
-    void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
-    void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+        : Recurrent<T>(std::move(place), options, 2, 1, 2), activation_(activation),
+          recurrent_activation_(recurrent_activation), carried_width_(this->kernel_->panels * this->kernel_->lanes) {}
 
 private:
-    T* hidden(const Call<T>& call) const override {
-        return this->sequences_ ? this->outputs(call) : this->extra(call, 1);
-    }
-    T* delta(const Call<T>& call) const override { return this->extra(call, 0); }
+    using typename Recurrent<T>::Forward;
+    using typename Recurrent<T>::Backward;
+    // gates of all steps (training: their net gradients take their place; else what products leave), what δh carries to
+    // the step before
+    int cell_buffers() const override { return 2; }
+    void cell_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
+    void step_forward(const Call<T>& call, const Forward& step) const override;
+    void step_backward(const Call<T>& call, const Backward& step) const override;
+    T* nets(const Call<T>& call) const override { return this->buffer(call, 0); }
+    T* delta(const Call<T>& call) const override { return this->buffer(call, 0); }
 
     Activation activation_, recurrent_activation_;
     int64 carried_width_;  // units, up to whole vectors

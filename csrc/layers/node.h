@@ -24,12 +24,22 @@ struct Call {
     bool training = false;          // dropout drops
     bool backward = false;          // values are kept for the backward phase
     bool input_gradients = false;   // ∂E/∂x is wanted too
+    bool initial_states = false;    // recurrent layers begin with states of the caller's
+    bool final_states = false;      // and leave those behind the last step to it
     uint64 number = 0;              // of the training step, for dropout
     T* const* values = nullptr;     // by edge; index edges hold int32
     T* const* gradients = nullptr;  // by edge: δ = ∂E/∂net where the edge has an activation, else ∂E/∂value
     void* const* extra = nullptr;   // the buffers that nodes asked for, each node's from its first_extra on
 
     const int32* tokens(int edge) const { return reinterpret_cast<const int32*>(values[edge]); }
+};
+
+// Rows of values at a fixed distance.
+template <class T>
+struct Strided {
+    T* data = nullptr;
+    int64 stride = 0;
+    T* row(int64 i) const { return data + i * stride; }
 };
 
 // One stretch of the sum over K in ∇W = Σ_k A[k, :]ᵀ B[k, :]: A[k, m] = a[k * a_column + m], B[k, n] = b[k * b_row + n].
@@ -50,13 +60,17 @@ public:
     virtual ~Product() = default;
     Parameter<T>* kernel = nullptr;
     Parameter<T>* bias = nullptr;       // ∇b = Σ_k B[k, :], or nullptr
+    int64 bias_offset = 0;              // of ∇b in the bias, if that has more rows than this product's
     std::vector<int64> group_offset{0};
     int64 group_rows = 0;
+    int64 b_panel = 0;                  // from panel to panel of B; 0: as wide as the kernel's
 
     // The sum over K is a sequence of lines, the same for any number of threads.
     virtual int64 lines(const Call<T>& call) const = 0;
     virtual Line<T> line(const Call<T>& call, int64 i) const = 0;
     bool wanted() const { return kernel->trainable || (bias && bias->trainable); }
+    // Elements of the bias that ∇b is for: one row.
+    int64 bias_size() const { return bias ? kernel->panels * kernel->width : 0; }
 };
 
 // Rows of a long line: bounds how much of B is packed at a time.
@@ -145,6 +159,10 @@ public:
     virtual Parameter<T>* scattered() { return nullptr; }
     virtual int64 scatter_parts() const { return 0; }
     virtual void scatter_part(const Call<T>& call, int64 part) const { (void)call, (void)part; }
+    // States that pass from step to step: how many arrays, values a sample of each; where a call begins and ends with them.
+    virtual std::vector<int64> state_widths() const { return {}; }
+    virtual Strided<T> initial_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }
+    virtual Strided<T> final_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }
     // Phase 4: state that a training step moves (moving statistics), by one thread, after all rows are done.
     virtual void update_state(const Call<T>& call) const { (void)call; }
 

@@ -14,6 +14,8 @@ Parameter<T>::Parameter(std::string layer_name, std::string parameter_name, Shap
     lanes = k.lanes;
     width = gates > 1 ? gates * lanes : k.panel;
     panels = gates > 1 ? divide_up(columns / gates, lanes) : divide_up(columns, width);
+    panel_stride_ = rows * width;
+    row_stride_ = width;
     weights.reserve(multiply(multiply(panels, rows, name), width, name));
 }
 

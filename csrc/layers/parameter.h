@@ -34,6 +34,10 @@ struct Parameter {
     Parameter(std::string layer_name, std::string parameter_name, Shape keras_shape, int64 gate_count = 1);
     // Unpanelled: rows lie one after the other (embedding tables).
     void lay_out_plain();
+    // All panels of a row, then those of the next (biases of several products).
+    void lay_out_by_rows() { row_stride_ = padded_columns(), panel_stride_ = width; }
+    // In the first rows of a matrix with gates, Keras' last gate lies in front of the others.
+    void last_gate_first(int64 in_rows) { turned_rows_ = in_rows; }
 
     int64 size() const { return panels * rows * width; }
     int64 padded_columns() const { return panels * width; }
@@ -41,13 +45,17 @@ struct Parameter {
     int64 at(int64 row, int64 column) const {
         if (gates > 1) {
             const int64 units = columns / gates, gate = column / units, unit = column % units;
-            return ((unit / lanes) * rows + row) * width + gate * lanes + unit % lanes;
+            const int64 place = row < turned_rows_ ? (gate + 1) % gates : gate;
+            return (unit / lanes) * panel_stride_ + row * row_stride_ + place * lanes + unit % lanes;
         }
         return ((column / width) * rows + row) * width + column % width;
     }
     void write_keras(const T* from, T* packed) const;
     void read_keras(const T* packed, T* to) const;
     bool penalised() const { return l1 != 0 || l2 != 0; }
+
+private:
+    int64 panel_stride_ = 0, row_stride_ = 0, turned_rows_ = 0;  // with gates
 };
 
 // A second copy of a parameter in another arrangement (transposed, flipped), made when first needed and again

@@ -8,9 +8,9 @@ namespace tauten {
 constexpr int64 set_stride = 2048;
 
 template <class T>
-Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gates)
+Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gates, int states, int64 slots)
     : Node<T>(std::move(place)), features_(options.features), units_(options.units), sequences_(options.return_sequences),
-      reverse_(options.reverse) {
+      reverse_(options.reverse), states_(states), dropout_(options.dropout), seed_(options.seed), number_(options.number) {
     const auto weight = [&](const char* own_name, const Shape& shape) {
         this->parameters.push_back(std::make_shared<Parameter<T>>(this->name, options.prefix + own_name, shape, gates));
         return this->parameters.back();
@@ -19,7 +19,8 @@ Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gate
     recurrent_kernel_ = weight("recurrent_kernel", {units_, gates * units_});
     if (options.use_bias) bias_ = weight("bias", {gates * units_});
     net_width_ = gates > 1 ? kernel_->padded_columns() : units_;
-    net_row_ = net_width_;
+    slot_width_ = gates > 1 ? slots * kernel_->lanes : kernel_->width;
+    net_row_ = gates > 1 ? kernel_->panels * slot_width_ : units_;
     if (gates > 1 && net_row_ * static_cast<int64>(sizeof(T)) % set_stride == 0) net_row_ += 64 / static_cast<int64>(sizeof(T));
     input_product_.layer = recurrent_product_.layer = this;
     input_product_.kernel = kernel_.get();
@@ -27,6 +28,15 @@ Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gate
     input_product_.group_rows = features_;
     recurrent_product_.kernel = recurrent_kernel_.get();
     recurrent_product_.group_rows = units_;
+    input_product_.b_panel = recurrent_product_.b_panel = slot_width_;
+}
+
+template <class T>
+void Recurrent<T>::set_bias(int64 of_input, int64 of_recurrent) {
+    input_product_.bias = recurrent_product_.bias = bias_.get();
+    input_product_.bias_offset = of_input;
+    recurrent_product_.bias_offset = of_recurrent;
+    recurrent_product_.zeros.resize(static_cast<size_t>(units_ + kernels::slack));
 }
 
 template <class T>
@@ -41,6 +51,8 @@ void Recurrent<T>::plan(const std::vector<Edge>& edges) {
     hidden_row_ = sequences_ ? output_row_ : units_;
 }
 
+// -- where things lie ----------------------------------------------------------------------------------
+
 template <class T>
 T* Recurrent<T>::outputs(const Call<T>& call) const {
     return values_buffer_ < 0 ? call.values[this->output] + first_column_ : static_cast<T*>(call.extra[values_buffer_]);
@@ -53,11 +65,60 @@ T* Recurrent<T>::output_gradients(const Call<T>& call) const {
 }
 
 template <class T>
-void Recurrent<T>::write_last(const Call<T>& call, int64 first, int64 rows, const T* h) const {
-    T* to = outputs(call) + first * output_row_;
-    for (int64 r = 0; r < rows; ++r)
-        std::memcpy(to + r * output_row_, h + r * hidden_row_, static_cast<size_t>(units_) * sizeof(T));
+void Recurrent<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
+    const int64 row = units_ * static_cast<int64>(sizeof(T)), total = steps(call).total;
+    for (int i = 0; i < states_; ++i) bytes.push_back(call.initial_states ? call.batch * row : 0);
+    for (int i = 0; i < states_; ++i) bytes.push_back(call.final_states ? call.batch * row : 0);
+    bytes.push_back(sequences_ ? 0 : (call.backward ? total : 2 * call.batch) * row);
+    bytes.push_back(drops(call) ? (total + call.batch) * row : 0);  // of all steps, then of the beginning
+    bytes.push_back(drops(call) && call.backward ? call.batch * row : 0);
+    cell_bytes(call, bytes);
 }
+
+template <class T>
+int64 Recurrent<T>::scratch(const Call<T>&) const {
+    const int64 taps = slot_width_ == kernel_->width ? 1 : kernel_->panels;
+    return std::max(start_size(), divide_up(taps * static_cast<int64>(sizeof(kernels::Tap<T>)), static_cast<int64>(sizeof(T))));
+}
+
+template <class T>
+Strided<T> Recurrent<T>::initial_state(const Call<T>& call, int state) const {
+    return {this->template extra<T>(call, state), units_};
+}
+
+template <class T>
+Strided<T> Recurrent<T>::final_state(const Call<T>& call, int state) const {
+    return {this->template extra<T>(call, states_ + state), units_};
+}
+
+template <class T>
+Strided<T> Recurrent<T>::state_rows(const Call<T>& call, int, int64 t, int64 first) const {
+    return {hidden(call) + (row_of(call, sequences_ || call.backward, t) + first) * hidden_row_, hidden_row_};
+}
+
+template <class T>
+Strided<T> Recurrent<T>::state_before(const Call<T>& call, int state, int64 before, int64 first) const {
+    if (before >= 0) return state_rows(call, state, before, first);
+    if (!call.initial_states) return {};
+    const Strided<T> all = initial_state(call, state);
+    return {all.row(first), all.stride};
+}
+
+template <class T>
+Strided<T> Recurrent<T>::read_by_product(const Call<T>& call, int64 before, int64 first) const {
+    if (!drops(call) || (before < 0 && !call.initial_states)) return state_before(call, 0, before, first);
+    const int64 row = before >= 0 ? steps(call).offset[before] : steps(call).total;
+    return {this->template extra<T>(call, dropped_buffer()) + (row + first) * units_, units_};
+}
+
+template <class T>
+void Recurrent<T>::drop(const Call<T>& call, int64 row, int64 first, int64 count, const T* from, T* to) const {
+    const kernels::DropoutKey key{seed_, call.number, number_};
+    call.kernels->dropout(key, static_cast<T>(1.0 - dropout_), static_cast<uint64>(call.order[row]),
+                          static_cast<uint64>(first), count, from, to);
+}
+
+// -- who does what -------------------------------------------------------------------------------------
 
 template <class T>
 double Recurrent<T>::work(const Call<T>& call) const {
@@ -78,6 +139,8 @@ typename Recurrent<T>::Units Recurrent<T>::share(const Slice& slice) const {
     return {own.begin, own.begin * width, std::min(units_, own.end * width) - own.begin * width};
 }
 
+// -- forwards ------------------------------------------------------------------------------------------
+
 template <class T>
 kernels::Tap<T> Recurrent<T>::input_tap(const Call<T>& call, int64 t, int64 begin, int64 panel) const {
     const T* x = call.values[this->input];
@@ -88,45 +151,144 @@ kernels::Tap<T> Recurrent<T>::input_tap(const Call<T>& call, int64 t, int64 begi
 }
 
 template <class T>
-bool Recurrent<T>::products_first(const Call<T>& call, Slice slice) const {
-    constexpr int64 few_rows = 4, many_steps = 4;
-    return !call.backward && call.batch <= few_rows && slice.rows() == call.batch && steps(call).steps >= many_steps &&
-           (input_.time || call.batch == 1);
+bool Recurrent<T>::few_rows(const Call<T>& call) const {
+    constexpr int64 few = 4, many_steps = 4;
+    return !call.backward && call.batch <= few && steps(call).steps >= many_steps && (input_.time || call.batch == 1);
 }
 
 template <class T>
-void Recurrent<T>::take_products(const Call<T>& call, const Units& units, T* net, int64 row) const {
+bool Recurrent<T>::products_first(const Call<T>& call, Slice slice) const {
+    return few_rows(call) && slice.rows() == call.batch && nets(call) != nullptr;
+}
+
+template <class T>
+void Recurrent<T>::take_products(const Call<T>& call, const Units& units, const T* start) const {
     if (units.count <= 0) return;
-    const int64 width = kernel_->width;
+    const int64 width = kernel_->width, rows = steps(call).total;
+    T* net = nets(call) + units.panel * slot_width_;
+    const int64 columns = kernel_->gates > 1 ? divide_up(units.count * kernel_->gates, width) * width : units.count;
     kernels::Tap<T> tap = input_tap(call, 0, 0, units.panel);
     tap.a_row = features_;  // of one sample, or of time rows: x_t follow each other
-    const int64 columns = kernel_->gates > 1 ? divide_up(units.count * kernel_->gates, width) * width : units.count;
-    call.kernels->gemm({&tap, 1, steps(call).total, columns, width, net + units.panel * width, row, width,
-                        bias_ ? bias_->weights.data() + units.panel * width : nullptr, false, Activation::linear, nullptr,
-                        0});
+    const bool apart = slot_width_ != width;  // what the product leaves out of a panel is there already
+    if (apart)
+        for (int64 r = 0; r < rows; ++r)
+            std::memcpy(net + r * net_row_, start + units.panel * slot_width_,
+                        static_cast<size_t>(columns / width * slot_width_) * sizeof(T));
+    call.kernels->gemm({&tap, 1, rows, columns, width, net, net_row_, slot_width_,
+                        apart || !start ? nullptr : start + units.panel * slot_width_, apart, Activation::linear, nullptr, 0});
 }
 
 template <class T>
-kernels::Tap<T> Recurrent<T>::recurrent_tap(const T* h, int64 panel) const {
-    const int64 width = recurrent_kernel_->width, stride = units_ * width;
-    return {h, recurrent_kernel_->weights.data() + panel * stride, hidden_row_, 1, width, stride, units_};
+void Recurrent<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
+    const Units units = share(slice);
+    const bool dropping = drops(call), first_products = products_first(call, slice);
+    T* h = hidden(call);
+    const T* begin = start(scratch);
+    const int64 net = units.panel * slot_width_;  // first net value
+    const auto drop_rows = [&](int64 first, int64 rows, Strided<T> from, int64 step) {
+        const T* all = from.data;
+        T* to = this->template extra<T>(call, dropped_buffer()) + (step + first) * units_;
+        for (int64 r = 0; r < rows; ++r)
+            drop(call, first + r, units.first, units.count, all + r * from.stride + units.first, to + r * units_ + units.first);
+    };
+    if (first_products) take_products(call, units, begin);
+    if (dropping && call.initial_states && units.count > 0)
+        drop_rows(slice.begin, slice.rows(), state_before(call, 0, -1, slice.begin), steps(call).total);
+    if (dropping && call.initial_states) slice.meet();
+    for_each_step(call, slice, [&](int64 t, int64 first, int64 rows, int64 before) {
+        kernels::Tap<T> taps[2];
+        Forward step{taps, 0, first_products, t, before, first, rows, units, begin ? begin + net : nullptr, 0, {}, nullptr};
+        step.hidden_before = state_before(call, 0, before, first);
+        if (first_products) {
+            step.start = nets(call) + (steps(call).offset[t] + first) * net_row_ + net;
+            step.start_row = net_row_;
+        } else {
+            taps[step.tap_count++] = input_tap(call, t, first, units.panel);
+        }
+        if (const Strided<T> from = read_by_product(call, before, first); from.data) {
+            const int64 width = recurrent_kernel_->width, stride = units_ * width;
+            taps[step.tap_count++] = {from.data, recurrent_kernel_->weights.data() + units.panel * stride, from.stride, 1,
+                                      width, stride, units_};
+        }
+        if (step.hidden_before.data) step.hidden_before.data += units.first;
+        step.hidden = h + (row_of(call, sequences_ || call.backward, t) + first) * hidden_row_ + units.first;
+        if (units.count > 0) {
+            step_forward(call, step);
+            if (dropping) drop_rows(first, rows, {step.hidden - units.first, hidden_row_}, steps(call).offset[t]);
+        }
+        slice.meet();
+        if (slice.part == 0 && (!sequences_ || call.final_states)) finish_rows(call, {first, first + rows}, t);
+    });
 }
 
 template <class T>
-kernels::Tap<T> Recurrent<T>::back_tap(const kernels::Kernels<T>& k, const T* d) const {
-    return {d, recurrent_transposed_.panels.data(), net_row_, 1, k.panel, net_width_ * k.panel, net_width_};
+void Recurrent<T>::finish_rows(const Call<T>& call, Slice slice, int64 t) const {
+    const int64 now = steps(call).alive(t, slice);
+    const int64 going = reverse_ ? (t > 0 ? now : 0) : steps(call).alive(t + 1, slice), first = slice.begin + going;
+    const auto copy = [&](Strided<T> from, T* to, int64 to_row) {
+        for (int64 r = 0; r < now - going; ++r)
+            std::memcpy(to + r * to_row, from.row(r), static_cast<size_t>(units_) * sizeof(T));
+    };
+    if (now <= going) return;
+    if (!sequences_) copy(state_rows(call, 0, t, first), outputs(call) + first * output_row_, output_row_);
+    if (!call.final_states) return;
+    for (int i = 0; i < states_; ++i) copy(state_rows(call, i, t, first), final_state(call, i).row(first), units_);
+}
+
+// -- backwards -----------------------------------------------------------------------------------------
+
+template <class T>
+int64 Recurrent<T>::transposed_taps(const kernels::Kernels<T>& k, const T* d, const DerivedPanels<T>& w,
+                                    kernels::Tap<T>* taps) const {
+    const int64 width = kernel_->width, panel = net_width_ * k.panel;
+    if (slot_width_ == width) {
+        taps[0] = {d, w.panels.data(), net_row_, 1, k.panel, panel, net_width_};
+        return 1;
+    }
+    for (int64 p = 0; p < kernel_->panels; ++p)
+        taps[p] = {d + p * slot_width_, w.panels.data() + p * width * k.panel, net_row_, 1, k.panel, panel, width};
+    return kernel_->panels;
 }
 
 template <class T>
-void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice) const {
+void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
+    const auto& k = *call.kernels;
+    const Steps& steps = this->steps(call);
+    auto* taps = reinterpret_cast<kernels::Tap<T>*>(scratch);
+    for_each_step_back(call, slice, [&](int64 t, int64 first, int64 rows, int64 before, int64 after) {
+        Backward step{taps, 0, t, before, first, rows, after < 0, {}, state_before(call, 0, before, first)};
+        if (sequences_ || step.ends)
+            step.above = {output_gradients(call) + ((sequences_ ? steps.offset[t] : 0) + first) * output_row_, output_row_};
+        if (!step.ends) {
+            const T* d = delta(call) + (steps.offset[after] + first) * net_row_ + first_slot_;
+            step.tap_count = transposed_taps(k, d, recurrent_transposed_, taps);
+        }
+        if (!step.ends && drops(call)) {
+            T* sent = this->template extra<T>(call, sent_back_buffer()) + first * units_;
+            k.gemm({taps, step.tap_count, rows, units_, k.panel, sent, units_, k.panel, nullptr, false, Activation::linear,
+                    nullptr, 0});
+            for (int64 r = 0; r < rows; ++r) {
+                drop(call, first + r, 0, units_, sent + r * units_, sent + r * units_);
+                if (step.above.data) k.add(units_, step.above.row(r), sent + r * units_);
+            }
+            step.above = {sent, units_};
+            step.tap_count = 0;
+        }
+        step_backward(call, step);
+    });
+    input_gradient(call, slice, scratch);
+}
+
+template <class T>
+void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice, T* scratch) const {
     if (!this->wants_input_gradient(call)) return;
     const auto& k = *call.kernels;
     const Activation below = last_ ? below_ : Activation::linear;
     const bool slope = below != Activation::linear;
+    auto* taps = reinterpret_cast<kernels::Tap<T>*>(scratch);
     const auto product = [&](const T* d, int64 rows, T* gradient, const T* x, int64 row) {
-        const kernels::Tap<T> tap{d, input_transposed_.panels.data(), net_row_, 1, k.panel, net_width_ * k.panel,
-                                  net_width_};
-        k.gemm({&tap, 1, rows, features_, k.panel, gradient, row, k.panel, nullptr, adds_, below, slope ? x : nullptr,
+        const int64 count = transposed_taps(k, d, input_transposed_, taps);
+        k.gemm({taps, count, rows, features_, k.panel, gradient, row, k.panel, nullptr, adds_, below, slope ? x : nullptr,
                 row});
     };
     const T* d = delta(call);
@@ -173,6 +335,8 @@ void Recurrent<T>::refreshed() {
     if (input_refreshed_) input_transposed_.version = kernel_->version;
 }
 
+// -- weight gradients ----------------------------------------------------------------------------------
+
 // x as time rows lies beside δ row by row; x sample by sample does so step by step.
 template <class T>
 int64 Recurrent<T>::InputGradient::lines(const Call<T>& call) const {
@@ -192,21 +356,47 @@ Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
 
 // With equal lengths h_{t-1} and δ_t are the same packed rows, one batch apart; else step by step.
 template <class T>
-int64 Recurrent<T>::RecurrentGradient::lines(const Call<T>& call) const {
+int64 Recurrent<T>::RecurrentGradient::later_lines(const Call<T>& call) const {
     const Steps& steps = layer->steps(call);
     return steps.full ? divide_up(steps.total - call.batch, line_rows) : steps.steps - 1;
+}
+
+template <class T>
+int64 Recurrent<T>::RecurrentGradient::lines(const Call<T>& call) const {
+    const Steps& steps = layer->steps(call);
+    const int64 later = later_lines(call);
+    if (!beginnings(call)) return later;
+    return later + (steps.full ? divide_up(call.batch, line_rows) : layer->reverse_ ? steps.steps : 1);
 }
 
 template <class T>
 Line<T> Recurrent<T>::RecurrentGradient::line(const Call<T>& call, int64 i) const {
     const Recurrent& l = *layer;
     const Steps& steps = l.steps(call);
+    const int64 later = later_lines(call);
+    if (i >= later) return beginning(call, i - later);
     const int64 ahead_h = l.reverse_ ? 1 : 0, ahead_d = 1 - ahead_h;  // steps i and i + 1: whose h meets whose δ
-    if (steps.full)
-        return flat_line<T>(i, steps.total - call.batch, l.hidden(call) + ahead_h * call.batch * l.hidden_row_,
-                            l.hidden_row_, l.delta(call) + ahead_d * call.batch * l.net_row_, l.net_row_);
-    return {l.hidden(call) + steps.offset[i + ahead_h] * l.hidden_row_, l.hidden_row_,
-            l.delta(call) + steps.offset[i + ahead_d] * l.net_row_, l.net_row_, steps.active[i + 1]};
+    const T* d = l.delta(call) + l.first_slot_;
+    if (steps.full) {
+        const Strided<T> h = l.read_by_product(call, ahead_h, 0);
+        return flat_line<T>(i, steps.total - call.batch, h.data, h.stride, d + ahead_d * call.batch * l.net_row_, l.net_row_);
+    }
+    const Strided<T> h = l.read_by_product(call, i + ahead_h, 0);
+    return {h.data, h.stride, d + steps.offset[i + ahead_d] * l.net_row_, l.net_row_, steps.active[i + 1]};
+}
+
+// The first step of rows: all at once, or, against time, those that begin at step i.
+template <class T>
+Line<T> Recurrent<T>::RecurrentGradient::beginning(const Call<T>& call, int64 i) const {
+    const Recurrent& l = *layer;
+    const Steps& steps = l.steps(call);
+    Strided<T> h = l.read_by_product(call, -1, 0);
+    const T* from = h.data ? h.data : zeros.data();  // the same zeros in every row
+    const int64 t = l.reverse_ ? (steps.full ? steps.steps - 1 : i) : 0;
+    const T* d = l.delta(call) + l.first_slot_ + steps.offset[t] * l.net_row_;
+    if (steps.full) return flat_line<T>(i, call.batch, from, h.stride, d, l.net_row_);
+    const int64 first = l.reverse_ ? steps.active[t + 1] : 0;
+    return {from + first * h.stride, h.stride, d + first * l.net_row_, l.net_row_, steps.active[t] - first};
 }
 
 template class Recurrent<float>;

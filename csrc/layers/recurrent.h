@@ -1,5 +1,6 @@
-// What all recurrent layers share: which step comes before which, where x_t and h_t lie for one slice of the batch, and
-// the deferred products over all time steps. A layer may run against time, and may be one direction of a pair.
+// What all recurrent layers share: which step comes before which, where x_t and h_t lie for one slice of the batch, the
+// way through time and back, and the deferred products over all time steps. A cell says what one step does. A layer may
+// run against time, may be one direction of a pair, may begin with a state of the caller's and leave one to it.
 #pragma once
 
 #include "layers/node.h"
@@ -11,13 +12,17 @@ struct RecurrentOptions {
     bool use_bias, return_sequences;
     bool reverse = false;      // from the last step to the first
     std::string prefix{};      // of the weights' names, in a pair
+    double dropout = 0;        // of h_{t-1} on its way into the recurrent product, one mask for all steps of a sample
+    uint64 seed = 0;           // of that mask
+    uint32 number = 0;         // of the layer among those that drop
 };
 
 template <class T>
 class Recurrent : public Node<T> {
 public:
-    // gates: 1, 2 or 4 net values a unit; net values of one row are `net_width` wide.
-    Recurrent(Place place, const RecurrentOptions& options, int64 gates);
+    // gates: net values a unit of the kernels; states: arrays of `units` a row that pass from step to step, h first;
+    // slots: vectors of a panel's units in one row of net values, at least `gates`.
+    Recurrent(Place place, const RecurrentOptions& options, int64 gates, int states, int64 slots);
 
     bool reads_time() const override { return true; }
     bool prefers_time() const override { return true; }
@@ -25,11 +30,19 @@ public:
     void set_axis(int axis) override { axis_ = axis; }
     void plan(const std::vector<Edge>& edges) override;
     double work(const Call<T>& call) const override;
+    int extra_count() const final { return shared_buffers() + cell_buffers(); }
+    void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const final;
+    int64 scratch(const Call<T>& call) const override;
+    void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const final;
+    void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const final;
     int64 stale_parts(const Call<T>& call) override;
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
     void refreshed() override;
     std::vector<Product<T>*> products() override { return {&input_product_, &recurrent_product_}; }
     bool in_parts(const Call<T>& call) const override;
+    std::vector<int64> state_widths() const override { return std::vector<int64>(static_cast<size_t>(states_), units_); }
+    Strided<T> initial_state(const Call<T>& call, int state) const override;
+    Strided<T> final_state(const Call<T>& call, int state) const override;
 
     int64 units() const { return units_; }
     // -- as one of a pair that shares input and output. Both before plan().
@@ -41,49 +54,123 @@ public:
     void add_input_gradient(bool adds, bool last) { adds_ = adds, last_ = last; }
 
 protected:
+    // The units that one part of a slice computes: whole panels of the weights.
+    struct Units {
+        int64 panel, first, count;  // first panel; first unit; how many
+    };
+    // One step of some rows, forwards. Pointers are at the part's first unit.
+    struct Forward {
+        const kernels::Tap<T>* taps;  // x_t·W_i, unless `start` has it, and h_{t-1}·W_h, unless h_{t-1} is zero
+        int64 tap_count;
+        bool products;                // start is x_t·W_i + b, a row for each row, not biases
+        int64 t, before;              // before: the step before, or -1
+        int64 first, rows;            // of the batch
+        Units units;
+        const T* start;               // of the net values; nullptr stands for zeros
+        int64 start_row;
+        Strided<T> hidden_before;     // h_{t-1}; nullptr stands for zeros
+        T* hidden;                    // h_t, rows hidden_row_ apart
+    };
+    // The same step backwards: δ of the net values takes its place in delta().
+    struct Backward {
+        const kernels::Tap<T>* taps;  // δ_{t+1}·W_hᵀ
+        int64 tap_count;
+        int64 t, before;
+        int64 first, rows;
+        bool ends;                    // no step follows: what is carried back begins at zero
+        Strided<T> above;             // ∂E/∂h_t from elsewhere; nullptr stands for zeros
+        Strided<T> hidden_before;
+    };
+
+    virtual void step_forward(const Call<T>& call, const Forward& step) const = 0;
+    virtual void step_backward(const Call<T>& call, const Backward& step) const = 0;
+    // Buffers of the cell's own, numbered from 0 in buffer(), and their bytes.
+    virtual int cell_buffers() const = 0;
+    virtual void cell_bytes(const Call<T>& call, std::vector<int64>& bytes) const = 0;
+    // Net values of all steps, packed as time rows, net_row_ apart; nullptr: there is no place for them.
+    virtual T* nets(const Call<T>& call) const = 0;
+    // δ of all steps, packed as time rows, net_row_ apart.
+    virtual T* delta(const Call<T>& call) const = 0;
+    // What net values begin with, panel by panel: the biases, or what the cell makes of them in `scratch`.
+    virtual const T* start(T* scratch) const { (void)scratch; return bias_ ? bias_->weights.data() : nullptr; }
+    virtual int64 start_size() const { return 0; }  // elements of that scratch
+    // A state's rows from `first` on behind step t.
+    virtual Strided<T> state_rows(const Call<T>& call, int state, int64 t, int64 first) const;
+    // The same behind the step before, which at a beginning (-1) is the caller's state; nullptr stands for zeros.
+    Strided<T> state_before(const Call<T>& call, int state, int64 before, int64 first) const;
+
+    // h of all steps, packed as time rows, hidden_row_ apart; in inference with only the last one asked for, of two.
+    T* hidden(const Call<T>& call) const { return sequences_ ? outputs(call) : this->template extra<T>(call, hidden_buffer()); }
+    T* buffer(const Call<T>& call, int i) const { return this->template extra<T>(call, shared_buffers() + i); }
+    // Where the layer's h go to, hidden or last ones, and where ∂E/∂h come from: rows output_row_ apart.
+    T* outputs(const Call<T>& call) const;
+    T* output_gradients(const Call<T>& call) const;
+    // Row of step t in a buffer that holds all steps if `kept`, else this step and the one before.
+    int64 row_of(const Call<T>& call, bool kept, int64 t) const {
+        return kept ? steps(call).offset[t] : (t % 2) * call.batch;
+    }
+
+    const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
+    // Whether x_t·W_i + b of all steps is taken before the first one, which few rows profit from: they would load all of
+    // W_i at every step.
+    bool few_rows(const Call<T>& call) const;
+    // The rows of the biases that the two products' column sums are the gradients of: offsets in bias_.
+    void set_bias(int64 of_input, int64 of_recurrent);
+
+    int axis_ = -1;  // the input's time axis, or one of a fixed number of steps when the input lies sample by sample
+    int64 features_, units_, net_width_;
+    int64 slot_width_;      // from panel to panel in a row of net values
+    int64 first_slot_ = 0;  // of the recurrent product's in a panel
+    int64 net_row_;         // from row to row of the net values
+    int64 hidden_row_ = 0;  // of h of all steps
+    int64 output_row_ = 0;
+    bool sequences_, reverse_;
+    Activation below_ = Activation::linear;
+    Grid input_, input_gradient_grid_, output_;
+    std::shared_ptr<Parameter<T>> kernel_, recurrent_kernel_, bias_;
+
+private:
     // ∇W_i = Σ_t x_tᵀ·δ_t and, with the bias, ∇b = Σ_t δ_t
     struct InputGradient final : Product<T> {
         const Recurrent* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
         Line<T> line(const Call<T>& call, int64 i) const override;
     };
-    // ∇W_h = Σ h_{t-1}ᵀ·δ_t over all steps that have one before
+    // ∇W_h = Σ h_{t-1}ᵀ·δ_t over all steps that have one before, or begin with a state, or have a bias of their own
     struct RecurrentGradient final : Product<T> {
         const Recurrent* layer = nullptr;
+        std::vector<T> zeros{};  // h before the first step
         int64 lines(const Call<T>& call) const override;
         Line<T> line(const Call<T>& call, int64 i) const override;
+        bool beginnings(const Call<T>& call) const { return call.initial_states || this->bias; }
+        int64 later_lines(const Call<T>& call) const;
+        Line<T> beginning(const Call<T>& call, int64 i) const;
     };
+    // Buffers that all cells have: states at the beginning and at the end, h of all steps, h as the recurrent product
+    // reads it if some of it is dropped, and what that sends back.
+    int hidden_buffer() const { return 2 * states_; }
+    int dropped_buffer() const { return 2 * states_ + 1; }
+    int sent_back_buffer() const { return 2 * states_ + 2; }
+    int shared_buffers() const { return 2 * states_ + 3; }
 
-    // h of all steps, packed as time rows, hidden_row_ apart.
-    virtual T* hidden(const Call<T>& call) const = 0;
-    // δ of all steps, packed as time rows, net_row_ apart.
-    virtual T* delta(const Call<T>& call) const = 0;
-
-    // Where the layer's h go to, hidden or last ones, and where ∂E/∂h come from: rows output_row_ apart.
-    T* outputs(const Call<T>& call) const;
-    T* output_gradients(const Call<T>& call) const;
-
-    const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
-    // The units that one part of a slice computes: whole panels of the weights.
-    struct Units {
-        int64 panel, first, count;  // first panel; first unit; how many
-    };
     Units share(const Slice& slice) const;
     // x_t·W_i over rows [begin, ..) of step t, from a panel on.
     kernels::Tap<T> input_tap(const Call<T>& call, int64 t, int64 begin, int64 panel) const;
-    // h_{t-1}·W_h, h_{t-1} at `h`, from a panel on.
-    kernels::Tap<T> recurrent_tap(const T* h, int64 panel) const;
-    // Whether x_t·W_i + b of all steps is taken before the first one: where a few rows at a time would load all of W_i
-    // at every step, and the slice has them all.
+    // few_rows(), and a place to put the products.
     bool products_first(const Call<T>& call, Slice slice) const;
-    // That product, of some units, into rows of `net`.
-    void take_products(const Call<T>& call, const Units& units, T* net, int64 row) const;
-    // δ_{t+1}·W_hᵀ, δ_{t+1} at `d`.
-    kernels::Tap<T> back_tap(const kernels::Kernels<T>& k, const T* d) const;
+    // The product of all steps, of some units, into nets().
+    void take_products(const Call<T>& call, const Units& units, const T* start) const;
+    // δ·Wᵀ, δ of the first row at `d`: one tap, or one a panel where a panel's δ have gaps between them.
+    int64 transposed_taps(const kernels::Kernels<T>& k, const T* d, const DerivedPanels<T>& w, kernels::Tap<T>* taps) const;
+    // Whether this call drops some of h_{t-1} on its way into the recurrent product, what that reads then, and the mask on
+    // h or on a gradient of it: columns [first, first + count) of a row.
+    bool drops(const Call<T>& call) const { return dropout_ > 0 && call.training; }
+    Strided<T> read_by_product(const Call<T>& call, int64 before, int64 first) const;
+    void drop(const Call<T>& call, int64 row, int64 first, int64 count, const T* from, T* to) const;
     // ∂E/∂x_t = δ_t·W_iᵀ for all steps of a slice, times f'(x) of the layer below
-    void input_gradient(const Call<T>& call, Slice slice) const;
-    // The last h of rows first .. first + rows, whose memory is h, to the output.
-    void write_last(const Call<T>& call, int64 first, int64 rows, const T* h) const;
+    void input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
+    // States, and the last h of rows whose last step is t, to where they are wanted.
+    void finish_rows(const Call<T>& call, Slice slice, int64 t) const;
 
     // f(t, first row, rows, step before) in the layer's order of time; the step before is -1 at the first one. Rows of a
     // longer sequence begin at an earlier call, if time runs backwards.
@@ -112,28 +199,15 @@ protected:
             part(longer, rows - longer, -1);
         }
     }
-    // f(first row, rows) of those whose last step, in the layer's order, is t.
-    template <class F>
-    void for_ending(const Call<T>& call, Slice slice, int64 t, F&& f) const {
-        const int64 now = steps(call).alive(t, slice), going = reverse_ ? (t > 0 ? now : 0) : steps(call).alive(t + 1, slice);
-        if (now > going) f(slice.begin + going, now - going);
-    }
 
-    int axis_ = -1;  // the input's time axis, or one of a fixed number of steps when the input lies sample by sample
-    int64 features_, units_, net_width_;
-    int64 net_row_;         // from row to row of the net values
-    int64 hidden_row_ = 0;  // of h of all steps
-    int64 output_row_ = 0;
-    bool sequences_, reverse_;
-    Activation below_ = Activation::linear;
-    Grid input_, input_gradient_grid_, output_;
-    std::shared_ptr<Parameter<T>> kernel_, recurrent_kernel_, bias_;
+    int states_;
     DerivedPanels<T> input_transposed_, recurrent_transposed_;  // W_iᵀ, W_hᵀ: K in the order of the net values
     bool input_refreshed_ = false;
     InputGradient input_product_;
     RecurrentGradient recurrent_product_;
-
-private:
+    double dropout_;
+    uint64 seed_;
+    uint32 number_;
     int64 first_column_ = 0;
     int values_buffer_ = -1, gradients_buffer_ = -1;
     bool adds_ = false, last_ = true;

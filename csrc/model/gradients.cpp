@@ -49,7 +49,7 @@ void ProductPlan<T>::cut(const kernels::Kernels<T>& k, const Call<T>& call, Prod
 
 template <class T>
 int64 ProductPlan<T>::partial_size() const {
-    return stretches > 1 ? stretches * (product->kernel->size() + (product->bias ? product->bias->size() : 0)) : 0;
+    return stretches > 1 ? stretches * (product->kernel->size() + product->bias_size()) : 0;
 }
 
 template <class T>
@@ -67,6 +67,7 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
     const int64 width = w.width, panel = item % panels, block = item / panels % blocks, stretch = item / (panels * blocks);
     const int64 m0 = block * block_rows, m1 = std::min(w.rows, m0 + block_rows);
     const int64 first_line = stretch * lines / stretches, end_line = (stretch + 1) * lines / stretches;
+    const int64 b_panel = product->b_panel ? product->b_panel : width;
     const int64 columns_all = w.gates > 1 ? w.padded_columns() : w.columns;
     const int64 columns = std::min(width, columns_all - panel * width);
     const int64 used = std::min(width, divide_up(columns, k.lanes) * k.lanes);  // whole vectors; the rest stays zero
@@ -97,7 +98,7 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
             const Line<T> l = product->line(call, line);
             const int64 take = std::min(l.k - done, packed_rows - rows);
             if (take > 0) {
-                const T* b = l.b + done * l.b_row + panel * width;
+                const T* b = l.b + done * l.b_row + panel * b_panel;
                 int64 b_row = l.b_row;
                 if (!as_it_lies(l)) {
                     k.pack(take, columns, width, b, b_row, packed + rows * width, 0);
@@ -133,14 +134,13 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
         return;
     }
     sink.finish(k, w, at, size, out);
-    if (sums) sink.finish(k, *product->bias, panel * width, width, bias);
+    if (sums) sink.finish(k, *product->bias, product->bias_offset + panel * width, width, bias);
 }
 
 template <class T>
 int64 ProductPlan<T>::merge_items() const {
     if (stretches == 1) return 0;
-    return divide_up(product->kernel->size(), merge_weights) +
-           (product->bias ? divide_up(product->bias->size(), merge_weights) : 0);
+    return divide_up(product->kernel->size(), merge_weights) + divide_up(product->bias_size(), merge_weights);
 }
 
 // ∇W = Σ partials, in order
@@ -150,10 +150,11 @@ void ProductPlan<T>::merge(const kernels::Kernels<T>& k, const Sink<T>& sink, in
     Parameter<T>& p = item < kernel_items ? *product->kernel : *product->bias;
     const int64 base = item < kernel_items ? 0 : product->kernel->size();
     const int64 offset = (item < kernel_items ? item : item - kernel_items) * merge_weights;
-    const int64 count = std::min(merge_weights, p.size() - offset), stride = partial_size() / stretches;
+    const int64 size = item < kernel_items ? p.size() : product->bias_size();
+    const int64 count = std::min(merge_weights, size - offset), stride = partial_size() / stretches;
     std::memcpy(scratch, partials + base + offset, static_cast<size_t>(count) * sizeof(T));
     for (int64 s = 1; s < stretches; ++s) k.add(count, partials + s * stride + base + offset, scratch);
-    sink.finish(k, p, offset, count, scratch);
+    sink.finish(k, p, item < kernel_items ? offset : product->bias_offset + offset, count, scratch);
 }
 
 template struct Sink<float>;

@@ -10,6 +10,7 @@
 #include "layers/elementwise.h"
 #include "layers/embedding.h"
 #include "layers/forget_gate_rnn.h"
+#include "layers/gru.h"
 #include "layers/lstm.h"
 #include "layers/pool.h"
 #include "layers/reverse.h"
@@ -213,12 +214,18 @@ const Shape& Network<T>::sequence_shape(const std::string& name, int input, int6
 template <class T>
 std::unique_ptr<Recurrent<T>> Network<T>::make_cell(const Place& place, int64 features, const Cell& cell,
                                                     bool return_sequences, bool reverse, const std::string& prefix) {
-    const RecurrentOptions options{features, cell.units, cell.use_bias, return_sequences, reverse, prefix};
+    require(cell.dropout >= 0 && cell.dropout < 1, place.name, ": recurrent_dropout must be at least 0 and less than 1, got ",
+            cell.dropout);
+    const uint32 number = cell.dropout > 0 ? dropouts_++ : 0;
+    const RecurrentOptions options{features, cell.units,   cell.use_bias, return_sequences, reverse,
+                                   prefix,   cell.dropout, cell.seed,     number};
     const Activation f = parse_cell_activation(place.name, cell.activation);
     if (cell.kind == "simple_rnn") return std::make_unique<SimpleRnn<T>>(place, options, f);
     const Activation g = parse_cell_activation(place.name, cell.recurrent_activation);
     if (cell.kind == "forget_gate_rnn") return std::make_unique<ForgetGateRnn<T>>(place, options, f, g);
-    require(cell.kind == "lstm", place.name, ": unknown cell '", cell.kind, "'; expected simple_rnn, forget_gate_rnn or lstm");
+    if (cell.kind == "gru") return std::make_unique<Gru<T>>(place, options, f, g);
+    require(cell.kind == "lstm", place.name, ": unknown cell '", cell.kind,
+            "'; expected simple_rnn, forget_gate_rnn, lstm or gru");
     return std::make_unique<Lstm<T>>(place, options, f, g);
 }
 
@@ -252,9 +259,9 @@ int Network<T>::add_bidirectional(const std::string& name, int input, const Cell
     const int64 units = how == Merge::concat ? first.units + second.units : first.units;
     const int output = add_made(name, input, return_sequences ? Shape{from[0], units} : Shape{units}, Activation::linear,
                                 [&](const Place& place) {
-                                    return std::make_unique<Bidirectional<T>>(
-                                        place, make_cell(place, from[1], first, return_sequences, go_backwards, "forward_"),
-                                        make_cell(place, from[1], second, return_sequences, !go_backwards, "backward_"), how);
+                                    auto one = make_cell(place, from[1], first, return_sequences, go_backwards, "forward_");
+                                    auto other = make_cell(place, from[1], second, return_sequences, !go_backwards, "backward_");
+                                    return std::make_unique<Bidirectional<T>>(place, std::move(one), std::move(other), how);
                                 });
     return with_order(name, output, go_backwards && return_sequences);
 }

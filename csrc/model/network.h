@@ -25,6 +25,12 @@ struct Segment {
     int64 bytes;  // of their values, a sample; 0: a single node that takes all rows at once
 };
 
+// A state that a recurrent layer passes from step to step: its node, its number there, and its values a sample.
+struct State {
+    int node, number;
+    int64 width;
+};
+
 // The activations a layer may name; softmax becomes a node of its own.
 struct LayerActivation {
     Activation f = Activation::linear;
@@ -34,16 +40,20 @@ LayerActivation parse_activation(const std::string& layer, const std::string& na
 // Without softmax: what recurrent cells take.
 Activation parse_cell_activation(const std::string& layer, const std::string& name);
 
-// A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn" or "lstm".
+// A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn", "lstm" or "gru".
+// dropout: the share of h_{t-1} that the recurrent product does not see while training.
 struct Cell {
     std::string kind;
     int64 units;
     std::string activation = "tanh", recurrent_activation = "sigmoid";
     bool use_bias = true;
+    double dropout = 0;
+    uint64 seed = 0;
 
     Cell(std::string kind_, int64 units_) : kind(std::move(kind_)), units(units_) {}
-    Cell(std::string kind_, int64 units_, std::string f, std::string g, bool bias)
-        : kind(std::move(kind_)), units(units_), activation(std::move(f)), recurrent_activation(std::move(g)), use_bias(bias) {}
+    Cell(std::string kind_, int64 units_, std::string f, std::string g, bool bias, double dropout_, uint64 seed_)
+        : kind(std::move(kind_)), units(units_), activation(std::move(f)), recurrent_activation(std::move(g)), use_bias(bias),
+          dropout(dropout_), seed(seed_) {}
 };
 
 template <class T>
@@ -86,6 +96,7 @@ public:
     const std::vector<Product<T>*>& products() const { return products_; }
     const std::vector<Axis>& axes() const { return axes_; }
     const std::vector<Segment>& segments() const { return segments_; }
+    const std::vector<State>& states() const { return states_; }
     const std::vector<std::shared_ptr<Parameter<T>>>& parameters() const { return parameters_; }
     int64 widest_vocabulary(int edge) const { return limits_[static_cast<size_t>(edge)]; }
     int extras() const { return extras_; }
@@ -119,6 +130,7 @@ private:
     std::vector<Product<T>*> products_;
     std::vector<Axis> axes_;
     std::vector<Segment> segments_;
+    std::vector<State> states_;
     std::vector<std::shared_ptr<Parameter<T>>> parameters_;
     int output_ = -1;
     int extras_ = 0;

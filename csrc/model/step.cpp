@@ -223,11 +223,13 @@ template <class T>
 void Step<T>::finish_forward(Slice slice) {
     if (request_.loss) score(slice);
     if (outputs) write_outputs(slice);
+    write_states(slice);
 }
 
 // The rows of a slice out of the user's arrays.
 template <class T>
 void Step<T>::gather_rows(Slice slice) {
+    read_states(slice);
     const Rows rows{request_.index, work_.order.data()};
     for (size_t i = 0; i < request_.x.size(); ++i) {
         const int e = network_.inputs()[i];
@@ -257,6 +259,35 @@ void Step<T>::gather_rows(Slice slice) {
     for (int64 t = 0; t < work_.target_axis->steps; ++t)
         for (int64 i = 0; i < work_.target_axis->alive(t, slice); ++i)
             work_.weights[work_.target_axis->offset[t] + slice.begin + i] = weight(slice.begin + i);
+}
+
+template <class T>
+void Step<T>::read_states(Slice slice) const {
+    for (size_t i = 0; i < request_.initial_states.size(); ++i) {
+        const State& state = network_.states()[i];
+        const Strided<T> rows = network_.nodes()[static_cast<size_t>(state.node)]->initial_state(call_, state.number);
+        const T* from = request_.initial_states[i];
+        for (int64 r = slice.begin; r < slice.end; ++r) {
+            if (from)
+                std::memcpy(rows.row(r), from + work_.order[static_cast<size_t>(r)] * state.width,
+                            static_cast<size_t>(state.width) * sizeof(T));
+            else
+                std::fill_n(rows.row(r), state.width, T{0});
+        }
+    }
+}
+
+template <class T>
+void Step<T>::write_states(Slice slice) const {
+    for (size_t i = 0; i < request_.final_states.size(); ++i) {
+        T* to = request_.final_states[i];
+        if (!to) continue;
+        const State& state = network_.states()[i];
+        const Strided<T> rows = network_.nodes()[static_cast<size_t>(state.node)]->final_state(call_, state.number);
+        for (int64 r = slice.begin; r < slice.end; ++r)
+            std::memcpy(to + work_.order[static_cast<size_t>(r)] * state.width, rows.row(r),
+                        static_cast<size_t>(state.width) * sizeof(T));
+    }
 }
 
 template <class T>

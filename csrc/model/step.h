@@ -47,6 +47,8 @@ private:
     void pass(const Member& member, Slice slice, T* scratch);
     void finish_forward(Slice slice);
     void gather_rows(Slice slice);
+    void read_states(Slice slice) const;
+    void write_states(Slice slice) const;
     void gather_checked(const Source& source, Slice slice, const Grid& grid, int64 limit, int32* to, const char* what,
                         const std::string& name);
     void forward(const Member& member, Slice slice, T* scratch) const;

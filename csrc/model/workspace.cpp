@@ -207,6 +207,8 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     call.training = request.training;
     call.backward = request.backward;
     call.input_gradients = request.input_gradients;
+    call.initial_states = !request.initial_states.empty();
+    call.final_states = !request.final_states.empty();
     const Edge& output = network.edges()[static_cast<size_t>(network.output())];
     rows = output.value.rows(request.batch, axes.data());
     target_axis = output.value.time ? &axes[static_cast<size_t>(output.value.axis)] : nullptr;

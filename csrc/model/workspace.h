@@ -29,6 +29,10 @@ struct Request {
     const int64* index = nullptr;    // samples of the batch
     int64 batch = 0;
     const T* sample_weight = nullptr;  // by sample of the source
+    // States that recurrent layers begin with and leave, (batch, units) each in the user's order, numbered as
+    // Network::states(); nullptr: zeros, and not wanted. Empty: none.
+    std::vector<const T*> initial_states;
+    std::vector<T*> final_states;
     bool training = false, backward = false, input_gradients = false, loss = false;
     bool update_stored = false;      // the update follows when all gradients are there, and are finite
     Sink<T> sink;

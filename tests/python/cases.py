@@ -6,6 +6,7 @@ from itertools import product
 
 from examples import Case
 from reference import (
+    GRU,
     LSTM,
     Activation,
     Bidirectional,
@@ -122,7 +123,18 @@ def recurrent_cases():
     for bias, sequences in product((True, False), (True, False)):
         layers = [ForgetGateRNN(3, use_bias=bias, return_sequences=sequences)]
         yield Case(f"forget-gate-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
-    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM), (True, False)):
+    for activation, gate in product(CELL_ACTIVATIONS, CELL_ACTIVATIONS[1:]):
+        layers = [GRU(2, activation, gate, True, True)]
+        yield Case(f"gru-{activation}-{gate}", (3, 2), layers, batch=2)
+    for bias, sequences in product((True, False), (True, False)):
+        layers = [GRU(3, use_bias=bias, return_sequences=sequences)]
+        yield Case(f"gru-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
+    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU), (True, False)):
+        dropping = cell(3, return_sequences=sequences).dropping(0.4, 7)
+        yield Case(f"recurrent-dropout-{cell.__name__}-sequences{sequences:d}", (4, 2), [Dense(2, "tanh"), dropping])
+    both = [cell(2).dropping(0.5, seed) for seed, cell in enumerate((GRU, LSTM))]
+    yield Case("recurrent-dropout-bidirectional", (4, 2), [Dropout(0.3, 1), Bidirectional(*both), Dropout(0.3, 2)])
+    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU), (True, False)):
         name = f"{cell.__name__}-sequences{sequences:d}"
         yield Case(f"backwards-{name}", (4, 2), [GoBackwards(cell(3, return_sequences=sequences))])
         for merge in ("concat", "sum", "ave", "mul"):
@@ -153,6 +165,10 @@ def unequal_cases():
             "rnn-relu": [SimpleRNN(3, "relu", return_sequences=sequences), Dense(2)],
             "lstm": [LSTM(3, return_sequences=sequences), Dense(2)],
             "lstm-lstm": [LSTM(2, return_sequences=True), LSTM(2, return_sequences=sequences)],
+            "gru": [Dense(2, "tanh"), GRU(3, return_sequences=sequences), Dense(2)],
+            "gru-dropping": [Dense(2, "tanh"), GRU(3, return_sequences=sequences).dropping(0.4, 3)],
+            "backwards-gru": [GoBackwards(GRU(3, return_sequences=sequences)), Dense(2)],
+            "backwards-dropping": [GoBackwards(LSTM(3, return_sequences=sequences).dropping(0.4, 3)), Dense(2)],
             "forget-gate": [Dense(2, "tanh"), ForgetGateRNN(3, return_sequences=sequences), Dense(2)],
             "backwards-rnn": [GoBackwards(SimpleRNN(3, return_sequences=sequences)), Dense(2)],
             "backwards-lstm": [Dense(2, "tanh"), GoBackwards(LSTM(3, return_sequences=sequences))],

@@ -8,12 +8,18 @@ import reference as ref
 from examples import Batch
 from tauten import _core
 
-CELLS = {ref.SimpleRNN: "simple_rnn", ref.ForgetGateRNN: "forget_gate_rnn", ref.LSTM: "lstm"}
+CELLS = {ref.SimpleRNN: "simple_rnn", ref.ForgetGateRNN: "forget_gate_rnn", ref.LSTM: "lstm", ref.GRU: "gru"}
 
 
-def cell(at: ref.SimpleRNN | ref.ForgetGateRNN | ref.LSTM) -> _core.Cell:
+def cell(at: ref.SimpleRNN | ref.ForgetGateRNN | ref.LSTM | ref.GRU) -> _core.Cell:
     gate = getattr(at, "recurrent_activation", "sigmoid")
-    return _core.Cell(CELLS[type(at)], at.units, at.activation, gate, at.use_bias)
+    return _core.Cell(
+        CELLS[type(at)], at.units, at.activation, gate, at.use_bias, dropout=at.recurrent_dropout, seed=at.seed
+    )
+
+
+def recurrent(n: _core.Network, name: str, e: int, at) -> int:
+    return n.add_recurrent(name, e, cell(at), at.return_sequences, False)
 
 
 ADD = {
@@ -26,9 +32,10 @@ ADD = {
         name, e, at.filters, at.kernel, at.strides, at.padding, at.activation, at.use_bias
     ),
     ref.Pool: lambda n, name, e, at: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding),
-    ref.SimpleRNN: lambda n, name, e, at: n.add_recurrent(name, e, cell(at), at.return_sequences, False),
-    ref.ForgetGateRNN: lambda n, name, e, at: n.add_recurrent(name, e, cell(at), at.return_sequences, False),
-    ref.LSTM: lambda n, name, e, at: n.add_recurrent(name, e, cell(at), at.return_sequences, False),
+    ref.SimpleRNN: recurrent,
+    ref.ForgetGateRNN: recurrent,
+    ref.LSTM: recurrent,
+    ref.GRU: recurrent,
     ref.GoBackwards: lambda n, name, e, at: n.add_recurrent(name, e, cell(at.cell), at.cell.return_sequences, True),
     ref.Bidirectional: lambda n, name, e, at: n.add_bidirectional(
         name, e, *map(cell, at.cells), at.merge, at.cells[0].return_sequences, False

@@ -12,9 +12,10 @@ from .embedding import Embedding
 from .layer import Layer, Step
 from .network import Network, Result
 from .pooling import Pool
-from .recurrent import LSTM, Bidirectional, ForgetGateRNN, GoBackwards, SimpleRNN
+from .recurrent import GRU, LSTM, Bidirectional, ForgetGateRNN, GoBackwards, SimpleRNN
 
 __all__ = [
+    "GRU",
     "LSTM",
     "Activation",
     "Bidirectional",

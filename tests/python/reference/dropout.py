@@ -40,6 +40,9 @@ class Dropout(Layer):
     def build(self, shape: Shape) -> Shape:
         return shape
 
+    def droppers(self) -> list[Layer]:
+        return [self]
+
     def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
         self.scale = np.ones_like(x)
         if step.training:

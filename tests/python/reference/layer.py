@@ -30,6 +30,14 @@ class Layer:
         """Allocates the weights (zeros) for inputs of this shape (no batch); returns the shape of the outputs."""
         raise NotImplementedError
 
+    def droppers(self) -> list[Layer]:
+        """Whatever draws masks, in the order that numbers them."""
+        return []
+
+    def recurrent(self) -> list[Layer]:
+        """The recurrent layers in it."""
+        return []
+
     def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
         raise NotImplementedError
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .dropout import Dropout
 from .layer import Layer, Shape, Step
 from .losses import LOSSES, METRICS
 from .training import penalty, sgd
@@ -31,8 +30,8 @@ class Network:
         self.edges = [shape]
         for layer in layers:
             self.edges.append(layer.build(self.edges[-1]))
-        for ordinal, layer in enumerate(layer for layer in layers if isinstance(layer, Dropout)):
-            layer.ordinal = ordinal
+        for ordinal, dropper in enumerate(dropper for layer in layers for dropper in layer.droppers()):
+            dropper.ordinal = ordinal
         self.velocities = [np.zeros_like(w) for w in self.weights]
         self.penalties = [(0.0, 0.0)] * len(self.weights)
 
@@ -46,6 +45,18 @@ class Network:
         for layer in self.layers:
             layer.weights, values = values[: len(layer.weights)], values[len(layer.weights) :]
 
+    @property
+    def states(self) -> list[tuple[Layer, int]]:
+        """Recurrent layers and the numbers of their states, in order."""
+        return [(cell, i) for layer in self.layers for cell in layer.recurrent() for i in range(cell.states)]
+
+    def begin_with(self, states: list[np.ndarray] | None) -> None:
+        """States before the first step, (samples, units) each; None: zeros."""
+        for cell, i in self.states:
+            if i == 0:
+                cell.initial = states and states[: cell.states]
+                states = states and states[cell.states :]
+
     def forward(self, x: np.ndarray, samples: np.ndarray, training: bool) -> np.ndarray:
         step = Step(training, self.calls, samples)
         for layer in self.layers:
@@ -53,7 +64,12 @@ class Network:
         return x
 
     def predict(self, x, training: bool = False) -> np.ndarray:
-        return join(x, [self.forward(part, samples, training) for part, samples in parts(x)])
+        outputs, final = [], []
+        for part, samples in parts(x):
+            outputs.append(self.forward(part, samples, training))
+            final.append([cell.final[i] for cell, i in self.states])
+        self.final = [np.concatenate(state) for state in zip(*final, strict=True)]
+        return join(x, outputs)
 
     def gradients(self, x, y, sample_weight=None, training: bool = True) -> Result:
         """E = Σ_rows w·E_row / (number of rows) + R; a row is a valid time step of a sample, or a sample."""
