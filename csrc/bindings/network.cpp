@@ -427,9 +427,9 @@ void bind_network(py::module_& module) {
             return out;
         });
     py::class_<Cell>(module, "Cell")
-        .def(py::init<std::string, int64, std::string, std::string, bool, double, uint64>(), py::arg("kind"),
+        .def(py::init<std::string, int64, std::string, std::string, bool, double, double, uint64>(), py::arg("kind"),
              py::arg("units"), py::arg("activation"), py::arg("recurrent_activation"), py::arg("use_bias"),
-             py::arg("dropout") = 0.0, py::arg("seed") = 0);
+             py::arg("dropout") = 0.0, py::arg("recurrent_dropout") = 0.0, py::arg("seed") = 0);
     py::class_<PyNetwork> c(module, "Network");
     c.def(py::init<const std::string&>(), py::arg("dtype") = "float32");
     bind_building(c);

@@ -10,7 +10,8 @@ constexpr int64 set_stride = 2048;
 template <class T>
 Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gates, int states, int64 slots)
     : Node<T>(std::move(place)), features_(options.features), units_(options.units), sequences_(options.return_sequences),
-      reverse_(options.reverse), states_(states), dropout_(options.dropout), seed_(options.seed), number_(options.number) {
+      reverse_(options.reverse), states_(states), input_dropout_(options.input_dropout),
+      recurrent_dropout_(options.recurrent_dropout) {
     const auto weight = [&](const char* own_name, const Shape& shape) {
         this->parameters.push_back(std::make_shared<Parameter<T>>(this->name, options.prefix + own_name, shape, gates));
         return this->parameters.back();
@@ -72,6 +73,9 @@ void Recurrent<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) c
     bytes.push_back(sequences_ ? 0 : (call.backward ? total : 2 * call.batch) * row);
     bytes.push_back(drops(call) ? (total + call.batch) * row : 0);  // of all steps, then of the beginning
     bytes.push_back(drops(call) && call.backward ? call.batch * row : 0);
+    const int64 input_row = features_ * static_cast<int64>(sizeof(T));
+    bytes.push_back(drops_input(call) ? total * input_row : 0);
+    bytes.push_back(drops_input(call) && call.backward ? call.batch * input_row : 0);
     cell_bytes(call, bytes);
 }
 
@@ -112,10 +116,28 @@ Strided<T> Recurrent<T>::read_by_product(const Call<T>& call, int64 before, int6
 }
 
 template <class T>
-void Recurrent<T>::drop(const Call<T>& call, int64 row, int64 first, int64 count, const T* from, T* to) const {
-    const kernels::DropoutKey key{seed_, call.number, number_};
-    call.kernels->dropout(key, static_cast<T>(1.0 - dropout_), static_cast<uint64>(call.order[row]),
+void Recurrent<T>::drop(const Call<T>& call, const Dropping& how, int64 row, int64 first, int64 count, const T* from,
+                        T* to) const {
+    const kernels::DropoutKey key{how.seed, call.number, how.number};
+    call.kernels->dropout(key, static_cast<T>(1.0 - how.rate), static_cast<uint64>(call.order[row]),
                           static_cast<uint64>(first), count, from, to);
+}
+
+template <class T>
+Strided<T> Recurrent<T>::input_rows(const Grid& grid, T* memory, const Call<T>& call, int64 t, int64 first) const {
+    if (grid.time) return {memory + (steps(call).offset[t] + first) * features_, features_};
+    return {memory + first * grid.sample + grid.origin + t * features_, grid.sample};
+}
+
+template <class T>
+void Recurrent<T>::drop_input(const Call<T>& call, Slice slice) const {
+    T* to = this->template extra<T>(call, dropped_input_buffer());
+    for (int64 t = 0; t < steps(call).steps; ++t) {
+        const Strided<T> from = input_rows(input_, call.values[this->input], call, t, slice.begin);
+        for (int64 i = 0; i < steps(call).alive(t, slice); ++i)
+            drop(call, input_dropout_, slice.begin + i, 0, features_, from.row(i),
+                 to + (steps(call).offset[t] + slice.begin + i) * features_);
+    }
 }
 
 // -- who does what -------------------------------------------------------------------------------------
@@ -143,17 +165,20 @@ typename Recurrent<T>::Units Recurrent<T>::share(const Slice& slice) const {
 
 template <class T>
 kernels::Tap<T> Recurrent<T>::input_tap(const Call<T>& call, int64 t, int64 begin, int64 panel) const {
-    const T* x = call.values[this->input];
     const int64 width = kernel_->width, stride = features_ * width;
-    const T* w = kernel_->weights.data() + panel * stride;
-    if (input_.time) return {x + (steps(call).offset[t] + begin) * features_, w, features_, 1, width, stride, features_};
-    return {x + begin * input_.sample + input_.origin + t * features_, w, input_.sample, 1, width, stride, features_};
+    Strided<T> x = input_rows(input_, call.values[this->input], call, t, begin);
+    if (drops_input(call)) {
+        T* dropped = this->template extra<T>(call, dropped_input_buffer());
+        x = {dropped + (steps(call).offset[t] + begin) * features_, features_};
+    }
+    return {x.data, kernel_->weights.data() + panel * stride, x.stride, 1, width, stride, features_};
 }
 
 template <class T>
 bool Recurrent<T>::few_rows(const Call<T>& call) const {
     constexpr int64 few = 4, many_steps = 4;
-    return !call.backward && call.batch <= few && steps(call).steps >= many_steps && (input_.time || call.batch == 1);
+    return !call.backward && call.batch <= few && steps(call).steps >= many_steps && !drops_input(call) &&
+           (input_.time || call.batch == 1);
 }
 
 template <class T>
@@ -189,9 +214,13 @@ void Recurrent<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) co
         const T* all = from.data;
         T* to = this->template extra<T>(call, dropped_buffer()) + (step + first) * units_;
         for (int64 r = 0; r < rows; ++r)
-            drop(call, first + r, units.first, units.count, all + r * from.stride + units.first, to + r * units_ + units.first);
+            drop(call, recurrent_dropout_, first + r, units.first, units.count, all + r * from.stride + units.first, to + r * units_ + units.first);
     };
     if (first_products) take_products(call, units, begin);
+    if (drops_input(call)) {
+        if (slice.part == 0) drop_input(call, slice);
+        slice.meet();
+    }
     if (dropping && call.initial_states && units.count > 0)
         drop_rows(slice.begin, slice.rows(), state_before(call, 0, -1, slice.begin), steps(call).total);
     if (dropping && call.initial_states) slice.meet();
@@ -268,7 +297,7 @@ void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) c
             k.gemm({taps, step.tap_count, rows, units_, k.panel, sent, units_, k.panel, nullptr, false, Activation::linear,
                     nullptr, 0});
             for (int64 r = 0; r < rows; ++r) {
-                drop(call, first + r, 0, units_, sent + r * units_, sent + r * units_);
+                drop(call, recurrent_dropout_, first + r, 0, units_, sent + r * units_, sent + r * units_);
                 if (step.above.data) k.add(units_, step.above.row(r), sent + r * units_);
             }
             step.above = {sent, units_};
@@ -282,6 +311,7 @@ void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) c
 template <class T>
 void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice, T* scratch) const {
     if (!this->wants_input_gradient(call)) return;
+    if (drops_input(call)) return dropped_input_gradient(call, slice, scratch);
     const auto& k = *call.kernels;
     const Activation below = last_ ? below_ : Activation::linear;
     const bool slope = below != Activation::linear;
@@ -304,6 +334,32 @@ void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice, T* scratch) 
         product(d + (steps(call).offset[t] + slice.begin) * net_row_, slice.rows(),
                 gradient + slice.begin * input_gradient_grid_.sample + input_gradient_grid_.origin + t * features_,
                 x + slice.begin * input_.sample + input_.origin + t * features_, input_gradient_grid_.sample);
+}
+
+// The same through the mask on x, step by step.
+template <class T>
+void Recurrent<T>::dropped_input_gradient(const Call<T>& call, Slice slice, T* scratch) const {
+    const auto& k = *call.kernels;
+    auto* taps = reinterpret_cast<kernels::Tap<T>*>(scratch);
+    T* sent = this->template extra<T>(call, input_sent_back_buffer()) + slice.begin * features_;
+    for (int64 t = 0; t < steps(call).steps; ++t) {
+        const int64 rows = steps(call).alive(t, slice);
+        const T* d = delta(call) + (steps(call).offset[t] + slice.begin) * net_row_;
+        const int64 count = transposed_taps(k, d, input_transposed_, taps);
+        k.gemm({taps, count, rows, features_, k.panel, sent, features_, k.panel, nullptr, false, Activation::linear, nullptr,
+                0});
+        const Strided<T> to = input_rows(input_gradient_grid_, call.gradients[this->input], call, t, slice.begin);
+        const Strided<T> x = input_rows(input_, call.values[this->input], call, t, slice.begin);
+        for (int64 r = 0; r < rows; ++r) {
+            drop(call, input_dropout_, slice.begin + r, 0, features_, sent + r * features_, sent + r * features_);
+            if (adds_)
+                k.add(features_, sent + r * features_, to.row(r));
+            else
+                std::memcpy(to.row(r), sent + r * features_, static_cast<size_t>(features_) * sizeof(T));
+        }
+        if (last_ && below_ != Activation::linear)
+            k.activation_gradient(below_, rows, features_, x.data, x.stride, to.data, to.stride);
+    }
 }
 
 // Parts: the panels of W_h, then, where somebody wants ∂E/∂x, those of W_i, each into its transposed panels.
@@ -341,7 +397,7 @@ void Recurrent<T>::refreshed() {
 template <class T>
 int64 Recurrent<T>::InputGradient::lines(const Call<T>& call) const {
     const Steps& steps = layer->steps(call);
-    return layer->input_.time ? divide_up(steps.total, line_rows) : steps.steps;
+    return layer->input_.time || layer->drops_input(call) ? divide_up(steps.total, line_rows) : steps.steps;
 }
 
 template <class T>
@@ -349,7 +405,8 @@ Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
     const Recurrent& l = *layer;
     const Steps& steps = l.steps(call);
     const T* x = call.values[l.input];
-    if (l.input_.time) return flat_line<T>(i, steps.total, x, l.features_, l.delta(call), l.net_row_);
+    if (l.drops_input(call)) x = l.template extra<T>(call, l.dropped_input_buffer());
+    if (l.input_.time || l.drops_input(call)) return flat_line<T>(i, steps.total, x, l.features_, l.delta(call), l.net_row_);
     return {x + l.input_.origin + i * l.features_, l.input_.sample, l.delta(call) + steps.offset[i] * l.net_row_,
             l.net_row_, steps.active[i]};
 }

@@ -7,14 +7,20 @@
 
 namespace tauten {
 
+// A mask of inverted dropout (§26.4.2).
+struct Dropping {
+    double rate = 0;
+    uint64 seed = 0;
+    uint32 number = 0;  // among those of the network that drop
+};
+
 struct RecurrentOptions {
     int64 features, units;
     bool use_bias, return_sequences;
     bool reverse = false;      // from the last step to the first
     std::string prefix{};      // of the weights' names, in a pair
-    double dropout = 0;        // of h_{t-1} on its way into the recurrent product, one mask for all steps of a sample
-    uint64 seed = 0;           // of that mask
-    uint32 number = 0;         // of the layer among those that drop
+    Dropping input_dropout{};      // of x_t, one mask for all steps of a sample
+    Dropping recurrent_dropout{};  // the same of h_{t-1} on its way into the recurrent product
 };
 
 template <class T>
@@ -146,12 +152,14 @@ private:
         int64 later_lines(const Call<T>& call) const;
         Line<T> beginning(const Call<T>& call, int64 i) const;
     };
-    // Buffers that all cells have: states at the beginning and at the end, h of all steps, h as the recurrent product
-    // reads it if some of it is dropped, and what that sends back.
+    // Buffers that all cells have: states at the beginning and at the end, h of all steps; h as the recurrent product
+    // reads it if some of it is dropped, and what that sends back; the same for x.
     int hidden_buffer() const { return 2 * states_; }
     int dropped_buffer() const { return 2 * states_ + 1; }
     int sent_back_buffer() const { return 2 * states_ + 2; }
-    int shared_buffers() const { return 2 * states_ + 3; }
+    int dropped_input_buffer() const { return 2 * states_ + 3; }
+    int input_sent_back_buffer() const { return 2 * states_ + 4; }
+    int shared_buffers() const { return 2 * states_ + 5; }
 
     Units share(const Slice& slice) const;
     // x_t·W_i over rows [begin, ..) of step t, from a panel on.
@@ -164,11 +172,17 @@ private:
     int64 transposed_taps(const kernels::Kernels<T>& k, const T* d, const DerivedPanels<T>& w, kernels::Tap<T>* taps) const;
     // Whether this call drops some of h_{t-1} on its way into the recurrent product, what that reads then, and the mask on
     // h or on a gradient of it: columns [first, first + count) of a row.
-    bool drops(const Call<T>& call) const { return dropout_ > 0 && call.training; }
+    bool drops(const Call<T>& call) const { return recurrent_dropout_.rate > 0 && call.training; }
     Strided<T> read_by_product(const Call<T>& call, int64 before, int64 first) const;
-    void drop(const Call<T>& call, int64 row, int64 first, int64 count, const T* from, T* to) const;
+    void drop(const Call<T>& call, const Dropping& how, int64 row, int64 first, int64 count, const T* from, T* to) const;
+    // The same of x: all rows of a slice, packed as time rows.
+    bool drops_input(const Call<T>& call) const { return input_dropout_.rate > 0 && call.training; }
+    void drop_input(const Call<T>& call, Slice slice) const;
+    // x_t, or its gradient, of row `first` of step t.
+    Strided<T> input_rows(const Grid& grid, T* memory, const Call<T>& call, int64 t, int64 first) const;
     // ∂E/∂x_t = δ_t·W_iᵀ for all steps of a slice, times f'(x) of the layer below
     void input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
+    void dropped_input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
     // States, and the last h of rows whose last step is t, to where they are wanted.
     void finish_rows(const Call<T>& call, Slice slice, int64 t) const;
 
@@ -205,9 +219,7 @@ private:
     bool input_refreshed_ = false;
     InputGradient input_product_;
     RecurrentGradient recurrent_product_;
-    double dropout_;
-    uint64 seed_;
-    uint32 number_;
+    Dropping input_dropout_, recurrent_dropout_;
     int64 first_column_ = 0;
     int values_buffer_ = -1, gradients_buffer_ = -1;
     bool adds_ = false, last_ = true;

@@ -214,11 +214,13 @@ const Shape& Network<T>::sequence_shape(const std::string& name, int input, int6
 template <class T>
 std::unique_ptr<Recurrent<T>> Network<T>::make_cell(const Place& place, int64 features, const Cell& cell,
                                                     bool return_sequences, bool reverse, const std::string& prefix) {
-    require(cell.dropout >= 0 && cell.dropout < 1, place.name, ": recurrent_dropout must be at least 0 and less than 1, got ",
-            cell.dropout);
-    const uint32 number = cell.dropout > 0 ? dropouts_++ : 0;
-    const RecurrentOptions options{features, cell.units,   cell.use_bias, return_sequences, reverse,
-                                   prefix,   cell.dropout, cell.seed,     number};
+    const auto dropping = [&](const char* what, double rate) {
+        require(rate >= 0 && rate < 1, place.name, ": ", what, " must be at least 0 and less than 1, got ", rate);
+        return Dropping{rate, cell.seed, rate > 0 ? dropouts_++ : 0};
+    };
+    RecurrentOptions options{features, cell.units, cell.use_bias, return_sequences, reverse, prefix};
+    options.input_dropout = dropping("dropout", cell.dropout);
+    options.recurrent_dropout = dropping("recurrent_dropout", cell.recurrent_dropout);
     const Activation f = parse_cell_activation(place.name, cell.activation);
     if (cell.kind == "simple_rnn") return std::make_unique<SimpleRnn<T>>(place, options, f);
     const Activation g = parse_cell_activation(place.name, cell.recurrent_activation);

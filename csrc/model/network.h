@@ -41,19 +41,20 @@ LayerActivation parse_activation(const std::string& layer, const std::string& na
 Activation parse_cell_activation(const std::string& layer, const std::string& name);
 
 // A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn", "lstm" or "gru".
-// dropout: the share of h_{t-1} that the recurrent product does not see while training.
+// dropout, recurrent_dropout: the share of x_t, and of h_{t-1} as the recurrent product sees it, dropped while training.
 struct Cell {
     std::string kind;
     int64 units;
     std::string activation = "tanh", recurrent_activation = "sigmoid";
     bool use_bias = true;
-    double dropout = 0;
+    double dropout = 0, recurrent_dropout = 0;
     uint64 seed = 0;
 
     Cell(std::string kind_, int64 units_) : kind(std::move(kind_)), units(units_) {}
-    Cell(std::string kind_, int64 units_, std::string f, std::string g, bool bias, double dropout_, uint64 seed_)
+    Cell(std::string kind_, int64 units_, std::string f, std::string g, bool bias, double of_input, double of_state,
+         uint64 seed_)
         : kind(std::move(kind_)), units(units_), activation(std::move(f)), recurrent_activation(std::move(g)), use_bias(bias),
-          dropout(dropout_), seed(seed_) {}
+          dropout(of_input), recurrent_dropout(of_state), seed(seed_) {}
 };
 
 template <class T>

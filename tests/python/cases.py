@@ -130,10 +130,13 @@ def recurrent_cases():
         layers = [GRU(3, use_bias=bias, return_sequences=sequences)]
         yield Case(f"gru-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
     for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU), (True, False)):
-        dropping = cell(3, return_sequences=sequences).dropping(0.4, 7)
-        yield Case(f"recurrent-dropout-{cell.__name__}-sequences{sequences:d}", (4, 2), [Dense(2, "tanh"), dropping])
-    both = [cell(2).dropping(0.5, seed) for seed, cell in enumerate((GRU, LSTM))]
-    yield Case("recurrent-dropout-bidirectional", (4, 2), [Dropout(0.3, 1), Bidirectional(*both), Dropout(0.3, 2)])
+        for rates in ((0.0, 0.4), (0.3, 0.0), (0.3, 0.4)):
+            dropping = cell(3, return_sequences=sequences).drop(*rates, seed=7)
+            name = f"cell-dropout-{cell.__name__}-sequences{sequences:d}-{rates[0]}-{rates[1]}"
+            yield Case(name, (4, 5), [Dense(5, "tanh"), dropping])
+    both = [cell(2).drop(0.3, 0.5, seed) for seed, cell in enumerate((GRU, LSTM))]
+    yield Case("cell-dropout-bidirectional", (4, 2), [Dropout(0.3, 1), Bidirectional(*both), Dropout(0.3, 2)])
+    yield Case("conv-cell-dropout", (6, 3), [Conv(3, (3,), activation="tanh"), LSTM(2).drop(0.3, 0.4, 5)])
     for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU), (True, False)):
         name = f"{cell.__name__}-sequences{sequences:d}"
         yield Case(f"backwards-{name}", (4, 2), [GoBackwards(cell(3, return_sequences=sequences))])
@@ -166,9 +169,9 @@ def unequal_cases():
             "lstm": [LSTM(3, return_sequences=sequences), Dense(2)],
             "lstm-lstm": [LSTM(2, return_sequences=True), LSTM(2, return_sequences=sequences)],
             "gru": [Dense(2, "tanh"), GRU(3, return_sequences=sequences), Dense(2)],
-            "gru-dropping": [Dense(2, "tanh"), GRU(3, return_sequences=sequences).dropping(0.4, 3)],
+            "gru-dropping": [Dense(2, "tanh"), GRU(3, return_sequences=sequences).drop(0.3, 0.4, 3)],
             "backwards-gru": [GoBackwards(GRU(3, return_sequences=sequences)), Dense(2)],
-            "backwards-dropping": [GoBackwards(LSTM(3, return_sequences=sequences).dropping(0.4, 3)), Dense(2)],
+            "backwards-dropping": [GoBackwards(LSTM(3, return_sequences=sequences).drop(0.3, 0.4, 3)), Dense(2)],
             "forget-gate": [Dense(2, "tanh"), ForgetGateRNN(3, return_sequences=sequences), Dense(2)],
             "backwards-rnn": [GoBackwards(SimpleRNN(3, return_sequences=sequences)), Dense(2)],
             "backwards-lstm": [Dense(2, "tanh"), GoBackwards(LSTM(3, return_sequences=sequences))],

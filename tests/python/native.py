@@ -14,7 +14,7 @@ CELLS = {ref.SimpleRNN: "simple_rnn", ref.ForgetGateRNN: "forget_gate_rnn", ref.
 def cell(at: ref.SimpleRNN | ref.ForgetGateRNN | ref.LSTM | ref.GRU) -> _core.Cell:
     gate = getattr(at, "recurrent_activation", "sigmoid")
     return _core.Cell(
-        CELLS[type(at)], at.units, at.activation, gate, at.use_bias, dropout=at.recurrent_dropout, seed=at.seed
+        CELLS[type(at)], at.units, at.activation, gate, at.use_bias, *(drop.rate for drop in at.dropping), at.seed
     )
 
 

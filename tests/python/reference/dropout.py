@@ -40,7 +40,7 @@ class Dropout(Layer):
     def build(self, shape: Shape) -> Shape:
         return shape
 
-    def droppers(self) -> list[Layer]:
+    def droppers(self) -> list:
         return [self]
 
     def forward(self, x: np.ndarray, step: Step) -> np.ndarray:

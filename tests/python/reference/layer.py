@@ -30,7 +30,7 @@ class Layer:
         """Allocates the weights (zeros) for inputs of this shape (no batch); returns the shape of the outputs."""
         raise NotImplementedError
 
-    def droppers(self) -> list[Layer]:
+    def droppers(self) -> list:
         """Whatever draws masks, in the order that numbers them."""
         return []
 

@@ -6,11 +6,27 @@ deltas of step t+1. δ is always the gradient to a net value. The weight gradien
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from .activations import DERIVATIVE, FORWARD, kink_distance
 from .dropout import mask
 from .layer import Layer, Shape, Step
+
+
+@dataclass
+class Dropping:
+    """One mask for all steps of a sample."""
+
+    rate: float = 0.0
+    ordinal: int = 0  # among the network's masks
+
+    def scale(self, size: int, step: Step, seed: int) -> np.ndarray:
+        if not (step.training and self.rate):
+            return np.ones((len(step.samples), size))
+        keep = 1 - self.rate
+        return np.stack([mask(size, int(i), step.call, self.ordinal, seed, keep) for i in step.samples]) / keep
 
 
 class Recurrent(Layer):
@@ -22,28 +38,28 @@ class Recurrent(Layer):
     def __init__(self, units: int, use_bias: bool = True, return_sequences: bool = False) -> None:
         super().__init__()
         self.units, self.use_bias, self.return_sequences = units, use_bias, return_sequences
-        self.recurrent_dropout, self.seed, self.ordinal = 0.0, 0, 0
+        self.seed, self.dropping = 0, (Dropping(), Dropping())  # of x and of h
         self.initial: list[np.ndarray] | None = None  # states before the first step, (samples, m) each
         self.final: list[np.ndarray] = []  # those behind the last one, of the samples seen last
 
-    def dropping(self, rate: float, seed: int) -> Recurrent:
-        """The recurrent product sees h_{t-1} ⊙ u / (1 - rate), one u for all steps of a sample, while training."""
-        self.recurrent_dropout, self.seed = rate, seed
+    def drop(self, input_rate: float, recurrent_rate: float, seed: int) -> Recurrent:
+        """The products see x_t ⊙ u / (1 - rate), and h_{t-1} likewise, one u for all steps of a sample, while training."""
+        self.seed, self.dropping = seed, (Dropping(input_rate), Dropping(recurrent_rate))
         return self
 
     def recurrent(self) -> list[Recurrent]:
         return [self]
 
-    def droppers(self) -> list[Layer]:
-        return [self] if self.recurrent_dropout else []
+    def droppers(self) -> list[Dropping]:
+        return [drop for drop in self.dropping if drop.rate]
 
     def begin(self, x: np.ndarray, step: Step) -> list[np.ndarray]:
         """The states before the first step; draws the mask of h."""
-        self.x, self.margin, self.scale = x, np.inf, np.ones((len(x), self.units))
-        if step.training and self.recurrent_dropout:
-            keep = 1 - self.recurrent_dropout
-            masks = [mask(self.units, int(i), step.call, self.ordinal, self.seed, keep) for i in step.samples]
-            self.scale = np.stack(masks) / keep
+        self.margin = np.inf
+        of_input, of_state = self.dropping
+        self.input_scale = of_input.scale(x.shape[-1], step, self.seed)[:, None]
+        self.scale = of_state.scale(self.units, step, self.seed)
+        self.x = x * self.input_scale
         if self.initial is None:
             return [np.zeros((len(x), self.units)) for _ in range(self.states)]
         return [state[step.samples] for state in self.initial]
@@ -75,13 +91,13 @@ class Recurrent(Layer):
             return grad[:, t - 1]
         return grad if t == steps else np.zeros_like(grad)
 
-    def finish(self, x: np.ndarray, h: list[np.ndarray], deltas: list[np.ndarray]) -> np.ndarray:
+    def finish(self, h: list[np.ndarray], deltas: list[np.ndarray]) -> np.ndarray:
         """∇W_i = Σ_t x_t·δ_tᵀ, ∇W_h = Σ_t h_{t-1}·δ_tᵀ, ∇b = Σ_t δ_t; returns ∂E/∂x_t = W_i·δ_t."""
-        steps = range(x.shape[1])
-        self.gradients = [sum(x[:, t].T @ deltas[t] for t in steps), sum((h[t] * self.scale).T @ deltas[t] for t in steps)]
+        steps = range(self.x.shape[1])
+        self.gradients = [sum(self.x[:, t].T @ deltas[t] for t in steps), sum((h[t] * self.scale).T @ deltas[t] for t in steps)]
         if self.use_bias:
             self.gradients.append(sum(delta.sum(axis=0) for delta in deltas))
-        return np.stack([delta @ self.weights[0].T for delta in deltas], axis=1)
+        return np.stack([delta @ self.weights[0].T for delta in deltas], axis=1) * self.input_scale
 
 
 class SimpleRNN(Recurrent):
@@ -94,7 +110,7 @@ class SimpleRNN(Recurrent):
     def forward(self, x: np.ndarray, step: Step) -> np.ndarray:
         self.h = self.begin(x, step)
         for t in range(1, x.shape[1] + 1):
-            (net,) = self.nets(x[:, t - 1], self.h[t - 1])
+            (net,) = self.nets(self.x[:, t - 1], self.h[t - 1])
             self.margin = min(self.margin, kink_distance(self.activation, net))
             self.h.append(FORWARD[self.activation](net))
         self.final = [self.h[-1]]
@@ -108,7 +124,7 @@ class SimpleRNN(Recurrent):
             grad_h = self.from_above(grad, t, steps) + self.sent_back(delta_next)
             delta_next = DERIVATIVE[self.activation](self.h[t]) * grad_h
             deltas.insert(0, delta_next)
-        return self.finish(self.x, self.h, deltas)
+        return self.finish(self.h, deltas)
 
 
 class LSTM(Recurrent):
@@ -129,7 +145,7 @@ class LSTM(Recurrent):
         h_0, c_0 = self.begin(x, step)
         self.h, self.c, self.cells = [h_0], [c_0], [None]
         for t in range(1, x.shape[1] + 1):
-            nets = self.nets(x[:, t - 1], self.h[t - 1])
+            nets = self.nets(self.x[:, t - 1], self.h[t - 1])
             kappa, phi, u, omega = s(nets[0]), s(nets[1]), f(nets[2]), s(nets[3])
             c = kappa * u + phi * self.c[t - 1]
             self.c.append(c)
@@ -165,7 +181,7 @@ class LSTM(Recurrent):
             carry = delta_c * phi
             delta_next = np.concatenate([delta_kappa, delta_phi, delta_u, delta_omega], axis=-1)
             deltas.insert(0, delta_next)
-        return self.finish(self.x, self.h, deltas)
+        return self.finish(self.h, deltas)
 
 
 class ForgetGateRNN(Recurrent):
@@ -184,7 +200,7 @@ class ForgetGateRNN(Recurrent):
         f, s = FORWARD[self.activation], FORWARD[self.recurrent_activation]
         self.h, self.cells = self.begin(x, step), [None]
         for t in range(1, x.shape[1] + 1):
-            net_phi, net_u = self.nets(x[:, t - 1], self.h[t - 1])
+            net_phi, net_u = self.nets(self.x[:, t - 1], self.h[t - 1])
             kinks = [kink_distance(self.recurrent_activation, net_phi), kink_distance(self.activation, net_u)]
             self.margin = min(self.margin, *kinks)
             phi, u = s(net_phi), f(net_u)
@@ -210,7 +226,7 @@ class ForgetGateRNN(Recurrent):
             carry = delta_h * phi
             delta_next = np.concatenate([delta_phi, delta_u], axis=-1)
             deltas.insert(0, delta_next)
-        return self.finish(self.x, self.h, deltas)
+        return self.finish(self.h, deltas)
 
 
 class GRU(Recurrent):
@@ -240,7 +256,7 @@ class GRU(Recurrent):
         f, s = FORWARD[self.activation], FORWARD[self.recurrent_activation]
         self.h, self.cells = self.begin(x, step), [None]
         for t in range(1, x.shape[1] + 1):
-            z_x, r_x, u_x = np.split(x[:, t - 1] @ self.weights[0] + self.input_bias(), 3, axis=-1)
+            z_x, r_x, u_x = np.split(self.x[:, t - 1] @ self.weights[0] + self.input_bias(), 3, axis=-1)
             seen = self.h[t - 1] * self.scale
             z_h, r_h, u_h = np.split(seen @ self.weights[1] + self.recurrent_bias(), 3, axis=-1)
             z, r = s(z_x + z_h), s(r_x + r_h)
@@ -300,7 +316,7 @@ class GRU(Recurrent):
         self.gradients = [kernel, recurrent]
         if self.use_bias:
             self.gradients.append(bias if self.reset_after else bias[0])
-        return grad_x
+        return grad_x * self.input_scale
 
 
 class GoBackwards(Layer):
@@ -310,7 +326,7 @@ class GoBackwards(Layer):
         super().__init__()
         self.cell = cell
 
-    def droppers(self) -> list[Layer]:
+    def droppers(self) -> list[Dropping]:
         return self.cell.droppers()
 
     def recurrent(self) -> list[Recurrent]:
@@ -344,7 +360,7 @@ class Bidirectional(Layer):
         super().__init__()
         self.cells, self.merge = (forward, backward), merge
 
-    def droppers(self) -> list[Layer]:
+    def droppers(self) -> list[Dropping]:
         return [dropper for cell in self.cells for dropper in cell.droppers()]
 
     def recurrent(self) -> list[Recurrent]:
