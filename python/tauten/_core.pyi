@@ -5,9 +5,12 @@ and what came. Arrays go in and out in Keras' layouts; how they lie inside is th
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+States = Sequence[NDArray[np.floating] | None]
 
 __version__: str
 
@@ -64,12 +67,23 @@ class StepResult:
         """Means over the rows, in the order given to compile()."""
 
 class Cell:
-    """A recurrent layer: "simple_rnn", "forget_gate_rnn" (gates φ, u) or "lstm" (i, f, g, o).
+    """A recurrent layer: "simple_rnn", "forget_gate_rnn" (gates φ, u), "lstm" (i, f, g, o) or "gru" (z, r, u).
 
-    activation, recurrent_activation: linear, relu, tanh, sigmoid.
+    activation, recurrent_activation: linear, relu, tanh, sigmoid. dropout, recurrent_dropout: share of the inputs, and
+    of h_{t-1} in the recurrent product, that is dropped while training; one mask for all steps of a sample.
     """
 
-    def __init__(self, kind: str, units: int, activation: str, recurrent_activation: str, use_bias: bool) -> None: ...
+    def __init__(
+        self,
+        kind: str,
+        units: int,
+        activation: str,
+        recurrent_activation: str,
+        use_bias: bool,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int = 0,
+    ) -> None: ...
 
 class Network:
     """A network of one dtype ("float32" or "float64").
@@ -174,18 +188,36 @@ class Network:
         momentum: float = 0.0,
         nesterov: bool = False,
         fused: bool = True,
-    ) -> StepResult:
+        initial_states: States | None = None,
+        keep_states: bool = False,
+    ) -> Any:
         """One minibatch step on the samples that `index` names. sample_weight: (source samples,), not indexed yet.
 
         fused: weights are updated as their gradients arrive; otherwise all gradients are stored and checked first
         (the same bits). Raises FloatingPointError, weights unchanged, if the loss or, unless fused, a gradient is not
         finite.
+
+        initial_states: of the recurrent layers, as `states` lists them, each (len(index), width) or None for zeros.
+        With keep_states the result is (StepResult, states behind the last step), and likewise below.
         """
 
     def test_step(
-        self, x: Sequence[Source], y: Source, index: NDArray[np.int64], sample_weight: NDArray[np.floating] | None
-    ) -> StepResult: ...
-    def predict(self, x: Sequence[Source], index: NDArray[np.int64], training: bool = False) -> NDArray[np.floating]:
+        self,
+        x: Sequence[Source],
+        y: Source,
+        index: NDArray[np.int64],
+        sample_weight: NDArray[np.floating] | None,
+        initial_states: States | None = None,
+        keep_states: bool = False,
+    ) -> Any: ...
+    def predict(
+        self,
+        x: Sequence[Source],
+        index: NDArray[np.int64],
+        training: bool = False,
+        initial_states: States | None = None,
+        keep_states: bool = False,
+    ) -> Any:
         """Outputs of the samples named: (len(index), ...). For sources of unequal length and an output a step:
         (Σ steps_i, ...), one sample after the other."""
 
@@ -196,12 +228,17 @@ class Network:
         index: NDArray[np.int64],
         sample_weight: NDArray[np.floating] | None,
         training: bool = True,
+        initial_states: States | None = None,
     ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
         """Loss, gradient of each parameter (penalties included; None where not trainable) and of each input.
 
         Raises FloatingPointError if the loss is not finite.
         Weights, velocities and the call counter stay as they are: with the same counter dropout's mask is the same.
         """
+
+    @property
+    def states(self) -> list[tuple[str, int]]:
+        """The states of recurrent layers: layer and values a sample; h, then an LSTM's c, forwards, then backwards."""
 
     @property
     def calls(self) -> int:

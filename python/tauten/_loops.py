@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tauten._data import Data
     from tauten._feeding import Feed
     from tauten._progress import Progress
+    from tauten._states import Carrier
     from tauten.callbacks import CallbackList
     from tauten.models import Sequential
     from tauten.optimizers import SGD
@@ -27,13 +28,15 @@ class TrainStep:
     Args:
         model: its name, for the message when the loss is not finite.
         network: finished and compiled.
+        carrier: of the model's states.
         optimizer: read before every step, counted after it.
         where: such as "epoch 3".
     """
 
-    def __init__(self, model: str, network: Network, optimizer: SGD, where: str) -> None:
+    def __init__(self, model: str, network: Network, carrier: Carrier, optimizer: SGD, where: str) -> None:
         self._model = model
         self._network = network
+        self._carrier = carrier
         self._optimizer = optimizer
         self._where = where
         self._fused = not config.check_gradients()
@@ -42,7 +45,8 @@ class TrainStep:
         """Train on the samples that `index` names. Raises FloatingPointError if loss or gradients are not finite."""
         optimizer = self._optimizer
         try:
-            result = self._network.train_step(
+            result: StepResult = self._carrier(
+                self._network.train_step,
                 [feed.x.source],
                 feed.y.source,
                 index,
@@ -51,6 +55,7 @@ class TrainStep:
                 optimizer.momentum,
                 optimizer.nesterov,
                 self._fused,
+                batch=len(index),
             )
         except FloatingPointError as error:
             raise FloatingPointError(
@@ -89,6 +94,7 @@ def run_epoch(
 
 def run_test(
     network: Network,
+    carrier: Carrier,
     means: Means,
     feed: Feed,
     index: NDArray[np.int64],
@@ -102,7 +108,7 @@ def run_test(
         if hooks.each_batch:
             hooks.on_test_batch_begin(batch)
         part = index[begin : begin + batch_size]
-        means.add(network.test_step([feed.x.source], feed.y.source, part, feed.weight))
+        means.add(carrier(network.test_step, [feed.x.source], feed.y.source, part, feed.weight, batch=len(part)))
         progress.update(len(part), means.logs)
         if hooks.each_batch:
             hooks.on_test_batch_end(batch, means.logs())
@@ -111,6 +117,7 @@ def run_test(
 
 def run_predict(
     network: Network,
+    carrier: Carrier,
     data: Data,
     index: NDArray[np.int64],
     batch_size: int,
@@ -123,7 +130,7 @@ def run_predict(
     for batch, begin in enumerate(range(0, len(index), batch_size)):
         hooks.on_predict_batch_begin(batch)
         part = index[begin : begin + batch_size]
-        outputs.append(network.predict([data.source], part))
+        outputs.append(carrier(network.predict, [data.source], part, batch=len(part)))
         progress.update(len(part), dict)
         hooks.on_predict_batch_end(batch, {"outputs": outputs[-1]})
     hooks.on_predict_end()

@@ -13,12 +13,14 @@ from tauten._checks import flag, integer, keras_only
 from tauten._compiled import Compiled, Means
 from tauten._feeding import Feed, Feeder
 from tauten._loops import TrainStep, every, run_epoch, run_predict, run_test, split_off
+from tauten._states import Carrier, check_steps, checked
 from tauten.callbacks import Callback, CallbackList, History
 
 if TYPE_CHECKING:
     from tauten._core import Network
     from tauten._data import Data
     from tauten._graph import Graph
+    from tauten._states import State
     from tauten.layers.base import Layer
     from tauten.models import Sequential
 
@@ -48,6 +50,7 @@ class Trainer:
         self._compiled: Compiled | None = None
         self._configured: tuple[Graph, Compiled] | None = None
         self._fed: tuple[Graph, Feeder] | None = None
+        self._carried: tuple[list[Layer], Carrier] | None = None
 
     # -- what the other half gives
 
@@ -184,6 +187,9 @@ class Trainer:
             held = every(val_feed)
         elif len(held):
             val_feed = feed
+        carrier = self._carrier()
+        carrier.check_batches(len(train), batch_size, "fit")
+        carrier.check_batches(len(held), val_batch, "fit: validation")
 
         steps = -(-len(train) // batch_size)
         history = History()
@@ -205,7 +211,9 @@ class Trainer:
                 progress.stop_clock()
                 if val_feed is not None and (epoch + 1) % validation_freq == 0:
                     means = Means(compiled.names)
-                    run_test(self._network(), means, val_feed, held, val_batch, hooks, _progress.start(0, 0, ""))
+                    run_test(
+                        self._network(), carrier, means, val_feed, held, val_batch, hooks, _progress.start(0, 0, "")
+                    )
                     logs.update({f"val_{name}": value for name, value in means.logs().items()})
                 progress.finish(logs)
             except BaseException:
@@ -250,12 +258,13 @@ class Trainer:
         verbose = _progress.resolve(verbose)
         feed = self._feed(x, y, sample_weight)
         index = every(feed)
+        self._carrier().check_batches(len(index), batch_size, "evaluate")
         steps = -(-len(index) // batch_size)
         hooks = CallbackList(_listed(callbacks), self._self(), {"verbose": verbose, "epochs": 1, "steps": steps})
         progress = _progress.start(verbose, len(index), "evaluate")
         means = Means(compiled.names)
         try:
-            run_test(self._network(), means, feed, index, batch_size, hooks, progress)
+            run_test(self._network(), self._carrier(), means, feed, index, batch_size, hooks, progress)
             progress.finish(means.logs())
         except BaseException:
             progress.abort()
@@ -289,11 +298,12 @@ class Trainer:
         verbose = _progress.resolve(verbose, elsewhere=0)
         data = self._input(x)
         index = np.arange(data.samples, dtype=np.int64)
+        self._carrier().check_batches(len(index), batch_size, "predict")
         steps = -(-len(index) // batch_size)
         hooks = CallbackList(_listed(callbacks), self._self(), {"verbose": verbose, "epochs": 1, "steps": steps})
         progress = _progress.start(verbose, len(index), "predict", delay)
         try:
-            outputs = run_predict(self._network(), data, index, batch_size, hooks, progress)
+            outputs = run_predict(self._network(), self._carrier(), data, index, batch_size, hooks, progress)
             progress.finish({})
         except BaseException:
             progress.abort()
@@ -313,7 +323,8 @@ class Trainer:
         training = flag(training, "training")
         data = self._input(x)
         network = self._network()
-        output = network.predict([data.source], np.arange(data.samples, dtype=np.int64), training)
+        index = np.arange(data.samples, dtype=np.int64)
+        output = self._carrier()(network.predict, [data.source], index, training, batch=data.samples)
         if training:
             network.calls = network.calls + 1
         return self._feeder().split(output, data)
@@ -348,14 +359,65 @@ class Trainer:
         compiled = self._need_compiled("test_on_batch")
         feed = self._feed(x, y, sample_weight)
         means = Means(compiled.names)
-        means.add(self._network().test_step([feed.x.source], feed.y.source, every(feed), feed.weight))
+        index = every(feed)
+        call = self._network().test_step
+        means.add(self._carrier()(call, [feed.x.source], feed.y.source, index, feed.weight, batch=len(index)))
         return _returned(means, return_dict)
 
     def predict_on_batch(self, x: Any) -> Predictions:
         """The model's outputs for all of `x` in one native call, with dropout off."""
         return self(x, training=False)
 
+    # -- states
+
+    def step(self, x: Any, state: Sequence[Any] | None = None) -> tuple[NDArray[np.floating[Any]], State]:
+        """One time step: the outputs for it, and the states to go on with. A call costs one step, not the whole past.
+
+        For text generation and data that arrive one by one. Stateful layers' own states are neither read nor changed.
+
+        Args:
+            x: one step of each sample, (batch, features), or tokens (batch,) for an Embedding.
+            state: what the call before returned; default None, the beginning.
+
+        Returns:
+            (outputs, state): (batch, ...), and a list of arrays (batch, units): h of each recurrent layer in order, an
+            LSTM's c behind its h.
+
+        Raises:
+            ValueError, TypeError: for data and states that do not fit, and for a model that cannot go step by step: its
+                Input must begin with None, and no layer may read from the end.
+        """
+        check_steps(self.layers, self.name)
+        graph = self._graph_now()
+        if graph is None:
+            raise ValueError(
+                f"model {self.name!r}: step: the model is not built yet: begin it with an Input, or build()"
+            )
+        if graph.input_shape[0] is not None:
+            shape = (None, *graph.input_shape[1:])
+            raise ValueError(
+                f"model {self.name!r}: step: the model takes exactly {graph.input_shape[0]} steps; begin it with "
+                f"Input({shape}) for any number (weights of a trained one fit: set_weights())"
+            )
+        raw = _data.stack(_data.read(x, "step: x"), "step: x")
+        data = self._feeder().inputs(raw[:, None], "step: x")
+        index = np.arange(data.samples, dtype=np.int64)
+        initial = checked(state, self.layers, data.samples, self.name)
+        outputs, states = graph.network.predict([data.source], index, False, initial, True)
+        return (outputs[:, 0] if graph.output_shape[0] is None else outputs), states
+
+    def reset_states(self) -> None:
+        """Let all stateful layers begin at zero again."""
+        for cell in self._carrier().cells:
+            if cell.stateful:
+                cell.reset_state()
+
     # -- inside
+
+    def _carrier(self) -> Carrier:
+        if self._carried is None or self._carried[0] != self.layers:
+            self._carried = self.layers, Carrier(self.layers)
+        return self._carried[1]
 
     def _validation_feed(self, data: Sequence[Any] | None) -> Feed | None:
         if data is None:
@@ -404,7 +466,7 @@ class Trainer:
     def _step(self, where: str) -> TrainStep:
         """The training step of this model as it is compiled."""
         assert self._compiled is not None
-        return TrainStep(self.name, self._network(), self._compiled.optimizer, where)
+        return TrainStep(self.name, self._network(), self._carrier(), self._compiled.optimizer, where)
 
 
 def _returned(means: Means, return_dict: bool) -> float | list[float] | dict[str, float]:

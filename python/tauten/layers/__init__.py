@@ -17,9 +17,10 @@ from tauten.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from tauten.layers.recurrent import LSTM, ForgetGateRNN, SimpleRNN
+from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
 
 __all__ = [
+    "GRU",
     "LSTM",
     "Activation",
     "AveragePooling1D",
@@ -50,8 +51,8 @@ _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
         Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
-        Dropout, Embedding, Flatten, ForgetGateRNN, InputLayer, LSTM, MaxPooling1D, MaxPooling2D, MaxPooling3D, Reshape,
-        SimpleRNN,
+        Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, MaxPooling1D, MaxPooling2D, MaxPooling3D,
+        Reshape, SimpleRNN,
     )
 }  # fmt: skip
 

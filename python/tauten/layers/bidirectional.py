@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import copy
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from tauten import initializers
 from tauten._registry import serialize
 from tauten.layers.base import Layer, WeightSpec
-from tauten.layers.recurrent import Recurrent
+from tauten.layers.recurrent import Recurrent, checked_states
 
 if TYPE_CHECKING:
     from tauten._core import Network
@@ -30,7 +32,7 @@ class Bidirectional(Layer):
     Weights: forward_kernel, forward_recurrent_kernel, forward_bias, backward_kernel, ..., as the layers have them.
 
     Args:
-        layer: a SimpleRNN, ForgetGateRNN or LSTM: the forward direction, and the model of the other one.
+        layer: a SimpleRNN, ForgetGateRNN, LSTM or GRU: the forward direction, and the model of the other one.
         merge_mode: "concat" (default), "sum", "ave" (the mean) or "mul" of the two states.
         weights: only None; set_weights() sets them once the layer is in a built model.
         backward_layer: the other direction, if it is to differ; same return_sequences, other go_backwards.
@@ -96,6 +98,34 @@ class Bidirectional(Layer):
         """Whether states of every step come out."""
         return self.forward_layer.return_sequences
 
+    @property
+    def stateful(self) -> bool:
+        """Whether the directions keep their states from batch to batch."""
+        return self.forward_layer.stateful or self.backward_layer.stateful
+
+    @property
+    def states(self) -> list[NDArray[np.floating[Any]] | None]:
+        """The forward direction's states, then the backward one's; see the layers."""
+        return self.forward_layer.states + self.backward_layer.states
+
+    def reset_state(self, states: Sequence[ArrayLike] | None = None) -> None:
+        """Let the next batch begin with `states`, the forward direction's first, or with zeros.
+
+        Raises:
+            ValueError, TypeError: without stateful=True, and for what are no such arrays; nothing changes then.
+        """
+        parts: list[Sequence[ArrayLike] | None] = [None, None]
+        if states is not None:
+            what = f"layer {self.name!r}: reset_state"
+            count = self.forward_layer.state_count
+            whole = checked_states(states, self.forward_layer.state_size + self.backward_layer.state_size, what)
+            parts = [whole[:count], whole[count:]]
+        for part, (_, layer) in zip(parts, self._directions(), strict=True):
+            if layer.stateful or not self.stateful:
+                layer.reset_state(part)
+
+    reset_states = reset_state
+
     def weight_specs(self) -> dict[str, WeightSpec]:
         return {
             f"{prefix}_{name}": spec
@@ -133,7 +163,14 @@ class Bidirectional(Layer):
 def _copy(layer: Recurrent, name: str, **changes: Any) -> Recurrent:
     """A layer with the same arguments and no weights."""
     twin = copy.copy(layer)
-    fresh: dict[str, Any] = {"_variables": [], "_graph": None, "_owner": None, "_wrapper": None, "_shapes": None}
+    fresh: dict[str, Any] = {
+        "_variables": [],
+        "_graph": None,
+        "_owner": None,
+        "_wrapper": None,
+        "_shapes": None,
+        "_states": None,
+    }
     for key, value in {**fresh, "input_shape_argument": None, "name": name, **changes}.items():
         setattr(twin, key, value)
     for key in ("kernel_initializer", "recurrent_initializer", "bias_initializer"):

@@ -1,15 +1,17 @@
-"""SimpleRNN, ForgetGateRNN and LSTM over sequences (batch, steps, features); the state begins at zero."""
+"""SimpleRNN, ForgetGateRNN, LSTM and GRU over sequences (batch, steps, features)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from tauten import _core, activations, initializers, regularizers
-from tauten._checks import flag, integer
+from tauten import _core, _random, activations, initializers, regularizers
+from tauten._checks import MOST_SEED, flag, integer, number
 from tauten._registry import serialize
+from tauten._weights import as_array
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
 if TYPE_CHECKING:
@@ -20,10 +22,10 @@ class Recurrent(Layer):
     """Base of the recurrent layers: arguments and weights that they share."""
 
     kind: ClassVar[str]  # of the native cell
+    state_count: ClassVar[int] = 1
 
     keras_defaults: ClassVar[dict[str, Any]] = {
-        "kernel_constraint": None, "recurrent_constraint": None, "bias_constraint": None, "dropout": 0.0,
-        "recurrent_dropout": 0.0, "seed": None, "return_state": False, "stateful": False, "unroll": False,
+        "kernel_constraint": None, "recurrent_constraint": None, "bias_constraint": None, "unroll": False,
     }  # fmt: skip
 
     def __init__(
@@ -38,11 +40,21 @@ class Recurrent(Layer):
         recurrent_regularizer: RegularizerLike,
         bias_regularizer: RegularizerLike,
         return_sequences: bool,
+        return_state: bool,
         go_backwards: bool,
+        stateful: bool,
+        dropout: float,
+        recurrent_dropout: float,
+        seed: int | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         cls = type(self).__name__
+        if flag(return_state, f"{cls}: return_state"):
+            raise ValueError(
+                f"{cls}: return_state=True: a Sequential model has one output; model.step() returns states, and a "
+                "layer with stateful=True has them in .states"
+            )
         self.units = integer(units, f"{cls}: units")
         self.activation = activations.get(activation, f"{cls}: activation", exclude=("softmax",))
         self.use_bias = flag(use_bias, f"{cls}: use_bias")
@@ -54,10 +66,51 @@ class Recurrent(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.return_sequences = flag(return_sequences, f"{cls}: return_sequences")
         self.go_backwards = flag(go_backwards, f"{cls}: go_backwards")
+        self.stateful = flag(stateful, f"{cls}: stateful")
+        self.dropout = _rate(dropout, f"{cls}: dropout")
+        self.recurrent_dropout = _rate(recurrent_dropout, f"{cls}: recurrent_dropout")
+        self.seed = None if seed is None else integer(seed, f"{cls}: seed", 0, MOST_SEED)
+        drops = self.dropout > 0 or self.recurrent_dropout > 0
+        self.mask_seed = self.seed if self.seed is not None else _random.draw_seed() if drops else 0
+        self._states: list[NDArray[np.floating[Any]]] | None = None
 
     def cell(self) -> _core.Cell:
         """The native cell."""
-        return _core.Cell(self.kind, self.units, self.activation, "linear", self.use_bias)
+        return _core.Cell(
+            self.kind, self.units, self.activation, self.gate_activation, self.use_bias, self.dropout,
+            self.recurrent_dropout, self.mask_seed,
+        )  # fmt: skip
+
+    @property
+    def gate_activation(self) -> str:
+        """The gates' activation; "linear" where there are no gates."""
+        return "linear"
+
+    @property
+    def state_size(self) -> list[int]:
+        """Values a sample of each state: h, and of an LSTM also c."""
+        return [self.units] * self.state_count
+
+    @property
+    def states(self) -> list[NDArray[np.floating[Any]] | None]:
+        """With stateful=True copies of the states behind the last batch, (batch, units) each; None: zeros."""
+        return [None] * self.state_count if self._states is None else [state.copy() for state in self._states]
+
+    def reset_state(self, states: Sequence[ArrayLike] | None = None) -> None:
+        """Let the next batch begin with `states`, or with zeros.
+
+        Args:
+            states: arrays (batch, units), h first, then an LSTM's c; default None.
+
+        Raises:
+            ValueError, TypeError: without stateful=True, and for what are no such arrays; nothing changes then.
+        """
+        what = f"layer {self.name!r}: reset_state"
+        if not self.stateful:
+            raise ValueError(f"{what}: the layer keeps no states: make it with stateful=True")
+        self._states = None if states is None else checked_states(states, self.state_size, what)
+
+    reset_states = reset_state
 
     def add_to(self, network: Network, edge: int) -> int:
         return network.add_recurrent(self.name, edge, self.cell(), self.return_sequences, self.go_backwards)
@@ -83,7 +136,36 @@ class Recurrent(Layer):
             "bias_regularizer": serialize(self.bias_regularizer),
             "return_sequences": self.return_sequences,
             "go_backwards": self.go_backwards,
+            "stateful": self.stateful,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "seed": self.seed,
         }
+
+
+def checked_states(states: Sequence[ArrayLike], sizes: list[int], what: str) -> list[NDArray[np.floating[Any]]]:
+    """Copies of `states`, finite, one (batch, size) a size. Raises ValueError or TypeError that begins with `what`."""
+    if not isinstance(states, (list, tuple)) or len(states) != len(sizes):
+        got = f"{len(states)} of them" if isinstance(states, (list, tuple)) else type(states).__name__
+        raise ValueError(f"{what}: expected a list of {len(sizes)} states, got {got}")
+    arrays = [as_array(state, what) for state in states]
+    for array, size in zip(arrays, sizes, strict=True):
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{what}: expected numbers, got dtype {array.dtype}")
+        if array.ndim != 2 or array.shape[1] != size or len(array) != len(arrays[0]) or not len(array):
+            shapes = ", ".join(str(a.shape) for a in arrays)
+            wanted = ", ".join(f"(batch, {s})" for s in sizes)
+            raise ValueError(f"{what}: expected states of shapes {wanted}, got {shapes}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{what}: expected finite numbers, got NaN or infinity")
+    return [np.array(array, dtype=np.float64 if array.dtype == np.float64 else np.float32) for array in arrays]
+
+
+def _rate(value: float, what: str) -> float:
+    rate = number(value, what, 0.0, 1.0)
+    if rate == 1.0:
+        raise ValueError(f"{what}: expected a number in [0, 1), got 1, which would drop everything")
+    return rate
 
 
 class Gated(Recurrent):
@@ -95,8 +177,9 @@ class Gated(Recurrent):
             recurrent_activation, f"{type(self).__name__}: recurrent_activation", exclude=("softmax",)
         )
 
-    def cell(self) -> _core.Cell:
-        return _core.Cell(self.kind, self.units, self.activation, self.recurrent_activation, self.use_bias)
+    @property
+    def gate_activation(self) -> str:
+        return self.recurrent_activation
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "recurrent_activation": self.recurrent_activation}
@@ -115,9 +198,15 @@ class SimpleRNN(Recurrent):
         recurrent_initializer: default "orthogonal".
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
+            [0, 1); one mask for all steps of a sample; default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
+        return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
+        stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
+            False, every sequence begins at zero.
+        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
     Raises:
@@ -138,16 +227,21 @@ class SimpleRNN(Recurrent):
         recurrent_regularizer: RegularizerLike = None,
         bias_regularizer: RegularizerLike = None,
         *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         return_sequences: bool = False,
+        return_state: bool = False,
         go_backwards: bool = False,
+        stateful: bool = False,
+        seed: int | None = None,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(
             units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences, go_backwards,
-            name=name, trainable=trainable, **kwargs,
+            kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences, return_state, go_backwards,
+            stateful, dropout, recurrent_dropout, seed, name=name, trainable=trainable, **kwargs,
         )  # fmt: skip
 
 
@@ -167,9 +261,15 @@ class ForgetGateRNN(Gated):
         recurrent_initializer: default "orthogonal".
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
+            [0, 1); one mask for all steps of a sample; default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
+        return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
+        stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
+            False, every sequence begins at zero.
+        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
     Raises:
@@ -191,8 +291,13 @@ class ForgetGateRNN(Gated):
         recurrent_regularizer: RegularizerLike = None,
         bias_regularizer: RegularizerLike = None,
         *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         return_sequences: bool = False,
+        return_state: bool = False,
         go_backwards: bool = False,
+        stateful: bool = False,
+        seed: int | None = None,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
@@ -200,7 +305,8 @@ class ForgetGateRNN(Gated):
         super().__init__(
             recurrent_activation, units, activation, use_bias, kernel_initializer, recurrent_initializer,
             bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences,
-            go_backwards, name=name, trainable=trainable, **kwargs,
+            return_state, go_backwards, stateful, dropout, recurrent_dropout, seed, name=name, trainable=trainable,
+            **kwargs,
         )  # fmt: skip
 
 
@@ -221,9 +327,15 @@ class LSTM(Gated):
         bias_initializer: default "zeros".
         unit_forget_bias: the forget gate's bias begins at 1; default True.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
+            [0, 1); one mask for all steps of a sample; default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
+        return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
+        stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
+            False, every sequence begins at zero.
+        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
     Raises:
@@ -233,6 +345,7 @@ class LSTM(Gated):
     """
 
     kind = "lstm"
+    state_count = 2
     keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto"}
 
     def __init__(
@@ -249,8 +362,13 @@ class LSTM(Gated):
         recurrent_regularizer: RegularizerLike = None,
         bias_regularizer: RegularizerLike = None,
         *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
         return_sequences: bool = False,
+        return_state: bool = False,
         go_backwards: bool = False,
+        stateful: bool = False,
+        seed: int | None = None,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
@@ -258,7 +376,8 @@ class LSTM(Gated):
         super().__init__(
             recurrent_activation, units, activation, use_bias, kernel_initializer, recurrent_initializer,
             bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences,
-            go_backwards, name=name, trainable=trainable, **kwargs,
+            return_state, go_backwards, stateful, dropout, recurrent_dropout, seed, name=name, trainable=trainable,
+            **kwargs,
         )  # fmt: skip
         self.unit_forget_bias = flag(unit_forget_bias, "LSTM: unit_forget_bias")
 
@@ -271,3 +390,72 @@ class LSTM(Gated):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "unit_forget_bias": self.unit_forget_bias}
+
+
+class GRU(Gated):
+    """Gated recurrent unit: (batch, steps, features) -> (batch[, steps], units).
+
+    z, r = s(x_t·W + b + h_{t-1}·U + d), u = a(x_t·W_u + b_u + r∘(h_{t-1}·U_u + d_u)), h_t = z∘h_{t-1} + (1 - z)∘u.
+    Weights, gates in the order z, r, u: kernel W (features, 3·units), recurrent_kernel U (units, 3·units),
+    bias (2, 3·units): b, then d.
+
+    Args:
+        units: size of h.
+        activation: a, of the candidate u: "linear", "relu", "sigmoid", "tanh"; default "tanh".
+        recurrent_activation: s, of the gates; default "sigmoid".
+        use_bias: default True.
+        kernel_initializer: default "glorot_uniform".
+        recurrent_initializer: default "orthogonal".
+        bias_initializer: default "zeros".
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
+            [0, 1); one mask for all steps of a sample; default 0.
+        return_sequences: True gives h_t of every step, False (default) of the last one.
+        return_state: only False; see model.step() and `stateful`.
+        go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
+            False.
+        stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
+            False, every sequence begins at zero.
+        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
+        reset_after: the reset gate acts behind the product with U_u, as above; only True, the default.
+        name, trainable: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included.
+
+    Source: Cho et al. 2014; reset_after as in cuDNN.
+    """
+
+    kind = "gru"
+    keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto", "reset_after": True}
+
+    def __init__(
+        self,
+        units: int,
+        activation: ActivationLike = "tanh",
+        recurrent_activation: ActivationLike = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "glorot_uniform",
+        recurrent_initializer: InitializerLike = "orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        *,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        seed: int | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            recurrent_activation, units, activation, use_bias, kernel_initializer, recurrent_initializer,
+            bias_initializer, kernel_regularizer, recurrent_regularizer, bias_regularizer, return_sequences,
+            return_state, go_backwards, stateful, dropout, recurrent_dropout, seed, name=name, trainable=trainable,
+            **kwargs,
+        )  # fmt: skip

@@ -43,7 +43,7 @@ class Recurrent(Layer):
         self.final: list[np.ndarray] = []  # those behind the last one, of the samples seen last
 
     def drop(self, input_rate: float, recurrent_rate: float, seed: int) -> Recurrent:
-        """The products see x_t ⊙ u / (1 - rate), and h_{t-1} likewise, one u for all steps of a sample, while training."""
+        """While training the products see x_t ⊙ u / (1 - rate), h_{t-1} likewise: one u for all steps of a sample."""
         self.seed, self.dropping = seed, (Dropping(input_rate), Dropping(recurrent_rate))
         return self
 
@@ -94,7 +94,10 @@ class Recurrent(Layer):
     def finish(self, h: list[np.ndarray], deltas: list[np.ndarray]) -> np.ndarray:
         """∇W_i = Σ_t x_t·δ_tᵀ, ∇W_h = Σ_t h_{t-1}·δ_tᵀ, ∇b = Σ_t δ_t; returns ∂E/∂x_t = W_i·δ_t."""
         steps = range(self.x.shape[1])
-        self.gradients = [sum(self.x[:, t].T @ deltas[t] for t in steps), sum((h[t] * self.scale).T @ deltas[t] for t in steps)]
+        self.gradients = [
+            sum(self.x[:, t].T @ deltas[t] for t in steps),
+            sum((h[t] * self.scale).T @ deltas[t] for t in steps),
+        ]
         if self.use_bias:
             self.gradients.append(sum(delta.sum(axis=0) for delta in deltas))
         return np.stack([delta @ self.weights[0].T for delta in deltas], axis=1) * self.input_scale

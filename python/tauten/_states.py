@@ -1,0 +1,93 @@
+"""What recurrent layers carry from one native call to the next: the states of stateful layers, and model.step()'s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tauten.layers.bidirectional import Bidirectional
+from tauten.layers.recurrent import Recurrent
+
+if TYPE_CHECKING:
+    from tauten.layers.base import Layer
+
+State = list[NDArray[np.floating[Any]]]
+
+
+def cells(layers: Iterable[Layer]) -> list[Recurrent]:
+    """The recurrent layers in the order of the native network's states, both directions of a pair."""
+    found: list[Recurrent] = []
+    for layer in layers:
+        if isinstance(layer, Recurrent):
+            found.append(layer)
+        elif isinstance(layer, Bidirectional):
+            found += [layer.forward_layer, layer.backward_layer]
+    return found
+
+
+class Carrier:
+    """Runs native calls so that stateful layers go on where they ended; does nothing for a model without any.
+
+    Args:
+        layers: the model's, in order.
+    """
+
+    def __init__(self, layers: Iterable[Layer]) -> None:
+        self.cells = cells(layers)
+        self.stateful = any(cell.stateful for cell in self.cells)
+
+    def __call__(self, call: Callable[..., Any], *args: Any, batch: int) -> Any:
+        """call(*args)'s result. States change only if it succeeds. Raises ValueError for another batch than before."""
+        if not self.stateful:
+            return call(*args)
+        result, states = call(*args, initial_states=self._initial(batch), keep_states=True)
+        for cell in self.cells:
+            own, states = states[: cell.state_count], states[cell.state_count :]
+            if cell.stateful:
+                cell._states = own
+        return result
+
+    def check_batches(self, samples: int, batch_size: int, what: str) -> None:
+        """Raise ValueError if a stateful model would meet a last batch of another size."""
+        if self.stateful and samples > batch_size and samples % batch_size:
+            raise ValueError(
+                f"{what}: a stateful layer needs equal batches, got {samples} samples in batches of {batch_size}; "
+                f"leave {samples % batch_size} out, or choose a batch_size that divides {samples}"
+            )
+
+    def _initial(self, batch: int) -> list[NDArray[np.floating[Any]] | None]:
+        initial: list[NDArray[np.floating[Any]] | None] = []
+        for cell in self.cells:
+            states = cell._states if cell.stateful else None
+            if states is not None and len(states[0]) != batch:
+                raise ValueError(
+                    f"layer {cell.name!r}: its states are of a batch of {len(states[0])}, got a batch of {batch}; "
+                    "call reset_state() to begin anew"
+                )
+            initial.extend(states or [None] * cell.state_count)
+        return initial
+
+
+def check_steps(layers: Sequence[Layer], model: str) -> None:
+    """Raise ValueError unless a model with these layers can go one time step at a time."""
+    if not cells(layers):
+        raise ValueError(f"model {model!r}: step: there is no recurrent layer; use predict()")
+    for layer in layers:
+        if isinstance(layer, Bidirectional) or (isinstance(layer, Recurrent) and layer.go_backwards):
+            raise ValueError(f"model {model!r}: step: layer {layer.name!r} reads from the end, which is not there yet")
+
+
+def checked(state: Any, layers: Sequence[Layer], batch: int, model: str) -> list[Any] | None:
+    """step()'s state for the native call. Raises ValueError unless it has an array (batch, units) for each."""
+    if state is None:
+        return None
+    sizes = [size for cell in cells(layers) for size in cell.state_size]
+    shapes = [np.shape(array) for array in state] if isinstance(state, (list, tuple)) else None
+    if shapes != [(batch, size) for size in sizes]:
+        wanted = ", ".join(f"({batch}, {size})" for size in sizes)
+        got = type(state).__name__ if shapes is None else ", ".join(map(str, shapes))
+        raise ValueError(f"model {model!r}: step: expected a state of shapes {wanted}, as step() returns it, got {got}")
+    return list(state)
