@@ -60,6 +60,12 @@ void Recurrent<T>::write_last(const Call<T>& call, int64 first, int64 rows, cons
 }
 
 template <class T>
+void Recurrent<T>::clear_stepless(const Call<T>& call, Slice slice) const {
+    for (int64 r = std::max(slice.begin, steps(call).active[0]); r < slice.end; ++r)
+        std::memset(outputs(call) + r * output_row_, 0, static_cast<size_t>(units_) * sizeof(T));
+}
+
+template <class T>
 double Recurrent<T>::work(const Call<T>& call) const {
     return 2.0 * static_cast<double>((features_ + units_) * net_width_) * static_cast<double>(steps(call).total);
 }
@@ -194,7 +200,7 @@ Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
 template <class T>
 int64 Recurrent<T>::RecurrentGradient::lines(const Call<T>& call) const {
     const Steps& steps = layer->steps(call);
-    return steps.full ? divide_up(steps.total - call.batch, line_rows) : steps.steps - 1;
+    return steps.full ? divide_up(steps.total - call.batch, line_rows) : std::max<int64>(0, steps.steps - 1);
 }
 
 template <class T>

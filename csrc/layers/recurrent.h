@@ -84,12 +84,16 @@ protected:
     void input_gradient(const Call<T>& call, Slice slice) const;
     // The last h of rows first .. first + rows, whose memory is h, to the output.
     void write_last(const Call<T>& call, int64 first, int64 rows, const T* h) const;
+    // Zeros to the output for rows of no steps.
+    void clear_stepless(const Call<T>& call, Slice slice) const;
 
     // f(t, first row, rows, step before) in the layer's order of time; the step before is -1 at the first one. Rows of a
-    // longer sequence begin at an earlier call, if time runs backwards.
+    // longer sequence begin at an earlier call, if time runs backwards. Rows of no steps, which no call names, are left
+    // the zero state as their last h.
     template <class F>
     void for_each_step(const Call<T>& call, Slice slice, F&& f) const {
         const Steps& s = steps(call);
+        if (!sequences_ && slice.part == 0) clear_stepless(call, slice);
         for (int64 i = 0; i < s.steps; ++i) {
             const int64 t = reverse_ ? s.steps - 1 - i : i, rows = s.alive(t, slice);
             if (!reverse_ && rows > 0) f(t, slice.begin, rows, t - 1);

@@ -28,7 +28,7 @@ struct Request {
     const Source* y = nullptr;       // with a loss
     const int64* index = nullptr;    // samples of the batch
     int64 batch = 0;
-    const T* sample_weight = nullptr;  // by sample of the source
+    const Source* sample_weight = nullptr;  // a number a sample of y, or one a step of each
     bool training = false, backward = false, input_gradients = false, loss = false;
     bool update_stored = false;      // the update follows when all gradients are there, and are finite
     Sink<T> sink;
