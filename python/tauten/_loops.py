@@ -44,7 +44,7 @@ class TrainStep:
         try:
             result = self._network.train_step(
                 [feed.x.source],
-                feed.y.source,
+                feed.y,
                 index,
                 feed.weight,
                 optimizer.learning_rate,
@@ -102,7 +102,7 @@ def run_test(
         if hooks.each_batch:
             hooks.on_test_batch_begin(batch)
         part = index[begin : begin + batch_size]
-        means.add(network.test_step([feed.x.source], feed.y.source, part, feed.weight))
+        means.add(network.test_step([feed.x.source], feed.y, part, feed.weight))
         progress.update(len(part), means.logs)
         if hooks.each_batch:
             hooks.on_test_batch_end(batch, means.logs())

@@ -135,7 +135,7 @@ CONSTRUCTION = [
     ),
     ("recurrent dropout", lambda: layers.LSTM(2, recurrent_dropout=0.1), ValueError, ["recurrent_dropout"]),
     ("stateful", lambda: layers.SimpleRNN(2, stateful=True), ValueError, ["SimpleRNN", "stateful"]),
-    ("mask_zero", lambda: layers.Embedding(3, 2, mask_zero=True), ValueError, ["Embedding", "mask_zero"]),
+    ("mask_zero", lambda: layers.Embedding(3, 2, mask_zero=1), TypeError, ["Embedding: mask_zero", "True or False"]),
     ("vocabulary of zero", lambda: layers.Embedding(0, 2), ValueError, ["Embedding: input_dim"]),
     ("reshape to zero", lambda: layers.Reshape((0, 3)), ValueError, ["Reshape: target_shape"]),
     ("reshape with two -1", lambda: layers.Reshape((-1, -1)), ValueError, ["Reshape: target_shape", "-1"]),

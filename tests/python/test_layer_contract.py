@@ -103,6 +103,17 @@ TABLE = {
     layers.LSTM: Row(
         lambda: layers.LSTM(5), (4, 3), (5,), lambda: ref.LSTM(5), ((3, 20), (5, 20), (20,)), wrong=(4, 3, 2)
     ),
+    layers.Masking: Row(
+        lambda: layers.Masking(-1.5), (4, 3), (4, 3), lambda: ref.Activation("linear"), wrong=(4, 3, 2)
+    ),
+    layers.TimeDistributed: Row(
+        lambda: layers.TimeDistributed(layers.Dense(5, activation="tanh")),
+        (4, 3),
+        (4, 5),
+        lambda: ref.Dense(5, "tanh"),
+        ((3, 5), (5,)),
+        wrong=(3,),
+    ),
     layers.Embedding: Row(lambda: layers.Embedding(11, 5), (4,), (4, 5), lambda: ref.Embedding(11, 5), ((11, 5),)),
 }
 NOT_LAYERS_OF_A_MODEL = {layers.Layer, layers.InputLayer}

@@ -42,6 +42,8 @@ class Bidirectional(Layer):
     Source: Schuster & Paliwal 1997.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         layer: Recurrent,

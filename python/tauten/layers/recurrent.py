@@ -20,6 +20,7 @@ class Recurrent(Layer):
     """Base of the recurrent layers: arguments and weights that they share."""
 
     kind: ClassVar[str]  # of the native cell
+    supports_masking = True
 
     keras_defaults: ClassVar[dict[str, Any]] = {
         "kernel_constraint": None, "recurrent_constraint": None, "bias_constraint": None, "dropout": 0.0,
