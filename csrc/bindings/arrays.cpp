@@ -80,6 +80,28 @@ ArraySource::ArraySource(const py::object& data) {
         throw TypeError("a source is a NumPy array or a list of NumPy arrays");
 }
 
+ArraySource::ArraySource(const py::array& rows, const Index& first, const Index& lengths) {
+    if (rows.ndim() < 1) fail("a source of stretches needs an array of rows");
+    source_.type = scalar_of(rows.dtype());
+    if (!contiguous_from(rows, 0)) fail("the rows of a source of stretches must be C-contiguous");
+    require(first.ndim() == 1 && lengths.ndim() == 1 && first.size() == lengths.size() && first.size() > 0,
+            "a source of stretches needs as many first rows as lengths, and at least one");
+    source_.samples = first.size();
+    source_.shape.assign(rows.shape() + 1, rows.shape() + rows.ndim());
+    source_.shape.insert(source_.shape.begin(), run_time);
+    source_.may_be_empty = true;
+    py::ssize_t row_bytes = rows.itemsize();
+    for (py::ssize_t d = 1; d < rows.ndim(); ++d) row_bytes *= rows.shape(d);
+    for (int64 i = 0; i < source_.samples; ++i) {
+        const int64 from = first.data()[i], count = lengths.data()[i];
+        require(from >= 0 && count >= 0 && from <= rows.shape(0) && count <= rows.shape(0) - from, "sample ", i,
+                " of a source: there are no rows ", from, " to ", from, " + ", count, " among ", rows.shape(0));
+        source_.pointers.push_back(static_cast<const char*>(rows.data()) + from * row_bytes);
+        source_.lengths.push_back(count);
+    }
+    keep_.push_back(rows);
+}
+
 py::object ArraySource::lengths() const {
     if (!source_.ragged()) return py::none();
     return py::array_t<int64>(static_cast<py::ssize_t>(source_.lengths.size()), source_.lengths.data());
@@ -109,6 +131,8 @@ Shape shape_from(const py::handle& shape, const std::string& name) {
 void bind_source(py::module_& module) {
     py::class_<ArraySource>(module, "Source")
         .def(py::init<const py::object&>(), py::arg("data"))
+        .def(py::init<const py::array&, const Index&, const Index&>(), py::arg("rows"), py::arg("first"),
+             py::arg("lengths"))
         .def_property_readonly("samples", [](const ArraySource& s) { return s.source().samples; })
         .def_property_readonly("shape", [](const ArraySource& s) { return shape_tuple(s.source().shape); })
         .def_property_readonly("lengths", &ArraySource::lengths);

@@ -23,6 +23,8 @@ using Index = py::array_t<int64, py::array::c_style | py::array::forcecast>;
 class ArraySource {
 public:
     explicit ArraySource(const py::object& data);
+    // Samples that are stretches of the rows of one array; they may have no rows.
+    ArraySource(const py::array& rows, const Index& first, const Index& lengths);
     const Source& source() const { return source_; }
     py::object lengths() const;
 

@@ -59,20 +59,21 @@ struct ScalarOf<Engine<T>> {
 // Everything a call reads, kept alive and in the core's types while the GIL is released.
 template <class T>
 struct Inputs {
-    using Weights = py::array_t<T, py::array::c_style | py::array::forcecast>;
     std::vector<const ArraySource*> x;
     const ArraySource* y = nullptr;
     Index index;
-    std::optional<Weights> weight;
+    std::optional<ArraySource> own_weight;
+    const Source* weight = nullptr;
 
     Inputs(const py::sequence& sources, const ArraySource* targets, Index samples, const py::object& sample_weight)
         : y(targets), index(std::move(samples)) {
         for (const py::handle& source : sources) x.push_back(source.cast<const ArraySource*>());
         require(index.ndim() == 1, "index must be one-dimensional");
-        if (!sample_weight.is_none()) {
-            weight = sample_weight.cast<Weights>();
-            require(y && weight->ndim() == 1 && weight->shape(0) == y->source().samples,
-                    "sample_weight must have one entry a sample, (", y ? y->source().samples : 0, ",)");
+        if (py::isinstance<ArraySource>(sample_weight)) {
+            weight = &sample_weight.cast<const ArraySource&>().source();
+        } else if (!sample_weight.is_none()) {
+            own_weight.emplace(sample_weight.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>());
+            weight = &own_weight->source();
         }
     }
 
@@ -82,7 +83,7 @@ struct Inputs {
         r.y = y ? &y->source() : nullptr;
         r.index = index.data();
         r.batch = index.shape(0);
-        r.sample_weight = weight ? weight->data() : nullptr;
+        r.sample_weight = weight;
         return r;
     }
 };

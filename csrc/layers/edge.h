@@ -32,7 +32,8 @@ struct Slice {
 };
 
 // A time axis in one call. Rows of the batch are ordered by length, longest first, so that those alive at
-// step t are rows 0 .. active[t]-1; they are packed: row r at step t is number offset[t] + r of `total`.
+// step t are rows 0 .. active[t]-1; they are packed: row r at step t is number offset[t] + r of `total`. Rows of no steps
+// (all masked) are never alive.
 struct Steps {
     int64 steps = 0;                // τ of the longest row
     int64 total = 0;                // Σ τ_i
@@ -86,7 +87,7 @@ void for_each_run(const Grid& grid, int64 batch, const Steps* axes, Slice slice,
     }
     const Steps& axis = axes[grid.axis];
     if (slice.begin == 0 && slice.end == batch) {
-        f(int64{0}, axis.total);
+        if (axis.total > 0) f(int64{0}, axis.total);
         return;
     }
     for (int64 t = 0; t < axis.steps; ++t) {

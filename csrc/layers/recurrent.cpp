@@ -224,6 +224,7 @@ void Recurrent<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) co
     if (dropping && call.initial_states && units.count > 0)
         drop_rows(slice.begin, slice.rows(), state_before(call, 0, -1, slice.begin), steps(call).total);
     if (dropping && call.initial_states) slice.meet();
+    if (slice.part == 0) finish_stepless(call, slice);
     for_each_step(call, slice, [&](int64 t, int64 first, int64 rows, int64 before) {
         kernels::Tap<T> taps[2];
         Forward step{taps, 0, first_products, t, before, first, rows, units, begin ? begin + net : nullptr, 0, {}, nullptr};
@@ -262,6 +263,20 @@ void Recurrent<T>::finish_rows(const Call<T>& call, Slice slice, int64 t) const 
     if (!sequences_) copy(state_rows(call, 0, t, first), outputs(call) + first * output_row_, output_row_);
     if (!call.final_states) return;
     for (int i = 0; i < states_; ++i) copy(state_rows(call, i, t, first), final_state(call, i).row(first), units_);
+}
+
+template <class T>
+void Recurrent<T>::finish_stepless(const Call<T>& call, Slice slice) const {
+    for (int64 r = std::max(slice.begin, steps(call).active[0]); r < slice.end; ++r) {
+        const auto end = [&](int state, T* to) {
+            if (call.initial_states)
+                std::memcpy(to, initial_state(call, state).row(r), static_cast<size_t>(units_) * sizeof(T));
+            else
+                std::memset(to, 0, static_cast<size_t>(units_) * sizeof(T));
+        };
+        if (!sequences_) end(0, outputs(call) + r * output_row_);
+        for (int i = 0; call.final_states && i < states_; ++i) end(i, final_state(call, i).row(r));
+    }
 }
 
 // -- backwards -----------------------------------------------------------------------------------------
@@ -415,7 +430,7 @@ Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
 template <class T>
 int64 Recurrent<T>::RecurrentGradient::later_lines(const Call<T>& call) const {
     const Steps& steps = layer->steps(call);
-    return steps.full ? divide_up(steps.total - call.batch, line_rows) : steps.steps - 1;
+    return steps.full ? divide_up(steps.total - call.batch, line_rows) : std::max<int64>(0, steps.steps - 1);
 }
 
 template <class T>

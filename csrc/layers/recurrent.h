@@ -185,9 +185,11 @@ private:
     void dropped_input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
     // States, and the last h of rows whose last step is t, to where they are wanted.
     void finish_rows(const Call<T>& call, Slice slice, int64 t) const;
+    // The same of rows of no steps, which end as they begin.
+    void finish_stepless(const Call<T>& call, Slice slice) const;
 
     // f(t, first row, rows, step before) in the layer's order of time; the step before is -1 at the first one. Rows of a
-    // longer sequence begin at an earlier call, if time runs backwards.
+    // longer sequence begin at an earlier call, if time runs backwards. No call names rows of no steps.
     template <class F>
     void for_each_step(const Call<T>& call, Slice slice, F&& f) const {
         const Steps& s = steps(call);

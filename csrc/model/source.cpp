@@ -77,6 +77,16 @@ void gather(const Source& source, Rows rows, Slice slice, const Grid& grid, cons
 template void gather<float>(const Source&, Rows, Slice, const Grid&, const Steps*, float*);
 template void gather<double>(const Source&, Rows, Slice, const Grid&, const Steps*, double*);
 
+template <class T>
+T number_of(const Source& source, int64 sample) {
+    T number{};
+    with_type(source.type, [&](auto from) { convert<decltype(from)>(source.sample(sample), &number, 1); });
+    return number;
+}
+
+template float number_of<float>(const Source&, int64);
+template double number_of<double>(const Source&, int64);
+
 void gather_integers(const Source& source, Rows rows, Slice slice, const Grid& grid, const Steps* axes, int64 limit,
                      int32* to, OutOfRange* bad) {
     with_type(source.type, [&](auto from) {

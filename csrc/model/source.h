@@ -22,6 +22,7 @@ struct Source {
     int64 stride = 0;
     std::vector<const char*> pointers; // ragged: one a sample
     std::vector<int64> lengths;        // ragged: steps of each
+    bool may_be_empty = false;         // ragged: a sample may have no steps, as one has whose steps are all masked
 
     bool ragged() const { return !lengths.empty(); }
     const char* sample(int64 i) const { return ragged() ? pointers[static_cast<size_t>(i)] : data + i * stride; }
@@ -38,6 +39,10 @@ struct Rows {
 // grid. `channels` of the grid are contiguous in the source.
 template <class T>
 void gather(const Source& source, Rows rows, Slice slice, const Grid& grid, const Steps* axes, T* to);
+
+// The number of one sample of a source of numbers.
+template <class T>
+T number_of(const Source& source, int64 sample);
 
 // Integers the same way, checked against [0, limit): the first outside is returned in *bad with its row, and 0 stored.
 struct OutOfRange {

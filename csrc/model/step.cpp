@@ -58,6 +58,14 @@ void Step<T>::check_targets() const {
         fail(output_.name, ": expected targets of shape ",
              to_text(Shape(output_.shape.begin(), output_.shape.begin() + static_cast<std::ptrdiff_t>(rank))), " a sample",
              objective_.labels ? " (class numbers)" : "", ", got ", to_text(y.shape), " a sample");
+    const Source* weight = request_.sample_weight;
+    const bool per_step = weight && !weight->shape.empty();
+    if (weight) {
+        require(weight->samples == y.samples, "sample_weight must have one entry a sample, (", y.samples, ",)");
+        require(!per_step || (weight->shape.size() == 1 && output_.shape.size() == 2), output_.name,
+                ": expected one weight a sample", output_.shape.size() == 2 ? " or a step" : "", ", got weights of shape ",
+                to_text(weight->shape), " a sample");
+    }
     for (int64 r = 0; r < request_.batch; ++r) {
         const int64 sample = request_.index[work_.order[static_cast<size_t>(r)]];
         require(sample < y.samples, "sample ", sample, " asked for, but the targets have ", y.samples);
@@ -67,6 +75,9 @@ void Step<T>::check_targets() const {
                                                       : work_.lengths[static_cast<size_t>(r)];
         require(y.length(sample) == steps, output_.name, ": targets of sample ", sample, " have ", y.length(sample),
                 " steps, expected ", steps);
+        if (per_step)
+            require(weight->length(sample) == steps, output_.name, ": weights of sample ", sample, " are ",
+                    weight->length(sample), ", expected one for each of ", steps, " steps");
     }
 }
 
@@ -142,7 +153,7 @@ int Step<T>::team_size() {
     return members;
 }
 
-// Slice `index` of `count`: to each as many time steps, not as many rows.
+// Slice `index` of `count`: to each as many time steps, not as many rows. Rows of no steps are the last one's.
 template <class T>
 Slice Step<T>::deal(int64 index, int64 count) const {
     const int64 batch = call_.batch;
@@ -152,7 +163,7 @@ Slice Step<T>::deal(int64 index, int64 count) const {
     Slice slice{batch, batch};
     for (int64 r = 0; r < batch; ++r) {
         if (sum * count >= total * index) slice.begin = std::min(slice.begin, r);
-        if (sum * count >= total * (index + 1)) slice.end = std::min(slice.end, r);
+        if (index + 1 < count && sum * count >= total * (index + 1)) slice.end = std::min(slice.end, r);
         sum += work_.lengths[static_cast<size_t>(r)];
     }
     return slice;
@@ -249,16 +260,27 @@ void Step<T>::gather_rows(Slice slice) {
     else
         gather(*request_.y, rows, slice, output_.value, call_.axes, work_.targets);
     if (!request_.sample_weight) return;
-    const auto weight = [&](int64 r) { return request_.sample_weight[request_.index[work_.order[static_cast<size_t>(r)]]]; };
+    const Source& weights = *request_.sample_weight;
+    if (!weights.shape.empty()) {
+        gather(weights, rows, slice, one, call_.axes, work_.weights);
+        return;
+    }
+    const auto weight = [&](int64 r) {
+        return number_of<T>(weights, request_.index[work_.order[static_cast<size_t>(r)]]);
+    };
     if (!work_.target_axis) {
         const int64 positions = one.positions();
         for (int64 r = slice.begin; r < slice.end; ++r)
             std::fill_n(work_.weights + r * positions, positions, weight(r));
         return;
     }
-    for (int64 t = 0; t < work_.target_axis->steps; ++t)
-        for (int64 i = 0; i < work_.target_axis->alive(t, slice); ++i)
-            work_.weights[work_.target_axis->offset[t] + slice.begin + i] = weight(slice.begin + i);
+    const Steps& axis = *work_.target_axis;
+    int64 length = axis.steps;
+    for (int64 r = slice.begin; r < slice.end; ++r) {
+        while (length > 0 && axis.active[length - 1] <= r) --length;  // the longest come first
+        const T w = weight(r);
+        for (int64 t = 0; t < length; ++t) work_.weights[axis.offset[t] + r] = w;
+    }
 }
 
 template <class T>
@@ -447,7 +469,7 @@ StepResult Step<T>::result() const {
     const auto mean = [&](const double* values) {
         double sum = 0;
         for (int64 r = 0; r < work_.rows; ++r) sum += values[r];
-        return sum / static_cast<double>(work_.rows);
+        return work_.rows > 0 ? sum / static_cast<double>(work_.rows) : 0.0;  // every step may be masked
     };
     result.loss = mean(work_.losses) + penalty_;
     for (size_t i = 0; i < objective_.metrics.size(); ++i)

@@ -49,7 +49,7 @@ void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& reques
         int64 shortest = largest_size, longest = 0;
         for (int64 b = 0; b < batch; ++b) {
             const int64 n = source.length(request.index[b]);
-            require(n >= 1, edge.name, ": sample ", request.index[b], " has no time steps");
+            require(n >= 1 || source.may_be_empty, edge.name, ": sample ", request.index[b], " has no time steps");
             shortest = std::min(shortest, n);
             longest = std::max(longest, n);
         }
@@ -59,7 +59,7 @@ void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& reques
                 fail(edge.name, ": got samples of ", shortest, " to ", longest, " steps where the model takes exactly ",
                      wanted, "; declare the input with None steps for any length");
         }
-        if (shortest == longest) continue;
+        if (shortest == longest && shortest > 0) continue;
         require(lengths.empty(), edge.name, ": only one input may have samples of unequal length");
         std::sort(order.begin(), order.end(), [&](int64 a, int64 b) {
             const int64 x = source.length(request.index[a]), y = source.length(request.index[b]);
@@ -81,7 +81,7 @@ void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& reques
             const Source& source = *request.x[static_cast<size_t>(number)];
             steps.full = !source.ragged() || lengths.empty();
             steps.steps = steps.full ? source.length(request.index[0]) : lengths[0];
-            require(steps.steps >= 1, network.edges()[static_cast<size_t>(axis.input)].name, ": no time steps");
+            require(steps.steps >= 1 || source.may_be_empty, network.edges()[static_cast<size_t>(axis.input)].name, ": no time steps");
         }
         numbers += 2 * (steps.steps + 1);
     }

@@ -28,7 +28,7 @@ struct Request {
     const Source* y = nullptr;       // with a loss
     const int64* index = nullptr;    // samples of the batch
     int64 batch = 0;
-    const T* sample_weight = nullptr;  // by sample of the source
+    const Source* sample_weight = nullptr;  // a number a sample of y, or one a step of each
     // States that recurrent layers begin with and leave, (batch, units) each in the user's order, numbered as
     // Network::states(); nullptr: zeros, and not wanted. Empty: none.
     std::vector<const T*> initial_states;

@@ -5,7 +5,7 @@ and what came. Arrays go in and out in Keras' layouts; how they lie inside is th
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,12 @@ class Source:
     float64, uint8, int32, int64, bool. Each sample must be C-contiguous.
     """
 
+    @overload
     def __init__(self, data: NDArray[np.generic] | list[NDArray[np.generic]]) -> None: ...
+    @overload
+    def __init__(self, rows: NDArray[np.generic], first: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+        """Sample i is rows[first[i] : first[i] + lengths[i]]; it may have no steps, as an empty array may not."""
+
     @property
     def samples(self) -> int: ...
     @property
@@ -183,7 +188,7 @@ class Network:
         x: Sequence[Source],
         y: Source,
         index: NDArray[np.int64],
-        sample_weight: NDArray[np.floating] | None,
+        sample_weight: NDArray[np.floating] | Source | None,
         learning_rate: float,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -191,7 +196,8 @@ class Network:
         initial_states: States | None = None,
         keep_states: bool = False,
     ) -> Any:
-        """One minibatch step on the samples that `index` names. sample_weight: (source samples,), not indexed yet.
+        """One minibatch step on the samples that `index` names. sample_weight: (source samples,), not indexed yet,
+        or for outputs of every step a Source of (steps,).
 
         fused: weights are updated as their gradients arrive; otherwise all gradients are stored and checked first
         (the same bits). Raises FloatingPointError, weights unchanged, if the loss or, unless fused, a gradient is not
@@ -206,7 +212,7 @@ class Network:
         x: Sequence[Source],
         y: Source,
         index: NDArray[np.int64],
-        sample_weight: NDArray[np.floating] | None,
+        sample_weight: NDArray[np.floating] | Source | None,
         initial_states: States | None = None,
         keep_states: bool = False,
     ) -> Any: ...
@@ -226,7 +232,7 @@ class Network:
         x: Sequence[Source],
         y: Source,
         index: NDArray[np.int64],
-        sample_weight: NDArray[np.floating] | None,
+        sample_weight: NDArray[np.floating] | Source | None,
         training: bool = True,
         initial_states: States | None = None,
     ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:

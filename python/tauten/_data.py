@@ -13,6 +13,7 @@ from tauten._core import Source, all_finite
 from tauten._weights import as_array
 
 if TYPE_CHECKING:
+    from tauten._masking import Mask
     from tauten.layers.base import Shape
 
 Raw = NDArray[Any] | list[NDArray[Any]]
@@ -30,16 +31,21 @@ class Data:
         samples: how many.
         steps: time steps of each sample when given as a list of arrays; else None.
         extent: the first extent of the samples of one array; None for numbers and lists.
+        mask: which steps `source` has, if some may be missing; `steps` and `extent` count all.
     """
 
     source: Source
     samples: int
     steps: NDArray[np.int64] | None
     extent: int | None
+    mask: Mask | None = None
 
     @staticmethod
-    def of(raw: Raw) -> Data:
-        """The data in `raw`, made contiguous sample by sample where it is not."""
+    def of(raw: Raw, mask: Mask | None = None) -> Data:
+        """The data in `raw`, without the steps that are masked; made contiguous sample by sample where it is not."""
+        if mask is not None:
+            listed, extent = isinstance(raw, list), mask.shape and mask.shape[1]
+            return Data(mask.compact(raw), len(raw), mask.steps if listed else None, extent, mask)
         if isinstance(raw, list):
             arrays = [np.ascontiguousarray(array) for array in raw]
             return Data(Source(arrays), len(arrays), np.array([len(a) for a in arrays], dtype=np.int64), None)
@@ -117,7 +123,7 @@ def bounds(raw: Raw) -> tuple[Any, Any]:
     return raw.min(), raw.max()
 
 
-def check_finite(raw: Raw, what: str, dtype: str) -> None:
+def check_finite(raw: Raw, what: str, dtype: str, of: str = "samples") -> None:
     """Raise ValueError for NaN, infinity, and numbers too large for the model's float type."""
     if kind(raw) != "f":
         return
@@ -130,7 +136,7 @@ def check_finite(raw: Raw, what: str, dtype: str) -> None:
     bad = [i for i, sample in enumerate(raw) if not np.all(np.abs(sample) <= largest)]
     too_large = "" if np.isnan(low) or np.isinf(low) or np.isinf(high) else f" or numbers too large for {dtype}"
     raise ValueError(
-        f"{what}: {len(bad)} of {len(raw)} samples hold NaN or infinity{too_large}, the first is number {bad[0]}; "
+        f"{what}: {len(bad)} of {len(raw)} {of} hold NaN or infinity{too_large}, the first is number {bad[0]}; "
         "they would poison the weights: clean or drop them"
     )
 

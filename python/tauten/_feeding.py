@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _data
+from tauten import _data, _masking
+from tauten._core import Source
 from tauten._data import Data, Raw
+from tauten._masking import Mask
 from tauten.layers.core import Embedding, InputLayer
 
 if TYPE_CHECKING:
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Feed:
-    """Inputs, targets and sample weights (samples,) of one call."""
+    """Inputs, targets and sample weights, one a sample or one a step, of one call."""
 
     x: Data
-    y: Data
-    weight: NDArray[np.floating[Any]] | None
+    y: Source
+    weight: Source | None
 
 
 class Feeder:
@@ -44,7 +46,8 @@ class Feeder:
         self._layers = layers
         self._sample = graph.input_shape
         self._output = graph.output_shape
-        self._per_step = bool(self._output) and self._output[0] is None
+        self._per_step = graph.per_step
+        self._masks = _masking.plan(layers, model)
 
     @staticmethod
     def build_shape(raw: Raw, what: str) -> Shape:
@@ -81,10 +84,16 @@ class Feeder:
             raw = _data.whole(raw, f"{what} (layer {self._input.name!r})", "values of an integer Input")
         if finite:
             _data.check_finite(raw, what, self._graph.dtype)
-        return Data.of(raw)
+        if self._masks is None:
+            return Data.of(raw)
+        if not self._masks.takes_out:
+            return Data.of(self._masks.zeroed(raw))
+        return Data.of(raw, Mask.of(raw, self._masks.layer))
 
-    def targets(self, y: Any, x: Data, loss: str, what: str = "y") -> Data:
+    def targets(self, y: Any, x: Data, loss: str, what: str = "y") -> Source:
         """y for the network, in the output's shape or, for class numbers, without its last axis.
+
+        What stands at masked steps is not looked at.
 
         Raises TypeError or ValueError for wrong numbers, shapes, labels, probabilities and NaN.
         """
@@ -100,34 +109,74 @@ class Feeder:
         raw = _data.conform(raw, spec, what, f"{self._words(loss)} of shape {spec} a sample", self._hint(raw, loss))
         if self._per_step:
             self._check_steps(raw, x, what)
+        if x.mask is None or not self._per_step:
+            return Data.of(self._checked(raw, loss, what)).source
+        taken = self._checked(x.mask.taken(raw), loss, what, "valid steps")
+        assert isinstance(taken, np.ndarray)
+        return x.mask.source(taken)
+
+    def _checked(self, raw: Raw, loss: str, what: str, of: str = "samples") -> Raw:
+        """Targets that are class numbers in range, or finite, or probabilities. Raises TypeError or ValueError else."""
+        if len(raw) == 0:
+            return raw
         last = self._layers[-1].name
-        if sparse:
-            raw = _data.whole(raw, what, "class numbers")
+        if loss == "sparse_categorical_crossentropy":
+            numbers = _data.whole(raw, what, "class numbers")
             classes = self._output[-1] or 0
-            _data.check_range(raw, 0, classes, f"{what} (layer {last!r} has {classes} classes)", "class numbers")
-            return Data.of(raw)
-        _data.check_finite(raw, what, self._graph.dtype)
+            _data.check_range(numbers, 0, classes, f"{what} (layer {last!r} has {classes} classes)", "class numbers")
+            return numbers
+        _data.check_finite(raw, what, self._graph.dtype, of)
         if loss != "mean_squared_error":
             low, high = _data.bounds(raw)
             if low < 0 or high > 1:
                 raise ValueError(f"{what}: expected {self._words(loss)} in [0, 1] for {loss}, got {low} to {high}")
-        return Data.of(raw)
+        return raw
 
-    def weights(self, value: Any, samples: int, what: str = "sample_weight") -> NDArray[np.floating[Any]] | None:
-        """sample_weight for the network. Raises TypeError or ValueError unless it is one finite number a sample."""
+    def weights(self, value: Any, x: Data, what: str = "sample_weight") -> Source | None:
+        """sample_weight for the network: one number a sample, or, if the output has steps, one a step of each.
+
+        Raises TypeError or ValueError for other shapes and numbers that are not finite.
+        """
         if value is None:
             return None
-        raw = _data.stack(_data.read(value, what), what)
-        if raw.shape != (samples,):
-            raise ValueError(f"{what}: expected one weight a sample, shape ({samples},), got shape {raw.shape}")
-        _data.check_finite(raw, what, self._graph.dtype)
-        return np.ascontiguousarray(raw, dtype=self._graph.dtype)
+        raw = _data.read(value, what)
+        steps = len(self._output) == 2
+        if not steps or (not isinstance(raw, list) and raw.ndim == 1):
+            raw = _data.stack(raw, what)
+            if raw.shape != (x.samples,):
+                or_steps = f", or one a step, shape ({x.samples}, steps)" if steps else ""
+                raise ValueError(
+                    f"{what}: expected one weight a sample, shape ({x.samples},){or_steps}, got shape {raw.shape}"
+                )
+            _data.check_finite(raw, what, self._graph.dtype)
+            return Source(np.ascontiguousarray(raw, dtype=self._graph.dtype))
+        if len(raw) != x.samples:
+            raise ValueError(f"{what}: expected weights of {x.samples} samples as x has, got {len(raw)}")
+        if x.steps is None or not self._per_step:
+            raw = _data.stack(raw, what)
+        elif not isinstance(raw, list):
+            raw = list(raw)
+        spec = self._output[:1]
+        raw = _data.conform(raw, spec, what, f"one weight a sample, or weights of shape {spec} a sample")
+        if self._per_step:
+            self._check_steps(raw, x, what)
+        if x.mask is None or not self._per_step:
+            _data.check_finite(raw, what, self._graph.dtype)
+            return Data.of(raw).source
+        taken = x.mask.taken(raw)
+        if len(taken):
+            _data.check_finite(taken, what, self._graph.dtype, "valid steps")
+        return x.mask.source(taken)
 
     def split(
         self, output: NDArray[np.floating[Any]], x: Data
     ) -> NDArray[np.floating[Any]] | list[NDArray[np.floating[Any]]]:
-        """The output as the user gets it: a list, one array a sample, for a list of sequences and an output a step."""
-        if x.steps is None or not self._per_step:
+        """The output as the user gets it: masked steps filled in; a list for sequences in a list."""
+        if not self._per_step:
+            return output
+        if x.mask is not None:
+            return x.mask.expand(output)
+        if x.steps is None:
             return output
         return np.split(output, np.cumsum(x.steps)[:-1])
 

@@ -22,12 +22,15 @@ class Graph:
         name: of the input.
         shape: of one sample.
         index: the input is integers to look up.
+        masked: masked steps are taken out: the network takes sequences of any length, whatever `shape` says.
     """
 
-    def __init__(self, dtype: str, name: str, shape: Shape, index: bool) -> None:
+    def __init__(self, dtype: str, name: str, shape: Shape, index: bool, masked: bool = False) -> None:
         self.network = Network(dtype)
         self.dtype = dtype
-        self._edge = self.network.add_input(name, shape, index)
+        self.masked = masked
+        self._steps = shape[0] if masked else None
+        self._edge = self.network.add_input(name, (None, *shape[1:]) if masked else shape, index)
         self._added: list[tuple[Layer, Shape, Shape]] = []
         self._closed = False
         self._finished = False
@@ -35,12 +38,17 @@ class Graph:
     @property
     def input_shape(self) -> Shape:
         """Shape of one sample, after finish() too."""
-        return tuple(self.network.edge_shape(0))
+        return self._shape(0)
 
     @property
     def output_shape(self) -> Shape:
         """Shape of one sample's output."""
-        return tuple(self.network.edge_shape(self._edge))
+        return self._shape(self._edge)
+
+    @property
+    def per_step(self) -> bool:
+        """Has the output as many steps as the input of the moment?"""
+        return self.network.edge_shape(self._edge)[0] is None
 
     @property
     def closed(self) -> bool:
@@ -54,9 +62,14 @@ class Graph:
 
     def add(self, layer: Layer) -> None:
         """Add a layer behind the last one. Raises ValueError if its input does not fit."""
-        before = tuple(self.network.edge_shape(self._edge))
+        before = self.output_shape
         self._edge = layer.add_to(self.network, self._edge)
         self._added.append((layer, before, self.output_shape))
+
+    def _shape(self, edge: int) -> Shape:
+        """An edge's shape as the user sees it: with the steps that the input was declared with."""
+        shape = tuple(self.network.edge_shape(edge))
+        return (self._steps, *shape[1:]) if shape[0] is None else shape
 
     def attach(self) -> None:
         """Make the layers part of this network: their shapes and weights come from here."""

@@ -48,7 +48,7 @@ class TrainStep:
             result: StepResult = self._carrier(
                 self._network.train_step,
                 [feed.x.source],
-                feed.y.source,
+                feed.y,
                 index,
                 feed.weight,
                 optimizer.learning_rate,
@@ -108,7 +108,7 @@ def run_test(
         if hooks.each_batch:
             hooks.on_test_batch_begin(batch)
         part = index[begin : begin + batch_size]
-        means.add(carrier(network.test_step, [feed.x.source], feed.y.source, part, feed.weight, batch=len(part)))
+        means.add(carrier(network.test_step, [feed.x.source], feed.y, part, feed.weight, batch=len(part)))
         progress.update(len(part), means.logs)
         if hooks.each_batch:
             hooks.on_test_batch_end(batch, means.logs())

@@ -67,7 +67,7 @@ class Carrier:
                     f"layer {cell.name!r}: its states are of a batch of {len(states[0])}, got a batch of {batch}; "
                     "call reset_state() to begin anew"
                 )
-            initial.extend(states or [None] * cell.state_count)
+            initial += [None] * cell.state_count if states is None else states
         return initial
 
 

@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tauten import _masking, saving, summary
 from tauten import config as settings
 from tauten import layers as layer_module
-from tauten import saving, summary
 from tauten._checks import flag, layer_name, sample_shape
 from tauten._graph import Graph
 from tauten._naming import auto_name
@@ -90,8 +90,10 @@ class Sequential(Trainer):
 
     def _append(self, layer: Layer) -> None:
         layers = [*self._layers, layer]
+        plan = _masking.plan([each for each in layers if not isinstance(each, InputLayer)], self.name)
+        masked = plan is not None and plan.takes_out
         graph = self._graph
-        if graph is not None and not graph.closed:
+        if graph is not None and not graph.closed and graph.masked == masked:
             try:
                 graph.add(layer)
             except Exception:
@@ -105,7 +107,11 @@ class Sequential(Trainer):
         """A network of these layers, the first of which is the input; it counts calls on where the old one is."""
         first = layers[0]
         assert isinstance(first, InputLayer)
-        graph = Graph(self.dtype, first.name, first.shape, layers[1].reads_index)
+        plan = _masking.plan(layers[1:], self.name)
+        if plan is not None:
+            plan.check(first.shape)
+        masked = plan is not None and plan.takes_out
+        graph = Graph(self.dtype, first.name, first.shape, layers[1].reads_index, masked)
         for layer in layers[1:]:
             graph.add(layer)
         if self._graph is not None:

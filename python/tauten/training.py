@@ -158,7 +158,9 @@ class Trainer:
             validation_split: share of the samples, from the end and before shuffling, that only validate.
             validation_data: (x, y) or (x, y, sample_weight) to validate on after each epoch.
             shuffle: new order in every epoch; default True.
-            sample_weight: (samples,); each sample's loss is multiplied by its weight.
+            sample_weight: (samples,); each sample's loss is multiplied by its weight. For outputs (samples, steps, ...)
+                also (samples, steps), or a list of arrays (steps_i,) if x is one: a weight for each step. The mean is
+                over all rows, whatever their weights.
             initial_epoch: the first epoch's number; default 0.
             validation_batch_size: default batch_size.
             validation_freq: validate after every so many epochs; default 1.
@@ -361,7 +363,7 @@ class Trainer:
         means = Means(compiled.names)
         index = every(feed)
         call = self._network().test_step
-        means.add(self._carrier()(call, [feed.x.source], feed.y.source, index, feed.weight, batch=len(index)))
+        means.add(self._carrier()(call, [feed.x.source], feed.y, index, feed.weight, batch=len(index)))
         return _returned(means, return_dict)
 
     def predict_on_batch(self, x: Any) -> Predictions:
@@ -461,7 +463,7 @@ class Trainer:
         feeder = self._feeder()
         inputs = feeder.inputs(raw, f"{prefix}x", finite=True)
         targets = feeder.targets(y, inputs, self._compiled.loss.native, f"{prefix}y")
-        return Feed(inputs, targets, feeder.weights(sample_weight, inputs.samples, f"{prefix}sample_weight"))
+        return Feed(inputs, targets, feeder.weights(sample_weight, inputs, f"{prefix}sample_weight"))
 
     def _step(self, where: str) -> TrainStep:
         """The training step of this model as it is compiled."""

@@ -192,6 +192,37 @@ def unequal_cases():
     yield Case("unequal-one", (None, 2), [LSTM(2, return_sequences=True)], lengths=(5,))
 
 
+def step_weight_cases():
+    ce = "sparse_categorical_crossentropy"
+    yield Case("step-weights-lstm", (4, 2), [LSTM(3, return_sequences=True), Dense(2)], weighted="steps")
+    yield Case("step-weights-text", (4,), [Embedding(5, 2), Dense(3, "softmax")], ce, weighted="steps")
+    yield Case("step-weights-conv", (6, 2), [Conv(3, (3,), padding="same")], weighted="steps")
+    stack = [Dense(2, "tanh"), SimpleRNN(3, return_sequences=True), Dense(3, "softmax")]
+    yield Case("step-weights-unequal", (None, 2), stack, ce, lengths=(2, 5, 1, 3), weighted="steps")
+    both = [Bidirectional(*[LSTM(2, return_sequences=True) for _ in range(2)]), Dense(1, "sigmoid")]
+    yield Case("step-weights-sigmoid", (None, 2), both, "binary_crossentropy", lengths=(2, 4), weighted="steps")
+
+
+def stepless_cases():
+    """Samples of no steps, as those are whose steps are all masked: they end in the zero state."""
+    for sequences in (True, False):
+        stacks = {
+            "rnn": [SimpleRNN(3, return_sequences=sequences), Dense(2)],
+            "lstm": [Dense(2, "tanh"), LSTM(3, return_sequences=sequences), Activation("sigmoid"), Dense(2, "tanh")],
+            "lstm-lstm": [LSTM(2, return_sequences=True), Dropout(0.4, 5), LSTM(2, return_sequences=sequences)],
+            "forget-gate": [ForgetGateRNN(3, return_sequences=sequences)],
+            "backwards-lstm": [GoBackwards(LSTM(3, return_sequences=sequences)), Dense(2, "softmax")],
+            "both": [Bidirectional(*[LSTM(3, return_sequences=sequences) for _ in range(2)]), Dense(2)],
+            "both-ave": [Bidirectional(*[SimpleRNN(2, return_sequences=sequences) for _ in range(2)], "ave")],
+        }
+        for name, layers in stacks.items():
+            weighted = "steps" if sequences else True
+            yield Case(f"stepless-{name}-{sequences:d}", (None, 2), layers, lengths=(0, 3, 0, 2, 1), weighted=weighted)
+    yield Case("stepless-all", (None, 2), [LSTM(3), Dense(2)], lengths=(0, 0))
+    text = [Embedding(5, 2), LSTM(3), Dense(4, "softmax")]
+    yield Case("stepless-text", (None,), text, "sparse_categorical_crossentropy", lengths=(2, 0, 3))
+
+
 def stack_cases():
     ce = "sparse_categorical_crossentropy"
     lenet = [
@@ -233,6 +264,8 @@ CASES = [
         pool_cases,
         recurrent_cases,
         unequal_cases,
+        step_weight_cases,
+        stepless_cases,
         stack_cases,
     )
     for case in cases()

@@ -23,7 +23,7 @@ class Case:
     from_logits: bool = False
     batch: int = 3
     lengths: tuple[int, ...] | None = None
-    weighted: bool = False  # with sample weights
+    weighted: bool | str = False  # with sample weights; "steps": one for every step, some of them 0
     penalties: dict[int, tuple[float, float]] = field(default_factory=dict)  # weight number -> (l1, l2)
     metrics: tuple[str, ...] = ()
     margin: float = MARGIN
@@ -53,7 +53,7 @@ class Case:
 class Batch:
     x: Any  # array, or list of arrays of unequal length
     y: Any
-    weight: np.ndarray | None = None
+    weight: Any = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -74,7 +74,7 @@ def randomize(net: ref.Network, rng: np.random.Generator) -> None:
     net.weights = [rng.normal(size=w.shape) / np.sqrt(max(w[..., 0].size, 4)) for w in net.weights]
 
 
-def draw(net: ref.Network, rng: np.random.Generator, batch: int, lengths=None, weighted: bool = False) -> Batch:
+def draw(net: ref.Network, rng: np.random.Generator, batch: int, lengths=None, weighted: bool | str = False) -> Batch:
     """Inputs and targets that fit the network and its loss."""
 
     def value(shape):
@@ -98,4 +98,7 @@ def draw(net: ref.Network, rng: np.random.Generator, batch: int, lengths=None, w
     else:
         x = [value((n, *net.shape[1:])) for n in lengths]
         y = [target((n, *output[1:])) for n in lengths] if output[0] is None else target((len(lengths), *output))
-    return Batch(x, y, rng.random(len(x)) + 0.5 if weighted else None)
+    if weighted != "steps":
+        return Batch(x, y, rng.random(len(x)) + 0.5 if weighted else None)
+    weight = [(rng.random(n) + 0.5) * (rng.random(n) < 0.7) for n in lengths or [output[0]] * batch]
+    return Batch(x, y, weight if lengths else np.stack(weight))

@@ -44,6 +44,14 @@ ADD = {
 }
 
 
+def source(data) -> _core.Source:
+    """Samples for the native core; those of a list may have no steps, as if all were masked."""
+    if not isinstance(data, list) or all(map(len, data)):
+        return _core.Source(data)
+    lengths = np.array([len(part) for part in data])
+    return _core.Source(np.concatenate(data), np.cumsum(lengths) - lengths, lengths)
+
+
 class Native:
     """A native network made, compiled and weighted like the reference one."""
 
@@ -80,16 +88,21 @@ class Native:
         return b"".join(np.ascontiguousarray(a).tobytes() for a in self.weights + self.velocities)
 
     def sources(self, batch: Batch):
-        return [_core.Source(batch.x)], _core.Source(batch.y), np.arange(len(batch))
+        return [source(batch.x)], source(batch.y), np.arange(len(batch))
+
+    def weight(self, batch: Batch):
+        per_sample = batch.weight is None or np.ndim(batch.weight[0]) == 0
+        return batch.weight if per_sample else source(batch.weight)
 
     def gradients(self, batch: Batch, training: bool = True):
-        return self.core.gradients(*self.sources(batch), batch.weight, training)
+        return self.core.gradients(*self.sources(batch), self.weight(batch), training)
 
     def train(self, batch: Batch, learning_rate=0.1, momentum=0.0, nesterov=False, fused=True):
-        return self.core.train_step(*self.sources(batch), batch.weight, learning_rate, momentum, nesterov, fused)
+        options = learning_rate, momentum, nesterov, fused
+        return self.core.train_step(*self.sources(batch), self.weight(batch), *options)
 
     def test(self, batch: Batch):
-        return self.core.test_step(*self.sources(batch), batch.weight)
+        return self.core.test_step(*self.sources(batch), self.weight(batch))
 
     def predict(self, x, training: bool = False) -> np.ndarray:
-        return self.core.predict([_core.Source(x)], np.arange(len(x)), training)
+        return self.core.predict([source(x)], np.arange(len(x)), training)

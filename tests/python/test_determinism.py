@@ -22,6 +22,7 @@ from data import digits, text
 from examples import Batch, randomize
 from native import Native
 from reference import (
+    GRU,
     LSTM,
     Bidirectional,
     Conv,
@@ -61,6 +62,7 @@ LAYERS = {
     ),
     "rnn": ((8, 8), [SimpleRNN(33, return_sequences=True), Dropout(0.3, 4), SimpleRNN(17), Dense(10, "softmax")]),
     "lstm": ((8, 8), [LSTM(33, return_sequences=True), Dropout(0.3, 5), LSTM(17), Dense(10, "softmax")]),
+    "gru": ((None, 8), [GRU(33, return_sequences=True).drop(0.2, 0.3, 4), GRU(17), Dense(10, "softmax")]),
     "rows": ((None, 8), [LSTM(33, return_sequences=True), Dropout(0.3, 5), LSTM(17), Dense(10, "softmax")]),
     "both": (
         (None, 8),
@@ -84,7 +86,7 @@ def both(make, units: int, merge: str = "concat") -> Bidirectional:
     return Bidirectional(*[make(units, return_sequences=True) for _ in range(2)], merge)
 
 
-UNEQUAL = ("rows", "both", "text")
+UNEQUAL = ("rows", "both", "text", "gru")
 
 
 def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
@@ -99,7 +101,7 @@ def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
         return Batch([p[:-1] for p in pieces], [p[1:] for p in pieces], weight)
     images, labels = digits()
     index = rng.integers(len(images), size=size)
-    if name in ("rows", "both"):
+    if name in ("rows", "both", "gru"):
         return Batch([images[i][:n] for i, n in zip(index, lengths(size, rng), strict=True)], labels[index], weight)
     return Batch(images[index].reshape(size, *LAYERS[name][0]), labels[index], weight)
 
@@ -229,6 +231,7 @@ FEW = {
     "rnn": ((8, 8), [SimpleRNN(400, return_sequences=True), SimpleRNN(390), Dense(10, "softmax")]),
     "forget-gate": ((8, 8), [ForgetGateRNN(300, return_sequences=True), ForgetGateRNN(290), Dense(10, "softmax")]),
     "lstm": ((8, 8), [LSTM(150, return_sequences=True), LSTM(131), Dense(10, "softmax")]),
+    "gru": ((None, 8), [GRU(150, return_sequences=True), GoBackwards(GRU(131, return_sequences=True)), GRU(9)]),
     "backwards": ((None, 8), [GoBackwards(LSTM(150, return_sequences=True)), GoBackwards(LSTM(131))]),
     "both": ((None, 8), [both(LSTM, 150), both(SimpleRNN, 300, "sum"), Bidirectional(LSTM(150), SimpleRNN(200))]),
 }

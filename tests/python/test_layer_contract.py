@@ -103,6 +103,25 @@ TABLE = {
     layers.LSTM: Row(
         lambda: layers.LSTM(5), (4, 3), (5,), lambda: ref.LSTM(5), ((3, 20), (5, 20), (20,)), wrong=(4, 3, 2)
     ),
+    layers.GRU: Row(
+        lambda: layers.GRU(5, dropout=0.3, recurrent_dropout=0.4, seed=2, return_sequences=True),
+        (4, 3),
+        (4, 5),
+        lambda: ref.GRU(5, return_sequences=True).drop(0.3, 0.4, 2),
+        ((3, 15), (5, 15), (2, 15)),
+        wrong=(4, 3, 2),
+    ),
+    layers.Masking: Row(
+        lambda: layers.Masking(-1.5), (4, 3), (4, 3), lambda: ref.Activation("linear"), wrong=(4, 3, 2)
+    ),
+    layers.TimeDistributed: Row(
+        lambda: layers.TimeDistributed(layers.Dense(5, activation="tanh")),
+        (4, 3),
+        (4, 5),
+        lambda: ref.Dense(5, "tanh"),
+        ((3, 5), (5,)),
+        wrong=(3,),
+    ),
     layers.Embedding: Row(lambda: layers.Embedding(11, 5), (4,), (4, 5), lambda: ref.Embedding(11, 5), ((11, 5),)),
 }
 NOT_LAYERS_OF_A_MODEL = {layers.Layer, layers.InputLayer}

@@ -12,7 +12,7 @@ from data import digits, text
 from examples import Case, randomize
 from native import Native
 from numerics import assert_close
-from reference import LSTM, Activation, Bidirectional, Conv, Dense, Embedding, Flatten, Pool, Reshape, SimpleRNN
+from reference import GRU, LSTM, Activation, Bidirectional, Conv, Dense, Embedding, Flatten, Pool, Reshape, SimpleRNN
 from tauten import _core
 
 torch = pytest.importorskip("torch")
@@ -76,8 +76,16 @@ def pool(layer, x, w):
 
 
 def recurrent(layer, x, w):
-    """torch.nn.RNN or LSTM: weight_ih (gates m, d), rows in the order i, f, g, o like Keras' columns."""
+    """torch.nn.RNN, LSTM or GRU: weight_ih (gates m, d), rows in the order i, f, g, o like Keras' columns; r, z, n."""
     options = {"bias": layer.use_bias, "batch_first": True, "dtype": x.dtype}
+    if isinstance(layer, GRU):
+        cell = torch.nn.GRU(x.shape[-1], layer.units, **options)
+        turned = [torch.cat([a[..., m : 2 * m], a[..., :m], a[..., 2 * m :]], -1) for a in w for m in [layer.units]]
+        weights = {"weight_ih_l0": turned[0].T, "weight_hh_l0": turned[1].T}
+        if layer.use_bias:
+            weights |= {"bias_ih_l0": turned[2][0], "bias_hh_l0": turned[2][1]}
+        h, _ = torch.func.functional_call(cell, weights, x)
+        return h if layer.return_sequences else h[:, -1]
     if isinstance(layer, LSTM):
         cell = torch.nn.LSTM(x.shape[-1], layer.units, **options)
     else:
@@ -111,6 +119,7 @@ TWINS = {
     Pool: pool,
     SimpleRNN: recurrent,
     LSTM: recurrent,
+    GRU: recurrent,
     Bidirectional: bidirectional,
     Activation: lambda layer, x, w: ACTIVATIONS[layer.activation](x),
     Flatten: lambda layer, x, w: x.flatten(1),
@@ -220,6 +229,9 @@ NETWORKS = [
     case("lstm", ROWS, [LSTM(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
     case("lstm-no-bias", ROWS, [LSTM(17, use_bias=False, return_sequences=True), LSTM(16), Dense(10, "softmax")]),
     case("lstm-sequence-bce", ROWS, [LSTM(33, return_sequences=True), Dense(8, "sigmoid")], BCE),
+    case("gru", ROWS, [GRU(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
+    case("gru-no-bias", ROWS, [GRU(17, use_bias=False, return_sequences=True), GRU(16), Dense(10, "softmax")]),
+    case("gru-sequence-mse", ROWS, [GRU(33, return_sequences=True), Dense(8)], MSE),
     case("bidirectional-lstm", ROWS, [both(LSTM, 17, True), both(LSTM, 9, False), Dense(10, "softmax")]),
     case("bidirectional-rnn", ROWS, [both(SimpleRNN, 33, True), SimpleRNN(7), Dense(10, "softmax")]),
     case("text", (24,), [Embedding(VOCABULARY, 16), LSTM(33, return_sequences=True), Dense(VOCABULARY, "softmax")]),

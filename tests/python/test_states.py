@@ -10,7 +10,7 @@ import pytest
 import reference as ref
 import tauten
 from data import text
-from examples import Batch, Case
+from examples import Case
 from native import Native
 from numerics import TOLERANCE, assert_all_close, assert_close
 from reference import GRU, LSTM, Bidirectional, Dense, ForgetGateRNN, GoBackwards, SimpleRNN

@@ -155,6 +155,65 @@ def test_sample_weight_as_keras(data):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("form", ["fixed", "run-time", "lists", "conv"])
+def test_sample_weight_of_steps(form):
+    """Σ w·loss / rows; a step of weight 0 is as good as absent but for that number; metrics stay unweighted."""
+    x = sequences(features=3)
+    x = x if form == "lists" else np.stack([np.resize(sample, (6, 3)) for sample in x])
+    make = layers.Conv1D if form == "conv" else layers.LSTM
+    options = {"padding": "same"} if form == "conv" else {"return_sequences": True}
+    size = (3,) if form == "conv" else ()
+    model = tauten.Sequential([tauten.Input((6 if form in ("fixed", "conv") else None, 3)), make(4, *size, **options)])
+    model.add(layers.Dense(2))
+    model.compile(tauten.optimizers.SGD(0.1), "mse", metrics=["mae"])
+    rng = np.random.default_rng(5)
+    y = [rng.normal(size=(len(sample), 2)) for sample in x]
+    weight = [rng.uniform(0, 2, len(sample)) * (rng.random(len(sample)) < 0.7) for sample in x]
+    out = np.concatenate(list(model.predict(x, verbose=0)))
+    rows = ((out - np.concatenate(y)) ** 2).mean(axis=1)
+    if form != "lists":
+        y, weight = np.stack(y), np.stack(weight)
+    loss, metric = model.evaluate(x, y, sample_weight=weight, verbose=0, batch_size=len(x))
+    assert loss == pytest.approx(np.mean(np.concatenate(list(weight)) * rows), rel=1e-5)
+    assert metric == model.evaluate(x, y, verbose=0, batch_size=len(x))[1]
+    start = model.get_weights()
+    per_sample = np.linspace(0, 2, len(x))
+    spread = [np.full(len(sample), w) for sample, w in zip(x, per_sample, strict=True)]
+    results = []
+    for given in (per_sample, spread, spread if form == "lists" else np.stack(spread)[..., None]):
+        model.set_weights(start)
+        history = model.fit(x, y, epochs=2, verbose=0, shuffle=False, validation_split=0.25, sample_weight=given)
+        results.append((history.history, b"".join(w.tobytes() for w in model.get_weights())))
+    assert results[0] == results[1] == results[2]
+    model.set_weights(start)
+    model.train_on_batch(x, y, [np.zeros(len(sample)) for sample in x])
+    for a, b in zip(start, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_wrong_weights_of_steps():
+    x = sequences()
+    model = tauten.Sequential([tauten.Input((None, 2)), layers.SimpleRNN(3, return_sequences=True)])
+    model.compile("sgd", "mse")
+    y, weight = [np.ones((len(sample), 3)) for sample in x], [np.ones(len(sample)) for sample in x]
+    with pytest.raises(ValueError, match=r"sample_weight\[4\]: expected [0-9]+ steps as x\[4\] has, got 1$"):
+        model.fit(x, y, sample_weight=[*weight[:4], np.ones(1), *weight[5:]], verbose=0)
+    with pytest.raises(ValueError, match="sample_weight: expected weights of 12 samples as x has, got 11"):
+        model.fit(x, y, sample_weight=weight[:-1], verbose=0)
+    with pytest.raises(ValueError, match=r"shape \(12,\), or one a step, shape \(12, steps\), got shape \(7,\)"):
+        model.fit(x, y, sample_weight=np.ones(7), verbose=0)
+    with pytest.raises(ValueError, match="sample_weight: expected one weight a sample, or weights of shape"):
+        model.fit(x, y, sample_weight=y, verbose=0)
+    with pytest.raises(ValueError, match="sample_weight: 1 of 12 samples hold NaN"):
+        model.fit(x, y, sample_weight=[weight[0] * np.nan, *weight[1:]], verbose=0)
+    last = tauten.Sequential([tauten.Input((None, 2)), layers.SimpleRNN(3)])
+    last.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="sample_weight: expected samples of one length here"):
+        last.fit(x, np.ones((12, 3)), sample_weight=weight, verbose=0)
+    with pytest.raises(ValueError, match=r"sample_weight: expected one weight a sample, shape \(12,\), got shape"):
+        last.fit(x, np.ones((12, 3)), sample_weight=np.ones((12, 3)), verbose=0)
+
+
 def test_validation_split_takes_the_last_before_shuffling(data):
     x, y = data
     seen = []

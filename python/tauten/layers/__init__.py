@@ -8,7 +8,7 @@ from typing import Any
 from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
-from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Reshape
+from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Masking, Reshape
 from tauten.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -18,6 +18,7 @@ from tauten.layers.pooling import (
     MaxPooling3D,
 )
 from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
+from tauten.layers.time_distributed import TimeDistributed
 
 __all__ = [
     "GRU",
@@ -38,11 +39,13 @@ __all__ = [
     "Input",
     "InputLayer",
     "Layer",
+    "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
     "Reshape",
     "SimpleRNN",
+    "TimeDistributed",
     "deserialize",
     "serialize",
 ]
@@ -51,8 +54,8 @@ _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
         Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
-        Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, MaxPooling1D, MaxPooling2D, MaxPooling3D,
-        Reshape, SimpleRNN,
+        Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, Masking, MaxPooling1D, MaxPooling2D,
+        MaxPooling3D, Reshape, SimpleRNN, TimeDistributed,
     )
 }  # fmt: skip
 

@@ -44,6 +44,8 @@ class Bidirectional(Layer):
     Source: Schuster & Paliwal 1997.
     """
 
+    supports_masking = True
+
     def __init__(
         self,
         layer: Recurrent,

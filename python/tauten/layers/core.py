@@ -1,4 +1,4 @@
-"""Input, Dense, Activation, Flatten, Reshape, Dropout and Embedding."""
+"""Input, Dense, Activation, Flatten, Reshape, Dropout, Masking and Embedding."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tauten import _random, activations, initializers, regularizers
 from tauten._checks import MOST_SEED, flag, integer, number, sample_shape, unexpected, unpacked
@@ -83,6 +84,7 @@ class Dense(Layer):
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "lora_rank": None, "lora_alpha": None}
+    supports_masking = True
 
     def __init__(
         self,
@@ -139,6 +141,8 @@ class Activation(Layer):
     Raises:
         TypeError, ValueError: for an activation that Tauten does not have.
     """
+
+    supports_masking = True
 
     def __init__(self, activation: ActivationLike, *, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
@@ -208,6 +212,7 @@ class Dropout(Layer):
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {"noise_shape": None}
+    supports_masking = True
 
     def __init__(self, rate: float, *, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
@@ -224,6 +229,52 @@ class Dropout(Layer):
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
 
 
+class Masking(Layer):
+    """Masks the steps whose features all have one value: (batch, steps, features) -> the same.
+
+    What follows behaves as if the masked steps were not there: a recurrent layer carries its state unchanged through
+    them, its last output is that of the last valid step (zeros if there is none), and for outputs of every step loss
+    and metrics are means over the valid steps. Dense, Dropout, Activation, TimeDistributed, recurrent layers and
+    Bidirectional pass the mask on; a recurrent layer without return_sequences ends it. If another layer comes before
+    any recurrent one, it reads all steps, the masked ones as zeros, and there is no mask any more.
+
+    It must be the first layer behind the Input. Masked steps are taken out before the native network sees them, so
+    that they cost nothing; x may be a padded array or a list of sequences of unequal length, with masked steps
+    anywhere.
+
+    predict() gives an output of a masked step the value at the last valid step before it, and zeros if there is none.
+    Keras differs where that value has no meaning: it runs the layers above on the carried state, which is zero before
+    the first valid step, and in a Bidirectional the backward state comes from the valid step behind. With go_backwards
+    and return_sequences outputs, targets and mask are those of the valid steps in their order; Keras does not turn the
+    mask around with the outputs.
+
+    Args:
+        mask_value: default 0.
+        name: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for what is no finite number; Sequential.add() raises where a mask cannot be read.
+    """
+
+    supports_masking = True
+    makes_mask = True
+
+    def __init__(self, mask_value: float = 0.0, *, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.mask_value = number(mask_value, "Masking: mask_value")
+
+    def valid(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """False for the masked steps of (..., steps, features)."""
+        valid: NDArray[np.bool_] = (x != self.mask_value).any(axis=-1)
+        return valid
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return edge
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mask_value": self.mask_value}
+
+
 class Embedding(Layer):
     """y_t = E[x_t], one row of a table a token: integers (batch, steps) -> (batch, steps, output_dim).
 
@@ -234,6 +285,8 @@ class Embedding(Layer):
         output_dim: length of a row.
         embeddings_initializer: default "uniform".
         embeddings_regularizer: default None.
+        mask_zero: True masks the steps of token 0, as Masking says; its row then gets no gradient, unless a layer
+            that does not support masks ends the mask. Default False.
         name, trainable: as in Layer.
 
     Raises:
@@ -241,7 +294,7 @@ class Embedding(Layer):
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {
-        "embeddings_constraint": None, "mask_zero": False, "weights": None, "lora_rank": None, "lora_alpha": None,
+        "embeddings_constraint": None, "weights": None, "lora_rank": None, "lora_alpha": None,
         "quantization_config": None,
     }  # fmt: skip
     reads_index = True
@@ -253,6 +306,7 @@ class Embedding(Layer):
         embeddings_initializer: InitializerLike = "uniform",
         embeddings_regularizer: RegularizerLike = None,
         *,
+        mask_zero: bool = False,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
@@ -262,6 +316,17 @@ class Embedding(Layer):
         self.output_dim = integer(output_dim, "Embedding: output_dim")
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.mask_zero = flag(mask_zero, "Embedding: mask_zero")
+
+    @property
+    def makes_mask(self) -> bool:
+        """Does it mask the token 0?"""
+        return self.mask_zero
+
+    def valid(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """False for the masked steps of tokens (..., steps)."""
+        valid: NDArray[np.bool_] = x != 0
+        return valid
 
     def add_to(self, network: Network, edge: int) -> int:
         return network.add_embedding(self.name, edge, self.input_dim, self.output_dim)
@@ -276,4 +341,5 @@ class Embedding(Layer):
             "output_dim": self.output_dim,
             "embeddings_initializer": serialize(self.embeddings_initializer),
             "embeddings_regularizer": serialize(self.embeddings_regularizer),
+            "mask_zero": self.mask_zero,
         }

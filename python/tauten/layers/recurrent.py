@@ -23,6 +23,7 @@ class Recurrent(Layer):
 
     kind: ClassVar[str]  # of the native cell
     state_count: ClassVar[int] = 1
+    supports_masking = True
 
     keras_defaults: ClassVar[dict[str, Any]] = {
         "kernel_constraint": None, "recurrent_constraint": None, "bias_constraint": None, "unroll": False,

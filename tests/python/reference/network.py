@@ -73,7 +73,7 @@ class Network:
 
     def gradients(self, x, y, sample_weight=None, training: bool = True) -> Result:
         """E = Σ_rows w·E_row / (number of rows) + R; a row is a valid time step of a sample, or a sample."""
-        weight = np.ones(len(x)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        weight = np.ones(len(x)) if sample_weight is None else sample_weight  # numbers, or (steps,) of each sample
         total, rows, sums = 0.0, 0, np.zeros(len(self.metrics))
         gradients = [np.zeros_like(w) for w in self.weights]
         inputs, outputs, margin = [], [], np.inf
@@ -81,7 +81,7 @@ class Network:
             target = np.stack([y[i] for i in samples])
             o = self.forward(part, samples, training)
             losses, grad = LOSSES[self.loss](o, target, self.from_logits)
-            w = weight[samples].reshape(-1, *[1] * (losses.ndim - 1))
+            w = np.stack([np.broadcast_to(weight[i], losses.shape[1:]) for i in samples]).astype(np.float64)
             total, rows = total + float((w * losses).sum()), rows + losses.size
             sums += [METRICS[name](o, target).sum() for name in self.metrics]
             grad = w[..., None] * grad

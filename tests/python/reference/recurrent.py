@@ -39,6 +39,7 @@ class Recurrent(Layer):
         super().__init__()
         self.units, self.use_bias, self.return_sequences = units, use_bias, return_sequences
         self.seed, self.dropping = 0, (Dropping(), Dropping())  # of x and of h
+        self.scale: np.ndarray | float = 1.0  # of h in the recurrent product
         self.initial: list[np.ndarray] | None = None  # states before the first step, (samples, m) each
         self.final: list[np.ndarray] = []  # those behind the last one, of the samples seen last
 
@@ -83,7 +84,7 @@ class Recurrent(Layer):
 
     def outputs(self, h: list[np.ndarray]) -> np.ndarray:
         """h[0] is h_0."""
-        return np.stack(h[1:], axis=1) if self.return_sequences else h[-1]
+        return in_time(h[1:], h[0]) if self.return_sequences else h[-1]
 
     def from_above(self, grad: np.ndarray, t: int, steps: int) -> np.ndarray:
         """W_o·δ_t^o: what the reader of h_t sends back; only the last h has a reader without return_sequences."""
@@ -93,14 +94,18 @@ class Recurrent(Layer):
 
     def finish(self, h: list[np.ndarray], deltas: list[np.ndarray]) -> np.ndarray:
         """∇W_i = Σ_t x_t·δ_tᵀ, ∇W_h = Σ_t h_{t-1}·δ_tᵀ, ∇b = Σ_t δ_t; returns ∂E/∂x_t = W_i·δ_t."""
-        steps = range(self.x.shape[1])
-        self.gradients = [
-            sum(self.x[:, t].T @ deltas[t] for t in steps),
-            sum((h[t] * self.scale).T @ deltas[t] for t in steps),
-        ]
-        if self.use_bias:
-            self.gradients.append(sum(delta.sum(axis=0) for delta in deltas))
-        return np.stack([delta @ self.weights[0].T for delta in deltas], axis=1) * self.input_scale
+        self.gradients = [np.zeros_like(w) for w in self.weights]
+        for t in range(self.x.shape[1]):
+            self.gradients[0] += self.x[:, t].T @ deltas[t]
+            self.gradients[1] += (h[t] * self.scale).T @ deltas[t]
+            if self.use_bias:
+                self.gradients[2] += deltas[t].sum(axis=0)
+        return in_time([delta @ self.weights[0].T for delta in deltas], self.x[:, :0].sum(axis=1)) * self.input_scale
+
+
+def in_time(steps: list[np.ndarray], like: np.ndarray) -> np.ndarray:
+    """(batch, steps, ...) from arrays (batch, ...), of which there may be none: `like` has their shape."""
+    return np.stack(steps, axis=1) if steps else np.zeros((len(like), 0, *like.shape[1:]))
 
 
 class SimpleRNN(Recurrent):

@@ -1,0 +1,162 @@
+"""Masks: which steps a model leaves out, and how its data get on without them.
+
+A recurrent layer that carries its state through masked steps computes what it would compute without them. So the
+native network is handed the valid steps alone, as sequences of unequal length, and knows of no mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tauten._core import Source
+from tauten.layers.core import Embedding, Masking
+from tauten.layers.recurrent import Recurrent
+
+if TYPE_CHECKING:
+    from tauten._data import Raw
+    from tauten.layers.base import Layer, Shape
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of a model's mask.
+
+    Attributes:
+        layer: that makes it.
+        takes_out: masked steps are taken out, since a recurrent layer or the loss reads the mask. Else a layer that
+            does not support masks comes first: it reads all steps, those that a Masking masks as zeros.
+    """
+
+    layer: Masking | Embedding
+    takes_out: bool
+
+    def check(self, shape: Shape) -> None:
+        """Raise ValueError unless samples of that shape have steps to mask."""
+        if isinstance(self.layer, Embedding):
+            rank, wanted = 1, "tokens (steps,)"
+        else:
+            rank, wanted = 2, "a sequence (steps, features)"
+        if len(shape) != rank and (self.takes_out or len(shape) < rank):
+            raise ValueError(f"{self.layer.name}: expected {wanted} to mask, got shape {shape}")
+
+    def zeroed(self, raw: Raw) -> Raw:
+        """The data with zeros where a Masking masks, for layers that read all steps."""
+        layer = self.layer
+        if isinstance(layer, Embedding) or layer.mask_value == 0.0:
+            return raw
+        if isinstance(raw, list):
+            return [np.where(layer.valid(array)[..., None], array, 0).astype(array.dtype) for array in raw]
+        return np.where(layer.valid(raw)[..., None], raw, 0).astype(raw.dtype)
+
+
+def plan(layers: Sequence[Layer], model: str) -> Plan | None:
+    """What becomes of the mask of these layers, the input not among them; None if they make none.
+
+    Raises ValueError for a Masking that is not first, and for a layer that cannot read what a recurrent layer made of
+    masked sequences.
+    """
+    for layer in layers[1:]:
+        if isinstance(layer, Masking):
+            raise ValueError(
+                f"model {model!r}: layer {layer.name!r}: a Masking must be the first layer behind the Input, it stands "
+                f"behind {layers[0].name!r}"
+            )
+    first = layers[0] if layers else None
+    if not isinstance(first, (Masking, Embedding)) or not first.makes_mask:
+        return None
+    reader: Layer | None = None
+    for layer in layers[1:]:
+        if not layer.supports_masking:
+            if reader is None:
+                return Plan(first, takes_out=False)
+            raise ValueError(
+                f"model {model!r}: layer {layer.name!r} ({type(layer).__name__}) does not support masks, but the "
+                f"recurrent layer {reader.name!r} below it read that of {first.name!r}; use return_sequences=False "
+                f"there, a layer that supports masks here (Dense, Dropout, Activation), or no mask"
+            )
+        sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
+        if sequences is False:
+            break
+        if sequences or isinstance(layer, Recurrent):
+            reader = layer
+    return Plan(first, takes_out=True)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The valid steps of some data.
+
+    Attributes:
+        shape: (samples, steps) of an array; None for a list of sequences.
+        valid: (Σ steps,), all steps, sample by sample.
+        steps: (samples,) steps of each sample, masked ones too.
+        counts: (samples,) valid steps of each.
+    """
+
+    shape: tuple[int, int] | None
+    valid: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    @staticmethod
+    def of(raw: Raw, layer: Masking | Embedding) -> Mask:
+        """The mask that `layer` makes of data (samples, steps, ...) or of a list (steps_i, ...); steps_i > 0."""
+        if isinstance(raw, list):
+            shape = None
+            steps = np.array([len(array) for array in raw], dtype=np.int64)
+            valid = layer.valid(np.concatenate(raw))
+        else:
+            shape = raw.shape[0], raw.shape[1]
+            steps = np.full(shape[0], shape[1], dtype=np.int64)
+            valid = layer.valid(raw).reshape(-1)
+        counts = np.add.reduceat(valid, _begins(steps), dtype=np.int64)
+        return Mask(shape, valid, steps, counts)
+
+    def rows(self, raw: Raw) -> NDArray[Any]:
+        """Data of every step as one array of steps, sample by sample."""
+        if isinstance(raw, list):
+            return np.concatenate(raw)
+        return np.ascontiguousarray(raw).reshape(-1, *raw.shape[2:])
+
+    def taken(self, raw: Raw) -> NDArray[Any]:
+        """The valid steps alone, copied."""
+        return self.rows(raw)[self.valid]
+
+    def source(self, taken: NDArray[Any]) -> Source:
+        """taken() for the native core."""
+        return Source(np.ascontiguousarray(taken), _begins(self.counts), self.counts)
+
+    def compact(self, raw: Raw) -> Source:
+        """The valid steps for the native core; where those of each sample follow each other they are not copied."""
+        begins = _begins(self.steps)
+        starts = self.valid.copy()
+        starts[1:] &= ~self.valid[:-1]
+        starts[begins] = self.valid[begins]
+        if (np.add.reduceat(starts, begins, dtype=np.int64) > 1).any():
+            return self.source(self.taken(raw))
+        begins[self.counts > 0] = np.flatnonzero(starts)
+        return Source(self.rows(raw), begins, self.counts)
+
+    def expand(self, output: NDArray[Any]) -> NDArray[Any] | list[NDArray[Any]]:
+        """Outputs of the valid steps, (Σ counts, ...), for all steps.
+
+        A masked step has the output of the last valid step before it, or zeros if there is none.
+        """
+        last = np.cumsum(self.valid) - 1
+        has_one = last >= np.repeat(_begins(self.counts), self.steps)
+        full = np.zeros((len(self.valid), *output.shape[1:]), dtype=output.dtype)
+        full[has_one] = output[last[has_one]]
+        if self.shape is None:
+            return np.split(full, np.cumsum(self.steps)[:-1])
+        return full.reshape(*self.shape, *output.shape[1:])
+
+
+def _begins(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each sample begins, if they lie one after the other."""
+    begins: NDArray[np.int64] = np.cumsum(counts) - counts
+    return begins
