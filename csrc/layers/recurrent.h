@@ -32,6 +32,13 @@ public:
     bool in_parts(const Call<T>& call) const override;
 
     int64 units() const { return units_; }
+    // -- what a call leaves to look at, at every step
+    std::vector<const Recurrent*> recurrences() const override { return {this}; }
+    const Parameter<T>& recurrent_kernel() const { return *recurrent_kernel_; }
+    const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
+    // [gate][unit] of one time row, in Keras' order: δ, after the backward phase, or else the gates' values, of a call
+    // that keeps them and has not gone backward yet.
+    void read_row(const Call<T>& call, bool deltas, int64 row, T* to) const;
     // -- as one of a pair that shares input and output. Both before plan().
     // Its h are columns [first, first + units) of the output.
     void write_columns(int64 first) { first_column_ = first; }
@@ -58,12 +65,13 @@ protected:
     virtual T* hidden(const Call<T>& call) const = 0;
     // δ of all steps, packed as time rows, net_row_ apart.
     virtual T* delta(const Call<T>& call) const = 0;
+    // The gates' values of all steps, or h where there are no gates, likewise: δ takes their place in the backward phase.
+    virtual const T* gates(const Call<T>& call) const { return delta(call); }
 
     // Where the layer's h go to, hidden or last ones, and where ∂E/∂h come from: rows output_row_ apart.
     T* outputs(const Call<T>& call) const;
     T* output_gradients(const Call<T>& call) const;
 
-    const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
     // The units that one part of a slice computes: whole panels of the weights.
     struct Units {
         int64 panel, first, count;  // first panel; first unit; how many

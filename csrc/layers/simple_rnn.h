@@ -20,6 +20,7 @@ public:
 private:
     T* hidden(const Call<T>& call) const override;
     T* delta(const Call<T>& call) const override;
+    const T* gates(const Call<T>& call) const override { return hidden(call); }
 
     Activation activation_;
 };

@@ -205,7 +205,7 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     call.axes = axes.data();
     call.order = order.data();
     call.training = request.training;
-    call.backward = request.backward;
+    call.backward = request.backward || request.keep;
     call.input_gradients = request.input_gradients;
     const Edge& output = network.edges()[static_cast<size_t>(network.output())];
     rows = output.value.rows(request.batch, axes.data());

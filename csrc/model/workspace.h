@@ -30,6 +30,7 @@ struct Request {
     int64 batch = 0;
     const T* sample_weight = nullptr;  // by sample of the source
     bool training = false, backward = false, input_gradients = false, loss = false;
+    bool keep = false;               // values are kept as for a backward phase
     bool update_stored = false;      // the update follows when all gradients are there, and are finite
     Sink<T> sink;
 };

@@ -20,6 +20,7 @@ class Recurrent(Layer):
     """Base of the recurrent layers: arguments and weights that they share."""
 
     kind: ClassVar[str]  # of the native cell
+    gate_names: ClassVar[tuple[str, ...]]  # in the weights' order; "hidden" for a cell without gates
 
     keras_defaults: ClassVar[dict[str, Any]] = {
         "kernel_constraint": None, "recurrent_constraint": None, "bias_constraint": None, "dropout": 0.0,
@@ -58,6 +59,9 @@ class Recurrent(Layer):
     def cell(self) -> _core.Cell:
         """The native cell."""
         return _core.Cell(self.kind, self.units, self.activation, "linear", self.use_bias)
+
+    def directions(self) -> dict[str, Recurrent]:
+        return {"": self}
 
     def add_to(self, network: Network, edge: int) -> int:
         return network.add_recurrent(self.name, edge, self.cell(), self.return_sequences, self.go_backwards)
@@ -125,6 +129,7 @@ class SimpleRNN(Recurrent):
     """
 
     kind = "simple_rnn"
+    gate_names = ("hidden",)
 
     def __init__(
         self,
@@ -177,6 +182,7 @@ class ForgetGateRNN(Gated):
     """
 
     kind = "forget_gate_rnn"
+    gate_names = ("forget", "candidate")
 
     def __init__(
         self,
@@ -233,6 +239,7 @@ class LSTM(Gated):
     """
 
     kind = "lstm"
+    gate_names = ("input", "forget", "candidate", "output")
     keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto"}
 
     def __init__(

@@ -47,6 +47,7 @@ class Recurrent(Layer):
     def finish(self, x: np.ndarray, h: list[np.ndarray], deltas: list[np.ndarray]) -> np.ndarray:
         """∇W_i = Σ_t x_t·δ_tᵀ, ∇W_h = Σ_t h_{t-1}·δ_tᵀ, ∇b = Σ_t δ_t; returns ∂E/∂x_t = W_i·δ_t."""
         steps = range(x.shape[1])
+        self.deltas = deltas
         self.gradients = [sum(x[:, t].T @ deltas[t] for t in steps), sum(h[t].T @ deltas[t] for t in steps)]
         if self.use_bias:
             self.gradients.append(sum(delta.sum(axis=0) for delta in deltas))
