@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -484,3 +486,17 @@ def test_without_a_display() -> None:
     env = {name: value for name, value in os.environ.items() if name not in unset}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     assert done.stdout == "False 8\n", done.stderr
+
+
+def test_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/diagnostics.md, from top to bottom, and what it says that one sees."""
+    guide = Path(__file__).resolve().parents[2] / "docs" / "diagnostics.md"
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"```python\n(.*?)```", guide.read_text(encoding="utf-8"), re.S):
+        exec(compile(block, str(guide), "exec"), names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gates.png", "gradient-flow.png"]
+    growths = [layer.growth for layer in names["flow"].layers]
+    assert growths == pytest.approx([0.5, 0.988, 1.11, 0.838, 0.991], abs=0.02)
+    space, forget = names["space"], names["forget"]
+    assert forget[space].mean() < forget[~space].mean() - 0.1
