@@ -261,6 +261,49 @@ py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const Ar
     });
 }
 
+// (name of the recurrent kernel, steps of each sample, values (Σ steps, gates, units)) for each trace.
+template <class T>
+py::list to_list(const std::vector<Trace<T>>& traces) {
+    py::list out;
+    for (const Trace<T>& trace : traces) {
+        const auto rows = static_cast<py::ssize_t>(trace.values.size()) / (trace.gates * trace.units);
+        py::array_t<T> values(std::vector<py::ssize_t>{rows, trace.gates, trace.units}, trace.values.data());
+        py::array_t<int64> steps(static_cast<py::ssize_t>(trace.steps.size()), trace.steps.data());
+        out.append(py::make_tuple(trace.weight, steps, values));
+    }
+    return out;
+}
+
+py::tuple deltas_of(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                    const py::object& sample_weight) {
+    return network.with([&](auto& engine) -> py::tuple {
+        using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
+        const Inputs<T> inputs(x, &y, index, sample_weight);
+        Request<T> request = inputs.request();
+        std::vector<Trace<T>> traces;
+        StepResult result;
+        {
+            py::gil_scoped_release release;
+            result = engine.deltas(request, traces);
+        }
+        return py::make_tuple(result, to_list(traces));
+    });
+}
+
+py::list gates_of(const PyNetwork& network, const py::sequence& x, const Index& index) {
+    return network.with([&](auto& engine) -> py::list {
+        using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
+        const Inputs<T> inputs(x, nullptr, index, py::none());
+        Request<T> request = inputs.request();
+        std::vector<Trace<T>> traces;
+        {
+            py::gil_scoped_release release;
+            engine.gates(request, traces);
+        }
+        return to_list(traces);
+    });
+}
+
 py::object train_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
                       const py::object& sample_weight, double learning_rate, double momentum, bool nesterov, bool fused,
                       const py::object& initial_states, bool keep_states) {
@@ -447,6 +490,8 @@ void bind_network(py::module_& module) {
           py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
     c.def("gradients", &gradients_of, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
           py::arg("training") = true, py::arg("initial_states") = py::none());
+    c.def("deltas", &deltas_of, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"));
+    c.def("gates", &gates_of, py::arg("x"), py::arg("index"));
     c.def_property_readonly("states", [](const PyNetwork& n) {
         return n.with([](auto& engine) {
             std::vector<std::pair<std::string, int64>> out;

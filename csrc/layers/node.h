@@ -83,6 +83,9 @@ Line<T> flat_line(int64 i, int64 rows, const T* a, int64 a_column, const T* b, i
     return {a + first * a_column, a_column, b + first * b_row, b_row, std::min(line_rows, rows - first)};
 }
 
+template <class T>
+class Recurrent;
+
 // Where a node stands: its layer's name, the edge it reads and the edge it writes.
 struct Place {
     std::string name;
@@ -165,6 +168,9 @@ public:
     virtual Strided<T> final_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }
     // Phase 4: state that a training step moves (moving statistics), by one thread, after all rows are done.
     virtual void update_state(const Call<T>& call) const { (void)call; }
+
+    // The recurrent layers that it runs: itself, a pair's two directions, or none. Diagnostics read their steps.
+    virtual std::vector<const Recurrent<T>*> recurrences() const { return {}; }
 
     std::vector<std::shared_ptr<Parameter<T>>> parameters;
 

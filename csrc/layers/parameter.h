@@ -41,12 +41,13 @@ struct Parameter {
 
     int64 size() const { return panels * rows * width; }
     int64 padded_columns() const { return panels * width; }
+    // Which of a panel's vectors is Keras' gate.
+    int64 place(int64 row, int64 gate) const { return row < turned_rows_ ? (gate + 1) % gates : gate; }
     // Where Keras' element (row, column) lies.
     int64 at(int64 row, int64 column) const {
         if (gates > 1) {
             const int64 units = columns / gates, gate = column / units, unit = column % units;
-            const int64 place = row < turned_rows_ ? (gate + 1) % gates : gate;
-            return (unit / lanes) * panel_stride_ + row * row_stride_ + place * lanes + unit % lanes;
+            return (unit / lanes) * panel_stride_ + row * row_stride_ + place(row, gate) * lanes + unit % lanes;
         }
         return ((column / width) * rows + row) * width + column % width;
     }

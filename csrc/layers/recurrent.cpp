@@ -143,6 +143,15 @@ void Recurrent<T>::drop_input(const Call<T>& call, Slice slice) const {
 // -- who does what -------------------------------------------------------------------------------------
 
 template <class T>
+void Recurrent<T>::read_row(const Call<T>& call, bool deltas, int64 row, T* to) const {
+    const Parameter<T>& w = *kernel_;
+    const T* from = (deltas ? delta(call) : gates(call)) + row * net_row_;
+    for (int64 gate = 0; gate < w.gates; ++gate)
+        for (int64 unit = 0; unit < units_; ++unit)
+            *to++ = from[w.gates > 1 ? unit / w.lanes * slot_width_ + w.place(0, gate) * w.lanes + unit % w.lanes : unit];
+}
+
+template <class T>
 double Recurrent<T>::work(const Call<T>& call) const {
     return 2.0 * static_cast<double>((features_ + units_) * net_width_) * static_cast<double>(steps(call).total);
 }

@@ -51,6 +51,13 @@ public:
     Strided<T> final_state(const Call<T>& call, int state) const override;
 
     int64 units() const { return units_; }
+    // -- what a call leaves to look at, at every step
+    std::vector<const Recurrent*> recurrences() const override { return {this}; }
+    const Parameter<T>& recurrent_kernel() const { return *recurrent_kernel_; }
+    const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
+    // [gate][unit] of one time row, in Keras' order: δ, after the backward phase, or else the gates' values, of a call
+    // that keeps them and has not gone backward yet.
+    void read_row(const Call<T>& call, bool deltas, int64 row, T* to) const;
     // -- as one of a pair that shares input and output. Both before plan().
     // Its h are columns [first, first + units) of the output.
     void write_columns(int64 first) { first_column_ = first; }
@@ -97,6 +104,8 @@ protected:
     virtual T* nets(const Call<T>& call) const = 0;
     // δ of all steps, packed as time rows, net_row_ apart.
     virtual T* delta(const Call<T>& call) const = 0;
+    // The gates' values of all steps, or h where there are no gates, likewise: δ takes their place in the backward phase.
+    virtual const T* gates(const Call<T>& call) const { return delta(call); }
     // What net values begin with, panel by panel: the biases, or what the cell makes of them in `scratch`.
     virtual const T* start(T* scratch) const { (void)scratch; return bias_ ? bias_->weights.data() : nullptr; }
     virtual int64 start_size() const { return 0; }  // elements of that scratch
@@ -116,7 +125,6 @@ protected:
         return kept ? steps(call).offset[t] : (t % 2) * call.batch;
     }
 
-    const Steps& steps(const Call<T>& call) const { return call.axes[axis_]; }
     // Whether x_t·W_i + b of all steps is taken before the first one, which few rows profit from: they would load all of
     // W_i at every step.
     bool few_rows(const Call<T>& call) const;

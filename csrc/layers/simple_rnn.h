@@ -23,6 +23,7 @@ private:
     void step_backward(const Call<T>& call, const Backward& step) const override;
     T* nets(const Call<T>& call) const override { return this->sequences_ ? this->hidden(call) : nullptr; }
     T* delta(const Call<T>& call) const override;
+    const T* gates(const Call<T>& call) const override { return this->hidden(call); }
 
     Activation activation_;
 };

@@ -141,6 +141,32 @@ StepResult Engine<T>::gradients(Request<T>& request, const std::vector<T*>& para
     return step.result();
 }
 
+// ∂E/∂x is asked for so that δ goes down to the lowest layer, even through frozen ones.
+template <class T>
+StepResult Engine<T>::deltas(Request<T>& request, std::vector<Trace<T>>& traces) {
+    require(compiled(), "compile the model before asking for gradients");
+    Loan work(*this);
+    std::unique_lock lock(guard_);
+    request.backward = request.loss = request.input_gradients = true;
+    request.training = request.sink.store = request.sink.update = request.update_stored = false;
+    Step<T> step(network, objective_, *work, request, calls);
+    step.run();
+    traces = read_traces(network, *work, true);
+    return step.result();
+}
+
+template <class T>
+void Engine<T>::gates(Request<T>& request, std::vector<Trace<T>>& traces) {
+    require(network.finalized(), "gates: the network is not closed yet");
+    Loan work(*this);
+    std::shared_lock lock(guard_);
+    request.keep = true;
+    request.training = request.loss = request.backward = request.input_gradients = request.update_stored = false;
+    Step<T> step(network, objective_, *work, request, calls);
+    step.run();
+    traces = read_traces(network, *work, false);
+}
+
 template class Engine<float>;
 template class Engine<double>;
 

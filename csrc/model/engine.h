@@ -9,6 +9,7 @@
 
 #include "model/network.h"
 #include "model/step.h"
+#include "model/trace.h"
 
 namespace tauten {
 
@@ -32,6 +33,11 @@ public:
     // wanted.
     StepResult gradients(Request<T>& request, const std::vector<T*>& parameter_gradients,
                          const std::vector<T*>& input_gradients);
+
+    // δ of all recurrent layers at every step; and their gates' values, with dropout off, for which no loss is needed.
+    // Nothing changes but the gradients' memory.
+    StepResult deltas(Request<T>& request, std::vector<Trace<T>>& traces);
+    void gates(Request<T>& request, std::vector<Trace<T>>& traces);
 
     int64 allocations() const;
     std::shared_mutex& guard() { return guard_; }  // weights: shared for reading, exclusive for changing

@@ -146,7 +146,7 @@ int Step<T>::team_size() {
     }
     if (request_.backward) flops *= 3;
     const int team = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
-    in_parts_ = !request_.backward && call_.batch < team && shared >= flops / 2;
+    in_parts_ = !call_.backward && call_.batch < team && shared >= flops / 2;
     const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
     slices_ = std::min<int64>(call_.batch, members);
     work_.slices.reset(slices_);

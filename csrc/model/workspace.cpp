@@ -205,7 +205,7 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     call.axes = axes.data();
     call.order = order.data();
     call.training = request.training;
-    call.backward = request.backward;
+    call.backward = request.backward || request.keep;
     call.input_gradients = request.input_gradients;
     call.initial_states = !request.initial_states.empty();
     call.final_states = !request.final_states.empty();

@@ -34,6 +34,7 @@ struct Request {
     std::vector<const T*> initial_states;
     std::vector<T*> final_states;
     bool training = false, backward = false, input_gradients = false, loss = false;
+    bool keep = false;               // values are kept as for a backward phase
     bool update_stored = false;      // the update follows when all gradients are there, and are finite
     Sink<T> sink;
 };

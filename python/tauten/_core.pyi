@@ -242,6 +242,28 @@ class Network:
         Weights, velocities and the call counter stay as they are: with the same counter dropout's mask is the same.
         """
 
+    def deltas(
+        self,
+        x: Sequence[Source],
+        y: Source,
+        index: NDArray[np.int64],
+        sample_weight: NDArray[np.floating] | Source | None,
+    ) -> tuple[StepResult, list[tuple[str, NDArray[np.int64], NDArray[np.floating]]]]:
+        """δ = ∂E/∂net of all recurrent layers at every step, dropout off; nothing changes.
+
+        For each of them, each direction by itself: the name of its recurrent kernel, the steps of each sample, and
+        values (Σ steps_i, gates, units), one sample after the other, gates in Keras' order. Step t is the input's,
+        whichever way the layer reads. Raises FloatingPointError if the loss is not finite.
+        """
+
+    def gates(
+        self, x: Sequence[Source], index: NDArray[np.int64]
+    ) -> list[tuple[str, NDArray[np.int64], NDArray[np.floating]]]:
+        """The gates' values of all recurrent layers at every step, laid out as deltas() has them; dropout off.
+
+        h where there are no gates ("simple_rnn"). Needs no compile().
+        """
+
     @property
     def states(self) -> list[tuple[str, int]]:
         """The states of recurrent layers: layer and values a sample; h, then an LSTM's c, forwards, then backwards."""

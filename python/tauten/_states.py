@@ -8,24 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten.layers.bidirectional import Bidirectional
-from tauten.layers.recurrent import Recurrent
-
 if TYPE_CHECKING:
     from tauten.layers.base import Layer
+    from tauten.layers.recurrent import Recurrent
 
 State = list[NDArray[np.floating[Any]]]
 
 
 def cells(layers: Iterable[Layer]) -> list[Recurrent]:
     """The recurrent layers in the order of the native network's states, both directions of a pair."""
-    found: list[Recurrent] = []
-    for layer in layers:
-        if isinstance(layer, Recurrent):
-            found.append(layer)
-        elif isinstance(layer, Bidirectional):
-            found += [layer.forward_layer, layer.backward_layer]
-    return found
+    return [direction for layer in layers for direction in layer.directions().values()]
 
 
 class Carrier:
@@ -76,7 +68,7 @@ def check_steps(layers: Sequence[Layer], model: str) -> None:
     if not cells(layers):
         raise ValueError(f"model {model!r}: step: there is no recurrent layer; use predict()")
     for layer in layers:
-        if isinstance(layer, Bidirectional) or (isinstance(layer, Recurrent) and layer.go_backwards):
+        if any(direction.go_backwards for direction in layer.directions().values()):
             raise ValueError(f"model {model!r}: step: layer {layer.name!r} reads from the end, which is not there yet")
 
 

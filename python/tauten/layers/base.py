@@ -18,6 +18,7 @@ from tauten._weights import Variable, assign_all
 if TYPE_CHECKING:
     from tauten._core import Network
     from tauten._graph import Graph
+    from tauten.layers.recurrent import Recurrent
     from tauten.models import Sequential
 
 Shape = tuple[int | None, ...]
@@ -83,6 +84,10 @@ class Layer:
     def initial_value(self, weight: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         """The initial value of one weight."""
         return self.weight_specs()[weight].initializer(shape, dtype)
+
+    def directions(self) -> dict[str, Recurrent]:
+        """The recurrent layers in it, by the prefix of their weights' names: none, itself ("") or a pair."""
+        return {}
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that would make an equal layer, with other weights."""

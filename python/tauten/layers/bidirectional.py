@@ -73,7 +73,7 @@ class Bidirectional(Layer):
         self._own_backward = backward_layer is not None
         if self.input_shape_argument is None:
             self.input_shape_argument = layer.input_shape_argument
-        for _, direction in self._directions():
+        for direction in self.directions().values():
             direction._wrapper = weakref.ref(self)
         for argument, differs in (("return_sequences", False), ("go_backwards", True)):
             ours, theirs = (getattr(one, argument) for one in (self.forward_layer, self.backward_layer))
@@ -122,7 +122,7 @@ class Bidirectional(Layer):
             count = self.forward_layer.state_count
             whole = checked_states(states, self.forward_layer.state_size + self.backward_layer.state_size, what)
             parts = [whole[:count], whole[count:]]
-        for part, (_, layer) in zip(parts, self._directions(), strict=True):
+        for part, (_, layer) in zip(parts, self.directions().items(), strict=True):
             if layer.stateful or not self.stateful:
                 layer.reset_state(part)
 
@@ -131,16 +131,16 @@ class Bidirectional(Layer):
     def weight_specs(self) -> dict[str, WeightSpec]:
         return {
             f"{prefix}_{name}": spec
-            for prefix, layer in self._directions()
+            for prefix, layer in self.directions().items()
             for name, spec in layer.weight_specs().items()
         }
 
     def initial_value(self, weight: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         prefix, name = weight.split("_", 1)
-        return dict(self._directions())[prefix].initial_value(name, shape, dtype)
+        return self.directions()[prefix].initial_value(name, shape, dtype)
 
     def trains(self, weight: str) -> bool:
-        return self.trainable and dict(self._directions())[weight.split("_", 1)[0]].trainable
+        return self.trainable and self.directions()[weight.split("_", 1)[0]].trainable
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "merge_mode": self.merge_mode, "layer": _serialized(self.forward_layer)}
@@ -158,8 +158,8 @@ class Bidirectional(Layer):
             made["backward_layer"] = deserialize(config["backward_layer"])
         return cls(**made)
 
-    def _directions(self) -> tuple[tuple[str, Recurrent], tuple[str, Recurrent]]:
-        return ("forward", self.forward_layer), ("backward", self.backward_layer)
+    def directions(self) -> dict[str, Recurrent]:
+        return {"forward": self.forward_layer, "backward": self.backward_layer}
 
 
 def _copy(layer: Recurrent, name: str, **changes: Any) -> Recurrent:

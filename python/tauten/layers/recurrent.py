@@ -22,6 +22,7 @@ class Recurrent(Layer):
     """Base of the recurrent layers: arguments and weights that they share."""
 
     kind: ClassVar[str]  # of the native cell
+    gate_names: ClassVar[tuple[str, ...]]  # in the weights' order; "hidden" for a cell without gates
     state_count: ClassVar[int] = 1
     supports_masking = True
 
@@ -112,6 +113,9 @@ class Recurrent(Layer):
         self._states = None if states is None else checked_states(states, self.state_size, what)
 
     reset_states = reset_state
+
+    def directions(self) -> dict[str, Recurrent]:
+        return {"": self}
 
     def add_to(self, network: Network, edge: int) -> int:
         return network.add_recurrent(self.name, edge, self.cell(), self.return_sequences, self.go_backwards)
@@ -215,6 +219,7 @@ class SimpleRNN(Recurrent):
     """
 
     kind = "simple_rnn"
+    gate_names = ("hidden",)
 
     def __init__(
         self,
@@ -278,6 +283,7 @@ class ForgetGateRNN(Gated):
     """
 
     kind = "forget_gate_rnn"
+    gate_names = ("forget", "candidate")
 
     def __init__(
         self,
@@ -346,6 +352,7 @@ class LSTM(Gated):
     """
 
     kind = "lstm"
+    gate_names = ("input", "forget", "candidate", "output")
     state_count = 2
     keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto"}
 
@@ -428,6 +435,7 @@ class GRU(Gated):
     """
 
     kind = "gru"
+    gate_names = ("update", "reset", "candidate")
     keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto", "reset_after": True}
 
     def __init__(

@@ -94,6 +94,7 @@ class Recurrent(Layer):
 
     def finish(self, h: list[np.ndarray], deltas: list[np.ndarray]) -> np.ndarray:
         """∇W_i = Σ_t x_t·δ_tᵀ, ∇W_h = Σ_t h_{t-1}·δ_tᵀ, ∇b = Σ_t δ_t; returns ∂E/∂x_t = W_i·δ_t."""
+        self.deltas = deltas
         self.gradients = [np.zeros_like(w) for w in self.weights]
         for t in range(self.x.shape[1]):
             self.gradients[0] += self.x[:, t].T @ deltas[t]
@@ -293,6 +294,7 @@ class GRU(Recurrent):
         kernel, recurrent = np.zeros_like(self.weights[0]), np.zeros_like(self.weights[1])
         bias, grad_x = np.zeros((2, 3 * m)), np.zeros_like(self.x)
         sent, carry = np.zeros_like(self.h[0]), np.zeros_like(self.h[0])
+        deltas_all: list[np.ndarray] = []
         for t in range(steps, 0, -1):
             z, r, u, u_h = self.cells[t]
             before = self.h[t - 1]
@@ -317,10 +319,12 @@ class GRU(Recurrent):
                 sent = through @ self.weights[1][:, : 2 * m].T + reset * r
             sent = sent * self.scale
             deltas = np.concatenate([delta_z, delta_r, delta_u], axis=-1)
+            deltas_all.insert(0, deltas)
             kernel += self.x[:, t - 1].T @ deltas
             bias[0] += deltas.sum(axis=0)
             bias[1] += through.sum(axis=0) if self.reset_after else 0
             grad_x[:, t - 1] = deltas @ self.weights[0].T
+        self.deltas = deltas_all
         self.gradients = [kernel, recurrent]
         if self.use_bias:
             self.gradients.append(bias if self.reset_after else bias[0])
