@@ -11,7 +11,7 @@ from benchmarks.rivals import Library
 from benchmarks.sweep.grid import Case
 
 LEARNING_RATE = 0.01
-BLOCK_SECONDS = 0.005  # short: the fastest block is to be one that nothing disturbed
+BLOCK_SECONDS = 0.002  # short: the fastest block is to be one that nothing disturbed
 LEAST_BLOCKS = 3
 
 

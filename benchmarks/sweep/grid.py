@@ -36,7 +36,7 @@ class Case:
         """Why it is not to be run, within these limits."""
         needed = self.workload.flops / 1e9
         if needed > gflop:
-            return f"{needed:.0f} GFLOP a step" if needed > 10 else f"{needed:.2g} GFLOP a step"
+            return f"{needed:.0f} GFLOP" if needed > 10 else f"{needed:.2g} GFLOP"
         return f"{self.megabytes:.0f} MB" if self.megabytes > megabytes else None
 
 

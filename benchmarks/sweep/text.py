@@ -74,6 +74,6 @@ def text(whole: dict[str, Any]) -> str:
             f"{report.machine_line(whole['machine'])}\n"
         )
     if skipped:
-        reasons = [f"{name} ({whole['work'][name]['skipped']})" for name in skipped]
-        lines.append(f"–: too large to run: {', '.join(reasons)}.\n")
+        reasons = [f"{name} {whole['work'][name]['skipped']}" for name in skipped]
+        lines.append(f"Skipped (–) for GFLOP a step or MB: {', '.join(reasons)}.\n")
     return "\n".join(lines)
