@@ -22,7 +22,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "rounds. `python -m benchmarks.everything` runs this and all the others.",
         epilog="workloads: " + "; ".join(f"{w.name} ({w.text})" for w in WORKLOADS.values()),
     )
-    parser.add_argument("--work", nargs="+", metavar="NAME", help="workloads (all), or lenet_bN, lstm_bN_hN")
+    parser.add_argument("--work", nargs="+", metavar="NAME", help="workloads (all), or lenet_bN, lstm_bN_hN[_tN]")
     parser.add_argument("--inference", action="store_true", help="forward passes of one sample")
     others = [name for name in RIVALS if name != "tauten"]
     parser.add_argument("--rivals", nargs="*", choices=others, help="libraries beside Tauten (all that can)")

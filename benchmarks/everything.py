@@ -21,6 +21,7 @@ from benchmarks.endtoend import main as end_to_end
 from benchmarks.native import __main__ as native
 from benchmarks.process import ROOT
 from benchmarks.rivals import RIVALS
+from benchmarks.sweep import __main__ as sweep
 
 Main = Callable[[list[str]], int]
 
@@ -37,6 +38,7 @@ PARTS: dict[str, tuple[str, Main]] = {
     "japanese_vowels": ("JapaneseVowels to 95 %", _experiment(japanese_vowels.EXPERIMENT)),
     "footprint": ("Size, import, memory", footprint.main),
     "scaling": ("Scaling with batch, hidden size and threads", scaling.main),
+    "sweep": ("LSTM training steps over a grid of sizes", sweep.main),
     "native": ("The C++ benchmarks", native.main),
 }
 PLOTTED = PARTS.keys() - {"footprint", "native"}

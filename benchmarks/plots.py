@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.rivals import RIVALS
 from benchmarks.sidebyside import title
+from benchmarks.sweep.text import Panel, extents, panels, percent
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -119,6 +120,52 @@ def endtoend(whole: dict[str, Any], path: Path) -> None:
     _finish(figure, whole, path)
 
 
+def sweep(whole: dict[str, Any], path: Path) -> None:
+    """Heat maps: shares of the peak over hidden size and batch; a frame where a case stands out from its neighbours."""
+    rows: dict[str, list[tuple[str, Panel]]] = {}  # by cell
+    for heading, panel in panels(whole):
+        rows.setdefault(heading.split(",")[0], []).append((heading, panel))
+    columns = max(map(len, rows.values()))
+    outstanding = {one["work"] for one in whole["suspects"]}
+    size = (1.2 + 4.4 * columns, 0.9 + 3.0 * len(rows))
+    figure, grid = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
+    figure.set_layout_engine("constrained", rect=(0, 0.03, 1, 0.97))
+    for line, row in zip(grid, rows.values(), strict=True):
+        for place, (heading, panel) in zip(line, row, strict=False):
+            image = _heat(place, heading, panel, outstanding)
+        for place in line[len(row) :]:
+            place.remove()
+    figure.colorbar(image, ax=grid, label="% of the multiply-add peak", shrink=0.8)
+    figure.suptitle("Training step; framed: under half of the mean of its neighbours", fontsize=11)
+    _footer(figure, whole)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+    print(path)
+
+
+def _heat(place: Any, heading: str, panel: Panel, framed: set[str]) -> Any:
+    batches, units = extents(panel)
+    shares = np.full((len(batches), len(units)), np.nan)
+    for (batch, h), (name, share) in panel.items():
+        row, column = batches.index(batch), units.index(h)
+        if share is None:
+            continue
+        shares[row, column] = 100 * share
+        colour = "white" if share < 0.55 else "black"
+        place.text(column, row, percent(share), ha="center", va="center", fontsize=7.5, color=colour)
+        if name in framed:
+            corner = (column - 0.46, row - 0.46)
+            place.add_patch(mpl.patches.Rectangle(corner, 0.92, 0.92, fill=False, edgecolor="#ee4c2c", linewidth=2))
+    place.set_facecolor("#dddddd")
+    image = place.imshow(shares, cmap="viridis", vmin=0, vmax=100, aspect="auto")
+    place.set_xticks(range(len(units)), [str(h) for h in units])
+    place.set_yticks(range(len(batches)), [str(batch) for batch in batches])
+    place.set_xlabel("hidden size")
+    place.set_ylabel("batch")
+    place.set_title(heading, fontsize=10)
+    return image
+
+
 def _finish(figure: Any, whole: dict[str, Any], path: Path) -> None:
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
@@ -140,6 +187,8 @@ def main(argv: list[str] | None = None) -> int:
             ratios(whole, heading, folder / f"{kind}.png")
     if whole := newest(folder, "scaling"):
         scaling(whole, folder / "scaling.png")
+    if whole := newest(folder, "sweep"):
+        sweep(whole, folder / "sweep.png")
     for kind in ("mnist_lenet", "shakespeare", "japanese_vowels"):
         if whole := newest(folder, kind):
             endtoend(whole, folder / f"{kind}.png")

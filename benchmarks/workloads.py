@@ -13,6 +13,8 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+GATES = {"rnn": 1, "forget": 2, "gru": 3, "lstm": 4}  # of each recurrent cell
+
 
 @dataclass(frozen=True)
 class Conv:
@@ -44,7 +46,11 @@ class Dense:
 
 @dataclass(frozen=True)
 class Recurrent:
-    """Returns its state at every step, or only the last one. cell: "rnn" (tanh) or "lstm"."""
+    """Returns its state at every step, or only the last one.
+
+    cell: "rnn" (tanh), "forget" (RNN with a forget gate), "gru" (the reset gate behind the product with the state, so
+    two rows of biases) or "lstm".
+    """
 
     cell: str
     units: int
@@ -97,6 +103,11 @@ class Workload:
         return any(isinstance(layer, Recurrent) for layer in self.layers)
 
     @property
+    def cells(self) -> set[str]:
+        """Recurrent cells in it."""
+        return {layer.cell for layer in self.layers if isinstance(layer, Recurrent)}
+
+    @property
     def flops(self) -> int:
         """Multiplications and additions of one training step, matrix products only.
 
@@ -119,7 +130,7 @@ class Workload:
                 products.append((places * shape[-1] * layer.units, 0))
                 shape = (*shape[:-1], layer.units)
             else:
-                gates = {"rnn": 1, "lstm": 4}[layer.cell] * (1 + layer.bidirectional)
+                gates = GATES[layer.cell] * (1 + layer.bidirectional)
                 products.append((places * gates * shape[-1] * layer.units, places * gates * layer.units**2))
                 shape = after(layer, shape)
         first = 0 if isinstance(self.layers[0], Embedding) else products[0][0]
@@ -157,9 +168,9 @@ class Workload:
                 weights += [glorot_uniform(shape[-1], layer.units), _zeros(layer.units)]
                 shape = (*shape[:-1], layer.units)
             else:
-                gates = {"rnn": 1, "lstm": 4}[layer.cell]
+                gates = GATES[layer.cell]
                 for _ in range(1 + layer.bidirectional):
-                    bias = _zeros(gates * layer.units)
+                    bias = _zeros(*((2,) if layer.cell == "gru" else ()), gates * layer.units)
                     if layer.cell == "lstm":
                         bias[layer.units : 2 * layer.units] = 1
                     kernel = glorot_uniform(shape[-1], gates * layer.units)
@@ -195,8 +206,8 @@ def channels_first_rows(kernel: Array, shape: tuple[int, ...]) -> Array:
     return np.moveaxis(kernel.reshape(*shape, -1), -2, 0).reshape(kernel.shape)
 
 
-def _zeros(extent: int) -> Array:
-    return np.zeros(extent, np.float32)
+def _zeros(*shape: int) -> Array:
+    return np.zeros(shape, np.float32)
 
 
 def lenet(batch: int) -> Workload:
@@ -206,11 +217,14 @@ def lenet(batch: int) -> Workload:
     return Workload(f"lenet_b{batch}", text, batch, (28, 28, 1), layers)
 
 
-def sequence(cell: str, batch: int, units: int) -> Workload:
-    """128 steps of 32 features, one recurrent layer, a dense layer at every step."""
-    kind = {"rnn": "tanh RNN", "lstm": "LSTM"}[cell]
-    text = f"128 steps of 32, {kind} {units}, dense 10 at every step; batch {batch}"
-    return Workload(f"{cell}_b{batch}_h{units}", text, batch, (128, 32), (Recurrent(cell, units), Dense(10)))
+CELLS = {"rnn": "tanh RNN", "forget": "forget-gate RNN", "gru": "GRU", "lstm": "LSTM"}
+
+
+def sequence(cell: str, batch: int, units: int, steps: int = 128) -> Workload:
+    """Steps of 32 features, one recurrent layer, a dense layer at every step."""
+    name = f"{cell}_b{batch}_h{units}" + (f"_t{steps}" if steps != 128 else "")
+    text = f"{steps} steps of 32, {CELLS[cell]} {units}, dense 10 at every step; batch {batch}"
+    return Workload(name, text, batch, (steps, 32), (Recurrent(cell, units), Dense(10)))
 
 
 _ALL = (
@@ -251,6 +265,7 @@ _ALL = (
     ),
     sequence("rnn", 64, 128),
     sequence("lstm", 64, 128),
+    sequence("gru", 64, 128),
     Workload(
         "lstm_b16_h32",
         "64 steps of 8, LSTM 32, dense 4 at every step; batch 16",
@@ -284,7 +299,9 @@ def one_sample(names: Iterable[str]) -> list[str]:
 
 
 def find(name: str) -> Workload:
-    """A public workload, or one of the same family with other sizes: lenet_b128, lstm_b1_h512, rnn_b8_h64.
+    """A public workload, or one of the same family with other sizes: lenet_b128, lstm_b1_h512, gru_b8_h64_t16.
+
+    The cell may be "forget", too; behind t stands the number of steps, 128 without it.
 
     Raises:
         ValueError: for a name that is neither.
@@ -293,6 +310,6 @@ def find(name: str) -> Workload:
         return WORKLOADS[name]
     if found := re.fullmatch(r"lenet_b([1-9]\d*)", name):
         return lenet(int(found[1]))
-    if found := re.fullmatch(r"(rnn|lstm)_b([1-9]\d*)_h([1-9]\d*)", name):
-        return sequence(found[1], int(found[2]), int(found[3]))
+    if found := re.fullmatch(r"(rnn|forget|gru|lstm)_b([1-9]\d*)_h([1-9]\d*)(?:_t([1-9]\d*))?", name):
+        return sequence(found[1], int(found[2]), int(found[3]), int(found[4] or 128))
     raise ValueError(f"no workload {name!r}; there are {', '.join(WORKLOADS)}")

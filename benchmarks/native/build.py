@@ -19,18 +19,18 @@ class BuildError(RuntimeError):
     """The benchmarks cannot be built; the message says what is missing or what the compiler said."""
 
 
-def build(folder: Path = FOLDER) -> Path:
-    """Builds what changed since the last time; returns the program."""
+def build(folder: Path = FOLDER, target: str = TARGET) -> Path:
+    """Builds what changed since the last time; returns the program, or the library with that name."""
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     cmake = shutil.which("cmake", path=path)
     if not cmake:
         raise BuildError("cmake is missing: pip install cmake ninja")
     generator = ["-G", "Ninja"] if shutil.which("ninja", path=path) else []
-    print(f"building {TARGET} (minutes, the first time) ...", file=sys.stderr, flush=True)
+    print(f"building {target} (minutes, the first time) ...", file=sys.stderr, flush=True)
     options = ["-DTAUTEN_PYTHON=OFF", "-DTAUTEN_BENCHMARKS=ON"]
     _run([cmake, *generator, "-S", str(ROOT), "-B", str(folder), *options], path)
-    _run([cmake, "--build", str(folder), "--target", TARGET, "--parallel"], path)
-    return folder / TARGET
+    _run([cmake, "--build", str(folder), "--target", target, "--parallel"], path)
+    return next(path for path in (folder / target, folder / f"lib{target}.so") if path.exists())
 
 
 def _run(command: list[str], path: str) -> None:

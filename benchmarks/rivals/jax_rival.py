@@ -44,7 +44,20 @@ def _direction(
         memory = jax.nn.sigmoid(f) * carry[1] + jax.nn.sigmoid(i) * jnp.tanh(u)
         return (jax.nn.sigmoid(o) * jnp.tanh(memory), memory)
 
-    cell = {"rnn": rnn, "lstm": lstm}[layer.cell]
+    def forget(carry: Any, z: jax.Array) -> Any:
+        f, u = jnp.split(z + carry[0] @ recurrent, 2, axis=-1)
+        f = jax.nn.sigmoid(f)
+        return (f * carry[0] + (1 - f) * jnp.tanh(u), carry[1])
+
+    def gru(carry: Any, z: jax.Array) -> Any:
+        update, reset, u = jnp.split(z, 3, axis=-1)
+        update_h, reset_h, u_h = jnp.split(carry[0] @ recurrent + bias[1], 3, axis=-1)
+        update = jax.nn.sigmoid(update + update_h)
+        u = jnp.tanh(u + jax.nn.sigmoid(reset + reset_h) * u_h)
+        return (update * carry[0] + (1 - update) * u, carry[1])
+
+    cell = {"rnn": rnn, "forget": forget, "gru": gru, "lstm": lstm}[layer.cell]
+    bias_x = bias[0] if layer.cell == "gru" else bias
 
     def step(carry: Any, inputs: Any) -> Any:
         z, alive = inputs
@@ -53,7 +66,7 @@ def _direction(
             new = tuple(jnp.where(alive[:, None], a, b) for a, b in zip(new, carry, strict=True))
         return new, new[0]
 
-    carry, states = lax.scan(step, (zeros, zeros), (x @ kernel + bias, valid), reverse=reverse)
+    carry, states = lax.scan(step, (zeros, zeros), (x @ kernel + bias_x, valid), reverse=reverse)
     return states, carry[0]
 
 

@@ -17,6 +17,8 @@ from keras import layers
 
 from benchmarks.workloads import Array, Conv, Dense, Embedding, Flatten, Layer, Pool, Recurrent, Workload
 
+RECURRENT = {"rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM}
+
 
 def _layer(layer: Layer, dimensions: int, unroll: bool) -> Any:
     if isinstance(layer, Conv):
@@ -31,8 +33,7 @@ def _layer(layer: Layer, dimensions: int, unroll: bool) -> Any:
     if isinstance(layer, Dense):
         return layers.Dense(layer.units, activation=layer.activation)
     assert isinstance(layer, Recurrent)
-    kind = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell]
-    cell = kind(layer.units, return_sequences=layer.sequences, unroll=unroll)
+    cell = RECURRENT[layer.cell](layer.units, return_sequences=layer.sequences, unroll=unroll)
     return layers.Bidirectional(cell) if layer.bidirectional else cell
 
 
@@ -121,6 +122,8 @@ class Library:
         self.version = f"{keras.__version__}/{tf.__version__}"
 
     def variants(self, workload: Workload, quick: bool) -> list[str]:
+        if not workload.cells <= RECURRENT.keys():
+            return []
         unrolled = workload.recurrent and not workload.unequal and not quick
         return ["tf.function", "XLA", *(["tf.function, unrolled"] if unrolled else [])]
 

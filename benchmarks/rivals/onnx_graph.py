@@ -21,6 +21,7 @@ from benchmarks.workloads import (
 )
 
 OPSET = 18
+RECURRENT = {"rnn": "RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
 class _Graph:
@@ -44,11 +45,18 @@ class _Graph:
 
 
 def _gates(weight: Array, cell: str) -> Array:
-    """(n, gates * units) in Keras' order i f c o -> (gates * units, n) in ONNX' order i o f c."""
+    """(n, gates * units) -> (gates * units, n); the LSTM's in Keras' order i f c o -> ONNX' order i o f c."""
     if cell == "lstm":
         i, f, c, o = np.split(weight, 4, axis=-1)
         weight = np.concatenate([i, o, f, c], axis=-1)
     return weight.T
+
+
+def _biases(bias: Array, cell: str) -> Array:
+    """Of the input, then of the state, which only the GRU has in Keras."""
+    if cell == "gru":
+        return bias.T.ravel()  # transposed by _gates
+    return np.concatenate([bias, np.zeros_like(bias)])
 
 
 def _recurrent(graph: _Graph, layer: Recurrent, weights: list[Array]) -> None:
@@ -58,14 +66,17 @@ def _recurrent(graph: _Graph, layer: Recurrent, weights: list[Array]) -> None:
     each = [[_gates(weights.pop(0), layer.cell) for _ in range(3)] for _ in range(directions)]
     kernel = graph.constant(np.stack([one[0] for one in each]))
     recurrent = graph.constant(np.stack([one[1] for one in each]))
-    bias = graph.constant(np.stack([np.concatenate([one[2], np.zeros_like(one[2])]) for one in each]))
+    bias = graph.constant(np.stack([_biases(one[2], layer.cell) for one in each]))
+    # the reset gate behind the product, as Keras' reset_after
+    reset = {"linear_before_reset": 1} if layer.cell == "gru" else {}
     graph.add(
-        {"rnn": "RNN", "lstm": "LSTM"}[layer.cell],
+        RECURRENT[layer.cell],
         kernel,
         recurrent,
         bias,
         hidden_size=layer.units,
         direction="bidirectional" if layer.bidirectional else "forward",
+        **reset,
     )
     if layer.bidirectional:  # (steps, direction, batch, units) -> (steps, batch, direction * units)
         graph.add("Transpose", perm=[0, 2, 1, 3])

@@ -28,7 +28,7 @@ class Library:
         raise NotImplementedError("ONNX Runtime trains in another package")
 
     def predictor_variants(self, workload: Workload, quick: bool) -> tuple[str, ...]:
-        return ("session.run",)
+        return ("session.run",) if workload.cells <= onnx_graph.RECURRENT.keys() else ()
 
     def predictor(self, workload: Workload, weights: list[Array], variant: str) -> Callable[[Array], Array]:
         model = onnx_graph.model(workload, weights)

@@ -30,7 +30,7 @@ class Library:
         raise NotImplementedError("OpenVINO does not train")
 
     def predictor_variants(self, workload: Workload, quick: bool) -> tuple[str, ...]:
-        return ("latency hint",)
+        return ("latency hint",) if workload.cells <= onnx_graph.RECURRENT.keys() else ()
 
     def predictor(self, workload: Workload, weights: list[Array], variant: str) -> Callable[[Array], Array]:
         model = openvino.Core().read_model(onnx_graph.model(workload, weights), b"")

@@ -25,8 +25,8 @@ def _layer(layer: Layer, dimensions: int) -> Any:
     if isinstance(layer, Dense):
         return layers.Dense(layer.units, activation=layer.activation)
     assert isinstance(layer, Recurrent)
-    kind = {"rnn": layers.SimpleRNN, "lstm": layers.LSTM}[layer.cell]
-    cell = kind(layer.units, return_sequences=layer.sequences)
+    kind = {"rnn": "SimpleRNN", "forget": "ForgetGateRNN", "gru": "GRU", "lstm": "LSTM"}[layer.cell]
+    cell = getattr(layers, kind)(layer.units, return_sequences=layer.sequences)
     return layers.Bidirectional(cell) if layer.bidirectional else cell
 
 

@@ -22,15 +22,16 @@ from benchmarks.workloads import (
     channels_first_rows,
 )
 
+RECURRENT = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 LAST = {3: torch.contiguous_format, 4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 class _Recurrent(nn.Module):
-    """nn.LSTM or nn.RNN without the final state, or with nothing else."""
+    """nn.RNN, nn.GRU or nn.LSTM without the final state, or with nothing else."""
 
     def __init__(self, layer: Recurrent, features: int, batch_first: bool) -> None:
         super().__init__()
-        kind = {"rnn": nn.RNN, "lstm": nn.LSTM}[layer.cell]
+        kind = RECURRENT[layer.cell]
         self.cell = kind(features, layer.units, batch_first=batch_first, bidirectional=layer.bidirectional)
         self.sequences = layer.sequences
 
@@ -52,6 +53,14 @@ class _FlattenLast(nn.Module):
 def _copy(parameter: nn.Parameter, value: Array) -> None:
     with torch.no_grad():
         parameter.copy_(torch.from_numpy(np.ascontiguousarray(value)))
+
+
+def _gates(weight: Array, cell: str) -> Array:
+    """(..., gates * units) in Keras' order -> PyTorch's, which differs for the GRU: z r h -> r z h."""
+    if cell != "gru":
+        return weight
+    z, r, h = np.split(weight, 3, axis=-1)
+    return np.concatenate([r, z, h], axis=-1)
 
 
 def _network(workload: Workload, weights: list[Array], layout: str) -> nn.Sequential:
@@ -90,10 +99,12 @@ def _network(workload: Workload, weights: list[Array], layout: str) -> nn.Sequen
         else:
             recurrent = _Recurrent(layer, shape[-1], batch_first=layout != "time_major")
             for end in ("_l0", "_l0_reverse")[: 1 + layer.bidirectional]:
-                _copy(getattr(recurrent.cell, f"weight_ih{end}"), weights.pop(0).T)
-                _copy(getattr(recurrent.cell, f"weight_hh{end}"), weights.pop(0).T)
-                _copy(getattr(recurrent.cell, f"bias_ih{end}"), weights.pop(0))
-                nn.init.zeros_(getattr(recurrent.cell, f"bias_hh{end}"))
+                kernel, state, bias = (_gates(weights.pop(0), layer.cell) for _ in range(3))
+                input_bias, state_bias = bias if layer.cell == "gru" else (bias, np.zeros_like(bias))
+                _copy(getattr(recurrent.cell, f"weight_ih{end}"), kernel.T)
+                _copy(getattr(recurrent.cell, f"weight_hh{end}"), state.T)
+                _copy(getattr(recurrent.cell, f"bias_ih{end}"), input_bias)
+                _copy(getattr(recurrent.cell, f"bias_hh{end}"), state_bias)
             modules.append(recurrent)
             shape = after(layer, shape)
     network = nn.Sequential(*modules)
@@ -114,8 +125,14 @@ class Model:
         self.channels_last = layout == "channels_last"
         self.time_major = layout == "time_major"
         self.network: Any = _network(workload, weights, layout)
-        # A recurrent layer has two biases here and one in Keras: at half the rate each, their sum learns alike.
-        twins = [p for name, p in self.network.named_parameters() if "bias_ih" in name or "bias_hh" in name]
+        # An RNN or LSTM has two biases here and one in Keras: at half the rate each, their sum learns alike.
+        twins = [
+            p
+            for cell in self.network.modules()
+            if isinstance(cell, (nn.RNN, nn.LSTM))
+            for name, p in cell.named_parameters()
+            if name.startswith("bias_")
+        ]
         rest = [p for p in self.network.parameters() if not any(p is twin for twin in twins)]
         groups: list[dict[str, Any]] = [{"params": rest}]
         if twins:
@@ -197,6 +214,8 @@ class Library:
         return ["contiguous", "channels_last"] if workload.convolutional and len(workload.shape) > 2 else ["contiguous"]
 
     def variants(self, workload: Workload, quick: bool) -> list[str]:
+        if not workload.cells <= RECURRENT.keys():
+            return []
         layouts = self._layouts(workload)
         found = [f"{layout}, {sgd}, eager" for layout in layouts for sgd in ("foreach", "fused", "for-loop")]
         if not quick and not workload.unequal:
@@ -209,6 +228,8 @@ class Library:
         return Model(workload, weights, learning_rate, momentum, variant)
 
     def predictor_variants(self, workload: Workload, quick: bool) -> list[str]:
+        if not workload.cells <= RECURRENT.keys():
+            return []
         ways = ["eager", "TorchScript, frozen", *([] if quick else ["compiled"])]
         return [f"{layout}, {how}" for layout in self._layouts(workload) for how in ways]
 

@@ -8,19 +8,15 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 
+#include "bench/peak.h"
 #include "core/check.h"
 #include "core/memory.h"
 #include "core/team.h"
 #include "kernels/table.h"
 
 namespace tauten::bench {
-
-inline double now() {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 // Numbers that repeat, in [low, high).
 template <class T>
@@ -45,22 +41,6 @@ struct Work {
 
 // Seconds that one repetition takes at the least; --seconds.
 inline double repetition_seconds = 0.02;
-
-// FLOP/s of all threads together, multiply-adds in registers.
-template <class T>
-double probe_peak(const kernels::Kernels<T>& k, int threads) {
-    const int64 iterations = threads > 1 ? 20000 : 2000;  // long beside the team's meeting
-    double rate = 0;
-    run_team(threads, [&](const Member& member) {
-        member.barrier();
-        const double start = now();
-        int64 flops = 0;
-        benchmark::DoNotOptimize(k.fma_peak(iterations, &flops));
-        member.barrier();
-        if (member.index == 0) rate = static_cast<double>(flops * member.count) / (now() - start);
-    });
-    return rate;
-}
 
 // Bytes a second of y += x in as much memory as the operands fill: of the cache, or the main memory, that holds them.
 template <class T>

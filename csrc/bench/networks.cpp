@@ -26,6 +26,13 @@ std::vector<std::string> split(const std::string& words, char separator) {
 
 int64 extent(const std::string& word) { return static_cast<int64>(number(word)); }
 
+// The native cell behind a name of layers, "" if there is none.
+std::string cell_kind(const std::string& name) {
+    if (name == "rnn") return "simple_rnn";
+    if (name == "forget") return "forget_gate_rnn";
+    return name == "gru" || name == "lstm" ? name : "";
+}
+
 template <class T>
 int add_layer(Network<T>& net, const std::string& name, const std::vector<std::string>& layer, int edge) {
     const std::string& kind = layer[0];
@@ -49,12 +56,11 @@ int add_layer(Network<T>& net, const std::string& name, const std::vector<std::s
     if (kind == "dense")
         return net.add_dense(name, edge, extent(word(1)), layer.size() > 2 ? layer[2] : "linear", true);
     const bool sequences = layer.back() != "last";
-    if (kind == "rnn") return net.add_recurrent(name, edge, {"simple_rnn", extent(word(1))}, sequences, false);
-    if (kind == "lstm") return net.add_recurrent(name, edge, {"lstm", extent(word(1))}, sequences, false);
-    if (kind == "gru") return net.add_recurrent(name, edge, {"gru", extent(word(1))}, sequences, false);
-    if (kind == "bilstm" || kind == "birnn") {
-        const Cell cell{kind == "birnn" ? "simple_rnn" : "lstm", extent(word(1))};
-        return net.add_bidirectional(name, edge, cell, cell, "concat", sequences, false);
+    const bool both = kind.starts_with("bi");
+    if (const std::string native = cell_kind(both ? kind.substr(2) : kind); !native.empty()) {
+        const Cell cell{native, extent(word(1))};
+        return both ? net.add_bidirectional(name, edge, cell, cell, "concat", sequences, false)
+                    : net.add_recurrent(name, edge, cell, sequences, false);
     }
     if (kind == "embedding") return net.add_embedding(name, edge, extent(word(1)), extent(word(2)));
     if (kind == "dropout") return net.add_dropout(name, edge, number(word(1)), 1);

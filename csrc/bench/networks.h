@@ -4,7 +4,8 @@
 //
 // is a name, a batch, the shape of a sample and the layers: conv/filters/kernel[/stride] (relu, "same" padding; as many
 // dimensions as the sample has), max_pool/size, average_pool/size, flatten, dense/units[/activation],
-// rnn/units[/last], lstm/units[/last], embedding/vocabulary/units (first), dropout/rate. A softmax ends it.
+// CELL/units[/last] and biCELL/units[/last] where CELL is rnn, forget, gru or lstm, embedding/vocabulary/units (first),
+// dropout/rate. A softmax ends it.
 #pragma once
 
 #include <string>

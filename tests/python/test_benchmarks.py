@@ -31,7 +31,10 @@ def result(folder: Path, kind: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("workload", ["mlp_b128", "lenet_b8", "rnn_b64_h128", "lstm_b16_h32", "cnn1d_b64", "cnn3d_b8"])
+@pytest.mark.parametrize(
+    "workload",
+    ["mlp_b128", "lenet_b8", "rnn_b64_h128", "gru_b64_h128", "lstm_b16_h32", "cnn1d_b64", "cnn3d_b8"],
+)
 def test_same_losses_as_pytorch(workload: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     run("benchmarks", "--work", workload, "--rivals", "torch", *SHORT, "--output", str(tmp_path))
@@ -92,9 +95,26 @@ def test_unequal_lengths_from_files_to_an_accuracy(tmp_path: Path) -> None:
 def test_names_of_workloads() -> None:
     assert workloads.find("lenet_b64") is workloads.WORKLOADS["lenet_b64"]
     assert workloads.find("rnn_b8_h64").flops == 2 * 8 * 128 * (2 * 32 * 64 + 3 * 64 * 64 + 3 * 64 * 10)
+    assert workloads.find("gru_b8_h64").flops == 2 * 8 * 128 * 3 * (2 * 32 * 64 + 3 * 64 * 64 + 64 * 10)
+    assert workloads.find("forget_b8_h64_t16").shape == (16, 32)
     assert workloads.one_sample(["lenet_b64", "lenet_b8", "mlp_b128"]) == ["lenet_b64", "mlp_b128"]
     with pytest.raises(ValueError, match="no workload 'vgg_b64'"):
         workloads.find("vgg_b64")
+
+
+@pytest.mark.parametrize("cell", ["SimpleRNN", "ForgetGateRNN", "GRU", "LSTM"])
+def test_weights_have_the_layers_shapes_and_biases(cell: str) -> None:
+    tauten = pytest.importorskip("tauten")
+    if not hasattr(tauten.layers, cell):
+        pytest.skip(f"no {cell} in this version")
+    name = {"SimpleRNN": "rnn", "ForgetGateRNN": "forget"}.get(cell, cell.lower())
+    workload = workloads.sequence(name, 2, 5)
+    layer = getattr(tauten.layers, cell)(5, return_sequences=True)
+    model = tauten.Sequential([tauten.Input(workload.shape), layer, tauten.layers.Dense(10)])
+    given, own = workload.weights(), model.get_weights()
+    assert [weight.shape for weight in given] == [weight.shape for weight in own]
+    for i in (2, 4):
+        np.testing.assert_array_equal(given[i], own[i])
 
 
 def measured(ms: list[float], ours: list[float] | None, agreed: list[float]) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def test_workloads_as_networks() -> None:
         "lenet_b8 8 28x28x1 conv/32/5 max_pool/2 conv/64/5 max_pool/2 flatten dense/128/relu dense/10/linear"
     )
     assert str(describe(WORKLOADS["bilstm_b32_h256"])).endswith("bilstm/256 dense/20/linear")
+    assert describe(WORKLOADS["gru_b64_h128"]) == "gru_b64_h128 64 128x32 gru/128 dense/10/linear"
     assert describe(WORKLOADS["lstm_b16_h32"]) == "lstm_b16_h32 16 64x8 lstm/32 dense/4/linear"
 
 
