@@ -68,7 +68,7 @@ def expected_traces(net: ref.Network, batch: Batch, deltas: bool) -> list[list[n
     """For every recurrent layer and direction, one (steps, gates, units) a sample; E a sum over rows."""
     found: dict[int, list[list[np.ndarray]]] = {}
     for part, samples in parts(batch.x):
-        weight = None if batch.weight is None else batch.weight[samples]
+        weight = None if batch.weight is None else np.stack([batch.weight[i] for i in samples])
         net.gradients(part, np.stack([batch.y[i] for i in samples]), weight, training=False)
         for i, sample in enumerate(samples):
             found[sample] = [
@@ -91,7 +91,7 @@ def test_traces_are_the_reference_s(case: Case, dtype: str) -> None:
     net.weights = native.weights  # rounded to dtype
     exact = batch.cast("float64")
     before = native.bits(), native.core.calls
-    result, deltas = native.core.deltas(*native.sources(batch), batch.weight)
+    result, deltas = native.core.deltas(*native.sources(batch), native.weight(batch))
     gates = native.core.gates(native.sources(batch)[0], np.arange(len(batch)))
     assert (native.bits(), native.core.calls) == before
     assert result.loss == native.test(batch).loss
