@@ -95,12 +95,12 @@ class Network:
         penalties = [penalty(w, *p) for w, p in zip(self.weights, self.penalties, strict=True)]
         added = sum(p[0] for p in penalties)
         return Result(
-            loss=total / rows + added,
+            loss=total / max(rows, 1) + added,
             penalty=added,
             rows=rows,
-            metrics=list(sums / rows),
-            gradients=[g / rows + p[1] for g, p in zip(gradients, penalties, strict=True)],
-            inputs=join(x, inputs) / rows,
+            metrics=list(sums / max(rows, 1)),
+            gradients=[g / max(rows, 1) + p[1] for g, p in zip(gradients, penalties, strict=True)],
+            inputs=join(x, inputs) / max(rows, 1),
             outputs=join(x, outputs),
             margin=margin,
         )
