@@ -22,6 +22,7 @@ Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gate
     net_row_ = net_width_;
     if (gates > 1 && net_row_ * static_cast<int64>(sizeof(T)) % set_stride == 0) net_row_ += 64 / static_cast<int64>(sizeof(T));
     input_product_.layer = recurrent_product_.layer = this;
+    recurrent_product_.follows = true;
     input_product_.kernel = kernel_.get();
     input_product_.bias = bias_.get();
     input_product_.group_rows = features_;
@@ -173,40 +174,49 @@ void Recurrent<T>::refreshed() {
     if (input_refreshed_) input_transposed_.version = kernel_->version;
 }
 
-// x as time rows lies beside δ row by row; x sample by sample does so step by step.
+// With equal lengths, h_{t-1} and δ_t are the same packed rows, one batch apart.
 template <class T>
-int64 Recurrent<T>::InputGradient::lines(const Call<T>& call) const {
+Range Recurrent<T>::piece(const Call<T>& call, int64 i) const {
+    const int64 total = steps(call).total, cut = reverse_ ? total - call.batch : call.batch;
+    const int64 before = divide_up(cut, line_rows);
+    const int64 begin = i < before ? i * line_rows : cut + (i - before) * line_rows;
+    return {begin, std::min(begin + line_rows, i < before ? cut : total)};
+}
+
+template <class T>
+int64 Recurrent<T>::Gradient::lines(const Call<T>& call) const {
     const Steps& steps = layer->steps(call);
-    return layer->input_.time ? divide_up(steps.total, line_rows) : steps.steps;
+    if (!layer->in_pieces(call)) return steps.steps;
+    return divide_up(steps.total - call.batch, line_rows) + divide_up(call.batch, line_rows);
 }
 
 template <class T>
 Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
-    const Recurrent& l = *layer;
+    const Recurrent& l = *this->layer;
     const Steps& steps = l.steps(call);
     const T* x = call.values[l.input];
-    if (l.input_.time) return flat_line<T>(i, steps.total, x, l.features_, l.delta(call), l.net_row_);
-    return {x + l.input_.origin + i * l.features_, l.input_.sample, l.delta(call) + steps.offset[i] * l.net_row_,
-            l.net_row_, steps.active[i]};
-}
-
-// With equal lengths h_{t-1} and δ_t are the same packed rows, one batch apart; else step by step.
-template <class T>
-int64 Recurrent<T>::RecurrentGradient::lines(const Call<T>& call) const {
-    const Steps& steps = layer->steps(call);
-    return steps.full ? divide_up(steps.total - call.batch, line_rows) : steps.steps - 1;
+    const bool pieces = l.in_pieces(call);
+    const Range rows = pieces ? l.piece(call, i) : Range{steps.offset[i], steps.offset[i] + steps.active[i]};
+    const T* delta = l.delta(call) + rows.begin * l.net_row_;
+    if (l.input_.time) return {x + rows.begin * l.features_, l.features_, delta, l.net_row_, rows.size()};
+    return {x + l.input_.origin + i * l.features_, l.input_.sample, delta, l.net_row_, rows.size()};
 }
 
 template <class T>
 Line<T> Recurrent<T>::RecurrentGradient::line(const Call<T>& call, int64 i) const {
-    const Recurrent& l = *layer;
+    const Recurrent& l = *this->layer;
     const Steps& steps = l.steps(call);
-    const int64 ahead_h = l.reverse_ ? 1 : 0, ahead_d = 1 - ahead_h;  // steps i and i + 1: whose h meets whose δ
-    if (steps.full)
-        return flat_line<T>(i, steps.total - call.batch, l.hidden(call) + ahead_h * call.batch * l.hidden_row_,
-                            l.hidden_row_, l.delta(call) + ahead_d * call.batch * l.net_row_, l.net_row_);
-    return {l.hidden(call) + steps.offset[i + ahead_h] * l.hidden_row_, l.hidden_row_,
-            l.delta(call) + steps.offset[i + ahead_d] * l.net_row_, l.net_row_, steps.active[i + 1]};
+    Range rows{steps.offset[i], steps.offset[i]}, before = rows;
+    if (l.in_pieces(call)) {
+        rows = l.piece(call, i);
+        before.begin = rows.begin + (l.reverse_ ? call.batch : -call.batch);
+        if (before.begin < 0 || before.begin >= steps.total) rows.end = rows.begin;
+    } else if (l.reverse_ ? i + 1 < steps.steps : i > 0) {
+        before.begin = steps.offset[l.reverse_ ? i + 1 : i - 1];
+        rows.end += steps.active[l.reverse_ ? i + 1 : i];
+    }
+    return {l.hidden(call) + (rows.size() ? before.begin : 0) * l.hidden_row_, l.hidden_row_,
+            l.delta(call) + rows.begin * l.net_row_, l.net_row_, rows.size()};
 }
 
 template class Recurrent<float>;

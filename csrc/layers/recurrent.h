@@ -41,18 +41,24 @@ public:
     void add_input_gradient(bool adds, bool last) { adds_ = adds, last_ = last; }
 
 protected:
-    // ∇W_i = Σ_t x_tᵀ·δ_t and, with the bias, ∇b = Σ_t δ_t
-    struct InputGradient final : Product<T> {
+    // The products over δ of all steps: line by line the same δ.
+    struct Gradient : Product<T> {
         const Recurrent* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
+        int64 depth(const Call<T>& call) const override { return layer->steps(call).total; }
+    };
+    // ∇W_i = Σ_t x_tᵀ·δ_t and, with the bias, ∇b = Σ_t δ_t
+    struct InputGradient final : Gradient {
         Line<T> line(const Call<T>& call, int64 i) const override;
     };
     // ∇W_h = Σ h_{t-1}ᵀ·δ_t over all steps that have one before
-    struct RecurrentGradient final : Product<T> {
-        const Recurrent* layer = nullptr;
-        int64 lines(const Call<T>& call) const override;
+    struct RecurrentGradient final : Gradient {
         Line<T> line(const Call<T>& call, int64 i) const override;
     };
+    // Whether the lines are pieces of line_rows and not steps, and which time rows line i then is: first, count. The
+    // rows of the step without one before are lines of their own.
+    bool in_pieces(const Call<T>& call) const { return input_.time && steps(call).full; }
+    Range piece(const Call<T>& call, int64 i) const;
 
     // h of all steps, packed as time rows, hidden_row_ apart.
     virtual T* hidden(const Call<T>& call) const = 0;
