@@ -125,7 +125,7 @@ void Model<T>::run_gradients(Node<T>& node, const Call<T>& call) {
     sink.not_finite = &not_finite;
     const std::vector<Product<T>*> products = node.products();
     for (ProductPlan<T>& plan : work_.products) {
-        if (std::find(products.begin(), products.end(), plan.product) == products.end()) continue;
+        if (std::find(products.begin(), products.end(), plan.products[0]) == products.end()) continue;
         for (int64 item = 0; item < plan.items(); ++item) plan.run(*call.kernels, call, sink, item, work_.scratch(0));
         for (int64 item = 0; item < plan.merge_items(); ++item) plan.merge(*call.kernels, sink, item, work_.scratch(0));
     }

@@ -2,8 +2,8 @@
 //
 // Loop order, outermost first: blocks of K (through C, which changes no bit), groups of rows, panels of B, tiles
 // of the group. Blocks and groups are such that a group's A stays in L2 while all panels pass over it, and a
-// block's panel stays in L1 or L2 while all tiles of the group pass over it. B is read as it lies: a caller whose B is not
-// in panels (weight gradients, csrc/model/gradients.cpp) packs it where many tiles read it.
+// block's panel stays in L1 or L2 while all tiles of the group pass over it. B is read as it lies, in
+// panels or not (weight gradients, csrc/model/gradients.cpp).
 #include "kernels/fill.h"
 #include "kernels/tile.h"
 #include "simd/math.h"

@@ -38,6 +38,7 @@ private:
         const Conv* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
         Line<T> line(const Call<T>& call, int64 i) const override;
+        int64 depth(const Call<T>& call) const override { return call.batch * layer->window_.positions(); }
     };
 
     // The input gradient at positions i with (i + before) mod step = r, along one extent: window positions

@@ -31,6 +31,7 @@ private:
         const Dense* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
         Line<T> line(const Call<T>& call, int64 i) const override;
+        int64 depth(const Call<T>& call) const override { return layer->grid_.rows(call.batch, call.axes); }
     };
 
     int64 features_, units_;

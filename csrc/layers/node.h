@@ -53,7 +53,7 @@ struct Line {
 };
 
 // A weight gradient as a product summed over batch, positions and time steps (phase 3). The rows of W come in
-// `groups` of `group_rows` (a convolution's kernel rows); group g reads A at a + group_offset[g].
+// groups of `group_rows` (a convolution's kernel rows); group g reads A at a + group_offset[g].
 template <class T>
 class Product {
 public:
@@ -64,16 +64,21 @@ public:
     std::vector<int64> group_offset{0};
     int64 group_rows = 0;
     int64 b_panel = 0;                  // from panel to panel of B; 0: as wide as the kernel's
+    // Line i has the B of line i of the layer's product before this one, or its first rows, or none (k = 0): the two
+    // may be taken together. That one has the bias.
+    bool follows = false;
 
     // The sum over K is a sequence of lines, the same for any number of threads.
     virtual int64 lines(const Call<T>& call) const = 0;
     virtual Line<T> line(const Call<T>& call, int64 i) const = 0;
+    // K, about
+    virtual int64 depth(const Call<T>& call) const = 0;
     bool wanted() const { return kernel->trainable || (bias && bias->trainable); }
     // Elements of the bias that ∇b is for: one row.
     int64 bias_size() const { return bias ? kernel->panels * kernel->width : 0; }
 };
 
-// Rows of a long line: bounds how much of B is packed at a time.
+// Rows of a long line: as many as are taken at a time (csrc/model/gradients.cpp).
 inline constexpr int64 line_rows = 128;
 
 // A line of A and B whose rows follow each other at fixed strides, cut into pieces of line_rows.

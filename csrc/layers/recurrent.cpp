@@ -24,6 +24,7 @@ Recurrent<T>::Recurrent(Place place, const RecurrentOptions& options, int64 gate
     net_row_ = gates > 1 ? kernel_->panels * slot_width_ : units_;
     if (gates > 1 && net_row_ * static_cast<int64>(sizeof(T)) % set_stride == 0) net_row_ += 64 / static_cast<int64>(sizeof(T));
     input_product_.layer = recurrent_product_.layer = this;
+    recurrent_product_.follows = slots == gates;  // else it reads other net values
     input_product_.kernel = kernel_.get();
     input_product_.bias = bias_.get();
     input_product_.group_rows = features_;
@@ -417,67 +418,59 @@ void Recurrent<T>::refreshed() {
 
 // -- weight gradients ----------------------------------------------------------------------------------
 
-// x as time rows lies beside δ row by row; x sample by sample does so step by step.
+// With equal lengths h_{t-1} and δ_t are the same packed rows, one batch apart: lines are pieces of line_rows, and those
+// of the first step, which has none before, are apart. Else lines are steps; against time, where some rows of a step
+// begin and others go on, two a step.
 template <class T>
-int64 Recurrent<T>::InputGradient::lines(const Call<T>& call) const {
+typename Recurrent<T>::Rows Recurrent<T>::rows_of_line(const Call<T>& call, int64 i) const {
+    const Steps& steps = this->steps(call);
+    if (in_pieces(call)) {
+        const int64 cut = reverse_ ? steps.total - call.batch : call.batch, lower = divide_up(cut, line_rows);
+        const int64 begin = i < lower ? i * line_rows : cut + (i - lower) * line_rows;
+        const int64 end = std::min(begin + line_rows, i < lower ? cut : steps.total);
+        if ((i < lower) != reverse_) return {-1, begin, end - begin, begin - (reverse_ ? cut : 0), -1};
+        return {begin + (reverse_ ? call.batch : -call.batch), begin, end - begin, 0, -1};
+    }
+    const int64 t = reverse_ ? i / 2 : i, at = steps.offset[t];
+    if (!reverse_) return {t > 0 ? steps.offset[t - 1] : -1, at, steps.active[t], 0, t};
+    const int64 going = steps.active[t + 1];
+    if (i % 2 == 0) return {steps.offset[t + 1], at, going, 0, t};
+    return {-1, at + going, steps.active[t] - going, going, t};
+}
+
+template <class T>
+int64 Recurrent<T>::Gradient::lines(const Call<T>& call) const {
     const Steps& steps = layer->steps(call);
-    return layer->input_.time || layer->drops_input(call) ? divide_up(steps.total, line_rows) : steps.steps;
+    if (!layer->in_pieces(call)) return layer->reverse_ ? 2 * steps.steps : steps.steps;
+    return divide_up(steps.total - call.batch, line_rows) + divide_up(call.batch, line_rows);
 }
 
 template <class T>
 Line<T> Recurrent<T>::InputGradient::line(const Call<T>& call, int64 i) const {
-    const Recurrent& l = *layer;
-    const Steps& steps = l.steps(call);
+    const Recurrent& l = *this->layer;
+    const Rows rows = l.rows_of_line(call, i);
+    const T* delta = l.delta(call) + rows.first * l.net_row_;
     const T* x = call.values[l.input];
     if (l.drops_input(call)) x = l.template extra<T>(call, l.dropped_input_buffer());
-    if (l.input_.time || l.drops_input(call)) return flat_line<T>(i, steps.total, x, l.features_, l.delta(call), l.net_row_);
-    return {x + l.input_.origin + i * l.features_, l.input_.sample, l.delta(call) + steps.offset[i] * l.net_row_,
-            l.net_row_, steps.active[i]};
-}
-
-// With equal lengths h_{t-1} and δ_t are the same packed rows, one batch apart; else step by step.
-template <class T>
-int64 Recurrent<T>::RecurrentGradient::later_lines(const Call<T>& call) const {
-    const Steps& steps = layer->steps(call);
-    return steps.full ? divide_up(steps.total - call.batch, line_rows) : std::max<int64>(0, steps.steps - 1);
-}
-
-template <class T>
-int64 Recurrent<T>::RecurrentGradient::lines(const Call<T>& call) const {
-    const Steps& steps = layer->steps(call);
-    const int64 later = later_lines(call);
-    if (!beginnings(call)) return later;
-    return later + (steps.full ? divide_up(call.batch, line_rows) : layer->reverse_ ? steps.steps : 1);
+    if (l.input_.time || l.drops_input(call)) return {x + rows.first * l.features_, l.features_, delta, l.net_row_, rows.count};
+    const int64 sample = rows.first - l.steps(call).offset[rows.step];
+    return {x + sample * l.input_.sample + l.input_.origin + rows.step * l.features_, l.input_.sample, delta, l.net_row_,
+            rows.count};
 }
 
 template <class T>
 Line<T> Recurrent<T>::RecurrentGradient::line(const Call<T>& call, int64 i) const {
-    const Recurrent& l = *layer;
-    const Steps& steps = l.steps(call);
-    const int64 later = later_lines(call);
-    if (i >= later) return beginning(call, i - later);
-    const int64 ahead_h = l.reverse_ ? 1 : 0, ahead_d = 1 - ahead_h;  // steps i and i + 1: whose h meets whose δ
-    const T* d = l.delta(call) + l.first_slot_;
-    if (steps.full) {
-        const Strided<T> h = l.read_by_product(call, ahead_h, 0);
-        return flat_line<T>(i, steps.total - call.batch, h.data, h.stride, d + ahead_d * call.batch * l.net_row_, l.net_row_);
+    const Recurrent& l = *this->layer;
+    const Rows rows = l.rows_of_line(call, i);
+    const T* delta = l.delta(call) + rows.first * l.net_row_ + l.first_slot_;
+    if (rows.before >= 0) {
+        const Strided<T> h = l.drops(call) ? Strided<T>{l.template extra<T>(call, l.dropped_buffer()), l.units_}
+                                           : Strided<T>{l.hidden(call), l.hidden_row_};
+        return {h.row(rows.before), h.stride, delta, l.net_row_, rows.count};
     }
-    const Strided<T> h = l.read_by_product(call, i + ahead_h, 0);
-    return {h.data, h.stride, d + steps.offset[i + ahead_d] * l.net_row_, l.net_row_, steps.active[i + 1]};
-}
-
-// The first step of rows: all at once, or, against time, those that begin at step i.
-template <class T>
-Line<T> Recurrent<T>::RecurrentGradient::beginning(const Call<T>& call, int64 i) const {
-    const Recurrent& l = *layer;
-    const Steps& steps = l.steps(call);
-    Strided<T> h = l.read_by_product(call, -1, 0);
-    const T* from = h.data ? h.data : zeros.data();  // the same zeros in every row
-    const int64 t = l.reverse_ ? (steps.full ? steps.steps - 1 : i) : 0;
-    const T* d = l.delta(call) + l.first_slot_ + steps.offset[t] * l.net_row_;
-    if (steps.full) return flat_line<T>(i, call.batch, from, h.stride, d, l.net_row_);
-    const int64 first = l.reverse_ ? steps.active[t + 1] : 0;
-    return {from + first * h.stride, h.stride, d + first * l.net_row_, l.net_row_, steps.active[t] - first};
+    // h before the first step: the caller's, or zeros, which only a bias of this product's own makes worth taking
+    const Strided<T> h = l.read_by_product(call, -1, rows.sample);
+    return {h.data ? h.data : zeros.data(), h.stride, delta, l.net_row_, h.data || this->bias ? rows.count : 0};
 }
 
 template class Recurrent<float>;

@@ -144,22 +144,28 @@ protected:
     std::shared_ptr<Parameter<T>> kernel_, recurrent_kernel_, bias_;
 
 private:
-    // ∇W_i = Σ_t x_tᵀ·δ_t and, with the bias, ∇b = Σ_t δ_t
-    struct InputGradient final : Product<T> {
+    // The products over δ of all steps, line by line of the same δ.
+    struct Gradient : Product<T> {
         const Recurrent* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
+        int64 depth(const Call<T>& call) const override { return layer->steps(call).total; }
+    };
+    // ∇W_i = Σ_t x_tᵀ·δ_t and, with the bias, ∇b = Σ_t δ_t
+    struct InputGradient final : Gradient {
         Line<T> line(const Call<T>& call, int64 i) const override;
     };
     // ∇W_h = Σ h_{t-1}ᵀ·δ_t over all steps that have one before, or begin with a state, or have a bias of their own
-    struct RecurrentGradient final : Product<T> {
-        const Recurrent* layer = nullptr;
+    struct RecurrentGradient final : Gradient {
         std::vector<T> zeros{};  // h before the first step
-        int64 lines(const Call<T>& call) const override;
         Line<T> line(const Call<T>& call, int64 i) const override;
-        bool beginnings(const Call<T>& call) const { return call.initial_states || this->bias; }
-        int64 later_lines(const Call<T>& call) const;
-        Line<T> beginning(const Call<T>& call, int64 i) const;
     };
+    // The time rows of a line: those of h before, or -1 where they begin, and which of the batch these are; the step, or
+    // -1 where a line is a piece of several.
+    struct Rows {
+        int64 before, first, count, sample, step;
+    };
+    bool in_pieces(const Call<T>& call) const { return (input_.time || drops_input(call)) && steps(call).full; }
+    Rows rows_of_line(const Call<T>& call, int64 i) const;
     // Buffers that all cells have: states at the beginning and at the end, h of all steps; h as the recurrent product
     // reads it if some of it is dropped, and what that sends back; the same for x.
     int hidden_buffer() const { return 2 * states_; }

@@ -8,10 +8,10 @@ namespace tauten {
 namespace {
 
 constexpr int64 most_taps = 64;
-// Rows of B that are packed before they are used, at the most: with a panel's width they fill half of L1.
-constexpr int64 packed_rows = line_rows;
 // Enough items for every thread of a large machine, without looking at how many there are.
 constexpr int64 enough_items = 16;
+// Lines of a stretch, at the least.
+constexpr int64 least_lines = 4;
 
 }  // namespace
 
@@ -31,130 +31,209 @@ void Sink<T>::finish(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset
 }
 
 template <class T>
-void ProductPlan<T>::cut(const kernels::Kernels<T>& k, const Call<T>& call, Product<T>* of) {
-    product = of;
-    const Parameter<T>& w = *of->kernel;
-    panels = w.panels;
-    lines = of->lines(call);
-    // Tall blocks use each packed piece of B for many rows; where they are too few for many threads, the sum over K is
-    // cut first (which changes bits: shapes only), then the blocks get lower.
-    const int64 least_lines = 4;
-    for (int64 tiles : {24, 16, 8, 4, 2}) {
-        blocks = divide_up(w.rows, tiles * k.tile);
-        stretches = std::max<int64>(1, std::min(divide_up(enough_items, blocks * panels), lines / least_lines));
-        if (blocks * panels * stretches >= enough_items) break;
+bool ProductPlan<T>::add(Product<T>* product, const Product<T>* before) {
+    if (count == 1 ? !product->follows || products[0] != before : count > 0) return false;
+    products[count++] = product;
+    return true;
+}
+
+// What an item reads passes L2 once: a piece of line_rows rows of A and B, and the item's sums, stay there while the
+// group's panels pass over them. So all of A is read once a group, all of B once a block, and all of W, read, written
+// and read again by the merge, once a stretch. Of the cuts that give every thread of a large machine something to do,
+// the one that moves least wins.
+template <class T>
+void ProductPlan<T>::cut(const kernels::Kernels<T>& k, const Call<T>& call) {
+    const Product<T>& first = *products[0];
+    const int64 size = static_cast<int64>(sizeof(T)), width = first.kernel->width;
+    const int64 depth = first.depth(call);
+    panels = first.kernel->panels;
+    lines = first.lines(call);
+    rows = 0;
+    for (int64 i = 0; i < count; ++i) rows += products[i]->kernel->rows;
+    const int64 cached = (k.lanes * size == 64 ? 768 << 10 : 384 << 10) / size;  // AVX-512: 1 MB of L2 or more
+    const int64 most_stretches = std::max<int64>(1, lines / least_lines), most_blocks = divide_up(rows, 2 * k.tile);
+    int64 most_items = 0;
+    double least_cost = 0;
+    for (int64 g = 1; g <= panels; ++g) {
+        const int64 wide = divide_up(panels, g), columns = wide * width;
+        if (divide_up(panels, wide) != g) continue;
+        const int64 fitting = std::min(cached / 2 / columns, (cached - line_rows * columns) / (columns + line_rows));
+        const int64 least_blocks = divide_up(rows, std::max(2 * k.tile, fitting));
+        for (int64 s = 1; s <= enough_items; s *= 2) {
+            const int64 b = std::clamp(divide_up(enough_items, g * s), least_blocks, most_blocks);
+            const int64 cuts = std::clamp(divide_up(enough_items, b * g), int64{1}, most_stretches);
+            const int64 found = std::min(enough_items, b * g * cuts);
+            const double cost = static_cast<double>(depth) * static_cast<double>(rows * g + panels * width * b) +
+                                (cuts > 1 ? 3.0 * static_cast<double>(cuts * rows * panels * width) : 0.0);
+            if (found < most_items || (found == most_items && cost >= least_cost)) continue;
+            most_items = found;
+            least_cost = cost;
+            blocks = b;
+            group_panels = wide;
+            stretches = cuts;
+        }
     }
-    block_rows = divide_up(w.rows, blocks);
+    groups = divide_up(panels, group_panels);
+    block_rows = divide_up(rows, blocks);
+    blocks = divide_up(rows, block_rows);
 }
 
 template <class T>
-int64 ProductPlan<T>::partial_size() const {
-    return stretches > 1 ? stretches * (product->kernel->size() + product->bias_size()) : 0;
+int64 ProductPlan<T>::weights() const {
+    int64 sum = 0;
+    for (int64 i = 0; i <= count; ++i) sum += size(i);
+    return sum;
 }
 
 template <class T>
 int64 ProductPlan<T>::scratch() const {
-    const int64 width = product->kernel->width;
-    return std::max((block_rows + packed_rows + 1) * width + 64, merge_weights);
+    return std::max((block_rows + 1) * group_panels * products[0]->kernel->width + 64, merge_weights);
 }
 
-// One block of ∇W over one stretch: B is packed a few lines at a time (contiguous, zero-filled), every group of rows
-// takes its product with it, and the first block takes B's column sums for ∇b.
+// One item: a piece of K at a time, which every panel of the group takes into its sums; the first block takes B's
+// column sums for ∇b. Sums lie where they are to go to, if that is memory: ∇W or a partial sum.
 template <class T>
 void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, const Sink<T>& sink, int64 item,
                          T* scratch) const {
-    Parameter<T>& w = *product->kernel;
-    const int64 width = w.width, panel = item % panels, block = item / panels % blocks, stretch = item / (panels * blocks);
-    const int64 m0 = block * block_rows, m1 = std::min(w.rows, m0 + block_rows);
+    const Parameter<T>& layout = *products[0]->kernel;
+    const int64 width = layout.width;
+    const int64 group = item % groups, block = item / groups % blocks, stretch = item / (groups * blocks);
+    const int64 p0 = group * group_panels, p1 = std::min(panels, p0 + group_panels);
+    const int64 first_column = p0 * width, b_panel = products[0]->b_panel ? products[0]->b_panel : width;
+    const int64 all_columns = layout.gates > 1 ? layout.padded_columns() : layout.columns;
+    const int64 columns = std::min(all_columns, p1 * width) - first_column;
     const int64 first_line = stretch * lines / stretches, end_line = (stretch + 1) * lines / stretches;
-    const int64 b_panel = product->b_panel ? product->b_panel : width;
-    const int64 columns_all = w.gates > 1 ? w.padded_columns() : w.columns;
-    const int64 columns = std::min(width, columns_all - panel * width);
-    const int64 used = std::min(width, divide_up(columns, k.lanes) * k.lanes);  // whole vectors; the rest stays zero
-    T* out = scratch;                           // [m1 - m0][width]
-    T* packed = out + block_rows * width;       // [packed_rows][width]
-    T* bias = packed + packed_rows * width;     // [width]
-    const bool sums = product->bias && block == 0;
-    std::memset(bias, 0, static_cast<size_t>(width) * sizeof(T));
-    if (used < width) std::memset(out, 0, static_cast<size_t>((m1 - m0) * width) * sizeof(T));
+    T* const partial = stretches > 1 ? partials + stretch * weights() : nullptr;
+    const auto whole_vectors = [&](int64 n) { return divide_up(n, k.lanes) * k.lanes; };
 
-    // B as it lies will do where its rows follow each other like packed ones, or where few tiles would use the copy.
-    const auto as_it_lies = [&](const Line<T>& l) {
-        return columns == width && (l.b_row == width || m1 - m0 <= 2 * k.tile);
+    // The item's rows of one W: [m0, m1).
+    struct Rows {
+        const Product<T>* product;
+        int64 m0, m1;
+        T* sums;               // of row m0 and panel p0
+        int64 panel_stride;    // from panel to panel
     };
+    Rows parts[2];
+    int64 part_count = 0, above = 0;  // rows of the W before
+    int64 at = 0;                     // in a partial sum
+    T* next = scratch;
+    for (int64 i = 0; i < count; ++i) {
+        Parameter<T>& w = *products[i]->kernel;
+        const int64 m0 = std::max<int64>(0, block * block_rows - above);
+        const int64 m1 = std::min(w.rows, (block + 1) * block_rows - above);
+        above += w.rows;
+        if (m0 < m1) {
+            const int64 offset = (p0 * w.rows + m0) * width;
+            T* memory = partial ? partial + at : sink.store && w.trainable ? w.gradient.data() : nullptr;
+            parts[part_count++] = {products[i], m0, m1, memory ? memory + offset : next,
+                                   (memory ? w.rows : m1 - m0) * width};
+            if (!memory) next += (m1 - m0) * (p1 - p0) * width;
+        }
+        at += w.size();
+    }
+    T* const bias_sums = bias() == nullptr || block > 0 ? nullptr : partial ? partial + at + first_column : next;
+    if (bias_sums) std::memset(bias_sums, 0, static_cast<size_t>((p1 - p0) * width) * sizeof(T));
+
     struct Piece {
-        const T* a;
-        int64 a_column;
         const T* b;
         int64 b_row, k;
+        Line<T> lines[2];  // of each part
     };
     Piece pieces[most_taps];
     kernels::Tap<T> taps[most_taps];
     bool first = true;
     int64 line = first_line, done = 0;  // rows of the current line that are done
     while (line < end_line || first) {
-        int64 count = 0, rows = 0;
-        while (line < end_line && count < most_taps && rows < packed_rows) {
-            const Line<T> l = product->line(call, line);
-            const int64 take = std::min(l.k - done, packed_rows - rows);
+        int64 piece_count = 0, depth = 0;
+        while (line < end_line && piece_count < most_taps && depth < line_rows) {
+            const Line<T> l = products[0]->line(call, line);
+            const int64 take = std::min(l.k - done, line_rows - depth);
             if (take > 0) {
-                const T* b = l.b + done * l.b_row + panel * b_panel;
-                int64 b_row = l.b_row;
-                if (!as_it_lies(l)) {
-                    k.pack(take, columns, width, b, b_row, packed + rows * width, 0);
-                    b = packed + rows * width;
-                    b_row = width;
+                Piece& piece = pieces[piece_count++];
+                piece = {l.b + done * l.b_row + p0 * b_panel, l.b_row, take, {}};
+                for (int64 i = 0; i < part_count; ++i) {
+                    Line<T>& own = piece.lines[i];
+                    own = parts[i].product == products[0] ? l : parts[i].product->line(call, line);
+                    own.k = std::clamp(own.k - done, int64{0}, take);
+                    if (own.k > 0) own.a += done * own.a_column;
                 }
-                if (sums) k.column_sums(take, used, b, b_row, bias, true);
-                pieces[count++] = {l.a + done * l.a_column, l.a_column, b, b_row, take};
+                if (bias_sums && b_panel == width)
+                    k.column_sums(take, whole_vectors(columns), piece.b, piece.b_row, bias_sums, true);
+                for (int64 p = 0; bias_sums && b_panel != width && p < p1 - p0; ++p)
+                    k.column_sums(take, width, piece.b + p * b_panel, piece.b_row, bias_sums + p * width, true);
             }
-            rows += take;
+            depth += take;
             done += take;
             if (done == l.k) {
                 ++line;
                 done = 0;
             }
         }
-        for (int64 group = m0 / product->group_rows; group * product->group_rows < m1; ++group) {
-            const int64 g0 = std::max(m0, group * product->group_rows);
-            const int64 g1 = std::min(m1, (group + 1) * product->group_rows);
-            const int64 offset = product->group_offset[static_cast<size_t>(group)] + g0 - group * product->group_rows;
-            for (int64 i = 0; i < count; ++i)
-                taps[i] = {pieces[i].a + offset, pieces[i].b, 1, pieces[i].a_column, pieces[i].b_row, k.panel, pieces[i].k};
-            k.gemm({taps, count, g1 - g0, used, k.panel, out + (g0 - m0) * width, width, k.panel, nullptr, !first,
-                    Activation::linear, nullptr, 0});
-        }
+        for (int64 p = 0; p < p1 - p0; ++p)
+            for (int64 i = 0; i < part_count; ++i) {
+                const Rows& part = parts[i];
+                const int64 rows_a_group = part.product->group_rows;
+                int64 tap_count = 0;
+                for (int64 n = 0; n < piece_count; ++n)
+                    if (const Piece& piece = pieces[n]; piece.lines[i].k > 0)
+                        taps[tap_count++] = {nullptr, piece.b + p * b_panel, 1, piece.lines[i].a_column, piece.b_row,
+                                             k.panel, piece.lines[i].k};
+                if (tap_count == 0 && !first) continue;
+                for (int64 g = part.m0 / rows_a_group; g * rows_a_group < part.m1; ++g) {
+                    const int64 g0 = std::max(part.m0, g * rows_a_group);
+                    const int64 g1 = std::min(part.m1, (g + 1) * rows_a_group);
+                    const int64 offset = part.product->group_offset[static_cast<size_t>(g)] + g0 - g * rows_a_group;
+                    int64 t = 0;
+                    for (int64 n = 0; n < piece_count; ++n)
+                        if (pieces[n].lines[i].k > 0) taps[t++].a = pieces[n].lines[i].a + offset;
+                    k.gemm({taps, tap_count, g1 - g0, whole_vectors(std::min(width, columns - p * width)), k.panel,
+                            part.sums + p * part.panel_stride + (g0 - part.m0) * width, width, k.panel, nullptr, !first,
+                            Activation::linear, nullptr, 0});
+                }
+            }
         first = false;
     }
-    const int64 at = (panel * w.rows + m0) * width, size = (m1 - m0) * width;
-    if (stretches > 1) {
-        T* partial = partials + stretch * (partial_size() / stretches);
-        std::memcpy(partial + at, out, static_cast<size_t>(size) * sizeof(T));
-        if (sums) std::memcpy(partial + w.size() + panel * width, bias, static_cast<size_t>(width) * sizeof(T));
-        return;
+
+    // Whole vectors of B were taken: what they hold behind the last column is no sum of anything.
+    const int64 rest = (p1 - p0) * width - columns;
+    const auto clear_rest = [&](T* last_panel, int64 count_rows) {
+        for (int64 r = 0; rest > 0 && r < count_rows; ++r) std::fill_n(last_panel + (r + 1) * width - rest, rest, T(0));
+    };
+    for (int64 i = 0; i < part_count; ++i) {
+        const Rows& part = parts[i];
+        clear_rest(part.sums + (p1 - p0 - 1) * part.panel_stride, part.m1 - part.m0);
+        if (partial) continue;
+        Parameter<T>& w = *part.product->kernel;
+        for (int64 p = p0; p < p1; ++p)
+            sink.finish(k, w, (p * w.rows + part.m0) * width, (part.m1 - part.m0) * width,
+                        part.sums + (p - p0) * part.panel_stride);
     }
-    sink.finish(k, w, at, size, out);
-    if (sums) sink.finish(k, *product->bias, product->bias_offset + panel * width, width, bias);
+    if (!bias_sums) return;
+    clear_rest(bias_sums + (p1 - p0 - 1) * width, 1);
+    if (!partial) sink.finish(k, *bias(), products[0]->bias_offset + first_column, (p1 - p0) * width, bias_sums);
 }
 
 template <class T>
 int64 ProductPlan<T>::merge_items() const {
-    if (stretches == 1) return 0;
-    return divide_up(product->kernel->size(), merge_weights) + divide_up(product->bias_size(), merge_weights);
+    int64 sum = 0;
+    for (int64 i = 0; stretches > 1 && i <= count; ++i) sum += divide_up(size(i), merge_weights);
+    return sum;
 }
 
 // ∇W = Σ partials, in order
 template <class T>
 void ProductPlan<T>::merge(const kernels::Kernels<T>& k, const Sink<T>& sink, int64 item, T* scratch) const {
-    const int64 kernel_items = divide_up(product->kernel->size(), merge_weights);
-    Parameter<T>& p = item < kernel_items ? *product->kernel : *product->bias;
-    const int64 base = item < kernel_items ? 0 : product->kernel->size();
-    const int64 offset = (item < kernel_items ? item : item - kernel_items) * merge_weights;
-    const int64 size = item < kernel_items ? p.size() : product->bias_size();
-    const int64 count = std::min(merge_weights, size - offset), stride = partial_size() / stretches;
-    std::memcpy(scratch, partials + base + offset, static_cast<size_t>(count) * sizeof(T));
-    for (int64 s = 1; s < stretches; ++s) k.add(count, partials + s * stride + base + offset, scratch);
-    sink.finish(k, p, item < kernel_items ? offset : product->bias_offset + offset, count, scratch);
+    int64 i = 0, base = 0, offset = item * merge_weights;
+    for (int64 items; item >= (items = divide_up(size(i), merge_weights)); ++i) {
+        item -= items;
+        base += size(i);
+        offset = item * merge_weights;
+    }
+    Parameter<T>& p = *parameter(i);
+    const int64 part = std::min(merge_weights, size(i) - offset), stride = weights();
+    std::memcpy(scratch, partials + base + offset, static_cast<size_t>(part) * sizeof(T));
+    for (int64 s = 1; s < stretches; ++s) k.add(part, partials + s * stride + base + offset, scratch);
+    sink.finish(k, p, (i == count ? products[0]->bias_offset : 0) + offset, part, scratch);
 }
 
 template struct Sink<float>;

@@ -21,24 +21,36 @@ struct Sink {
     void step(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
 };
 
-// One product cut into items: blocks of rows of W x one panel x a stretch of the sum over K. Stretches depend on the
-// shapes only; with several, each writes a partial sum, and partials are added in order (phase 4).
+// A product, or two that read the same B (a recurrent layer's), cut into items: blocks of rows of W x groups of panels
+// x stretches of the sum over K. The rows of two W count as one above the other. Stretches depend on the shapes only;
+// with several, each writes a partial sum, and partials are added in order (phase 4).
 template <class T>
 struct ProductPlan {
-    Product<T>* product = nullptr;
-    int64 block_rows = 0, blocks = 0, panels = 0;
+    Product<T>* products[2] = {};
+    int64 count = 0;
+    int64 rows = 0, block_rows = 0, blocks = 0;
+    int64 panels = 0, group_panels = 0, groups = 0;
     int64 lines = 0, stretches = 1;
-    T* partials = nullptr;       // stretches x (kernel size + bias size), if stretches > 1
+    T* partials = nullptr;       // stretches x (all parameters), if stretches > 1
 
-    void cut(const kernels::Kernels<T>& k, const Call<T>& call, Product<T>* of);
-    int64 items() const { return blocks * panels * stretches; }
-    int64 partial_size() const;
+    // Whether the product shares the plan's B; then it is added.
+    bool add(Product<T>* product, const Product<T>* before);
+    void cut(const kernels::Kernels<T>& k, const Call<T>& call);
+    int64 items() const { return blocks * groups * stretches; }
+    int64 partial_size() const { return stretches > 1 ? stretches * weights() : 0; }
     // Elements of scratch that an item needs.
     int64 scratch() const;
     void run(const kernels::Kernels<T>& k, const Call<T>& call, const Sink<T>& sink, int64 item, T* scratch) const;
     // Phase 4, if there are partials: items of a few thousand weights.
     int64 merge_items() const;
     void merge(const kernels::Kernels<T>& k, const Sink<T>& sink, int64 item, T* scratch) const;
+
+private:
+    Parameter<T>* bias() const { return products[0]->bias; }
+    // Kernels, then the bias: the order in a partial sum.
+    Parameter<T>* parameter(int64 i) const { return i < count ? products[i]->kernel : i == count ? bias() : nullptr; }
+    int64 size(int64 i) const { return i < count ? products[i]->kernel->size() : products[0]->bias_size(); }
+    int64 weights() const;
 };
 
 // Weights of a merge item or an update item.

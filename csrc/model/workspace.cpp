@@ -217,12 +217,17 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     int64 largest = 0;
     for (const auto& node : network.nodes()) largest = std::max(largest, node->scratch(call));
     if (request.backward)
-        for (Product<T>* product : network.products()) {
+        for (size_t i = 0; i < network.products().size(); ++i) {
+            Product<T>* product = network.products()[i];
             if (!product->wanted()) continue;
+            if (!products.empty() && products.back().add(product, network.products()[i - 1])) continue;
             products.emplace_back();
-            products.back().cut(k, call, product);
-            largest = std::max(largest, products.back().scratch());
+            products.back().add(product, nullptr);
         }
+    for (ProductPlan<T>& product : products) {
+        product.cut(k, call);
+        largest = std::max(largest, product.scratch());
+    }
     const int64 one = round_up(std::max(largest, merge_weights) + 64, 64);
     scratch_size_ = one * threads;
     lay_out(network, objective, request);
