@@ -304,6 +304,18 @@ int64 Recurrent<T>::transposed_taps(const kernels::Kernels<T>& k, const T* d, co
     return kernel_->panels;
 }
 
+// Long ago written, by now in memory or a far cache: on its way while the step before is computed.
+template <class T>
+void Recurrent<T>::fetch(const Call<T>& call, int64 t, int64 first, int64 rows) const {
+    const int64 at = steps(call).offset[t] + first;
+    const auto lines = [&](const T* memory, int64 row) {
+        const T* from = memory + at * row;
+        for (int64 i = 0; i < rows * row; i += 64 / static_cast<int64>(sizeof(T))) __builtin_prefetch(from + i, 1);
+    };
+    lines(gates(call), net_row_);
+    if (sequences_) lines(output_gradients(call), output_row_);
+}
+
 template <class T>
 void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
@@ -328,6 +340,7 @@ void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) c
             step.above = {sent, units_};
             step.tap_count = 0;
         }
+        if (before >= 0) fetch(call, before, first, rows);
         step_backward(call, step);
     });
     input_gradient(call, slice, scratch);

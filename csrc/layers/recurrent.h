@@ -194,6 +194,8 @@ private:
     void drop_input(const Call<T>& call, Slice slice) const;
     // x_t, or its gradient, of row `first` of step t.
     Strided<T> input_rows(const Grid& grid, T* memory, const Call<T>& call, int64 t, int64 first) const;
+    // Begins to fetch what the backward phase needs of step t.
+    void fetch(const Call<T>& call, int64 t, int64 first, int64 rows) const;
     // ∂E/∂x_t = δ_t·W_iᵀ for all steps of a slice, times f'(x) of the layer below
     void input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
     void dropped_input_gradient(const Call<T>& call, Slice slice, T* scratch) const;

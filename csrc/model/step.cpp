@@ -175,6 +175,8 @@ template <class T>
 void Step<T>::run() {
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
+    const bool read = outputs || !objective_.metrics.empty();
+    if (request_.loss && objective_.fused && !read) unread_ = static_cast<int>(network_.nodes().size()) - 1;
     run_team(team_size(), [this](const Member& m) { member(m); });
     for (Node<T>* node : work_.stale) node->refreshed();
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
@@ -333,7 +335,7 @@ void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
         for (int phase = 0; phase < head.forward_phases(); ++phase) {
             in_passes(slice, segment.bytes, [&](Slice pass) {
                 for (int i = segment.first; i <= segment.last; ++i)
-                    network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
+                    if (i != unread_) network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
             });
             if (head.forward_phases() > 1) member.barrier();
         }

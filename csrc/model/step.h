@@ -69,6 +69,7 @@ private:
     double penalty_ = 0;
     bool synchronised_ = false;  // some node needs all rows at once: every member has its slice
     bool in_parts_ = false;      // there are fewer rows than threads
+    int unread_ = -1;            // the last node, where the loss takes its input and nobody wants its output
     int64 slices_ = 1;           // that members claim
 
     std::atomic<bool> failed_{false};

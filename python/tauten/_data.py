@@ -106,11 +106,11 @@ def conform(raw: Raw, spec: Shape, what: str, expected: str, hint: str = "") -> 
     Raises ValueError that says `expected`, and `hint`, if the samples have another shape.
     """
     shape = raw[0].shape if isinstance(raw, list) else raw.shape[1:]
-    if _fits(shape, spec):
+    if fits(shape, spec):
         return raw
-    if spec and spec[-1] == 1 and _fits(shape, spec[:-1]):
+    if spec and spec[-1] == 1 and fits(shape, spec[:-1]):
         return [a[..., None] for a in raw] if isinstance(raw, list) else raw[..., None]
-    if shape and shape[-1] == 1 and _fits(shape[:-1], spec):
+    if shape and shape[-1] == 1 and fits(shape[:-1], spec):
         return [a[..., 0] for a in raw] if isinstance(raw, list) else raw[..., 0]
     got = f"a list of arrays like {shape}" if isinstance(raw, list) else f"an array of shape {raw.shape}"
     raise ValueError(f"{what}: expected {expected}, got {got}{hint}")
@@ -197,7 +197,10 @@ def _numeric(array: NDArray[Any], what: str) -> NDArray[Any]:
     return array.astype(name if np.dtype(name) in NATIVE else WIDER.get(name, default))
 
 
-def _fits(shape: tuple[int, ...], spec: Shape) -> bool:
+def fits(shape: tuple[int, ...], spec: Shape) -> bool:
+    """Is `shape` one of those that `spec` allows, None being any extent?"""
+    if shape == spec:
+        return True
     return len(shape) == len(spec) and all(
         extent == wanted or (wanted is None and extent > 0) for extent, wanted in zip(shape, spec, strict=True)
     )

@@ -62,20 +62,8 @@ class Feeder:
 
     def inputs(self, raw: Raw, what: str = "x", finite: bool = False) -> Data:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""
-        spec = self._sample
-        listed = isinstance(raw, list) and spec[0] is None
-        if isinstance(raw, list) and not listed:
-            fitting = len(spec) == raw[0].ndim
-            raw = _data.stack(raw, what) if fitting else raw
-        hint = ""
-        if isinstance(raw, list) and len(raw) == 1 and raw[0].ndim == len(spec) + 1:
-            hint = "; pass the array itself: a list is a list of samples"
-        elif not isinstance(raw, list) and raw.shape == spec:
-            hint = f"; for a single sample use {what}[None]"
-        elif _only_steps_differ(_data.sample_shape(raw), spec):
-            hint = f"; for any number of steps begin the model with Input({(None, *spec[1:])})"
-        expected = f"samples of shape {spec} (model {self._model!r}, layer {self._input.name!r})"
-        raw = _data.conform(raw, spec, what, expected, hint)
+        if isinstance(raw, list) or not _data.fits(raw.shape[1:], self._sample):
+            raw = self._conformed(raw, what)
         first = self._layers[0]
         if isinstance(first, Embedding):
             raw = _data.whole(raw, f"{what} (layer {first.name!r})", "tokens")
@@ -89,6 +77,21 @@ class Feeder:
         if not self._masks.takes_out:
             return Data.of(self._masks.zeroed(raw))
         return Data.of(raw, Mask.of(raw, self._masks.layer))
+
+    def _conformed(self, raw: Raw, what: str) -> Raw:
+        """x in the input's shape, from a list or from an array of another shape. Raises ValueError if it does not fit."""
+        spec = self._sample
+        if isinstance(raw, list) and spec[0] is not None and len(spec) == raw[0].ndim:
+            raw = _data.stack(raw, what)
+        hint = ""
+        if isinstance(raw, list) and len(raw) == 1 and raw[0].ndim == len(spec) + 1:
+            hint = "; pass the array itself: a list is a list of samples"
+        elif not isinstance(raw, list) and raw.shape == spec:
+            hint = f"; for a single sample use {what}[None]"
+        elif _only_steps_differ(_data.sample_shape(raw), spec):
+            hint = f"; for any number of steps begin the model with Input({(None, *spec[1:])})"
+        expected = f"samples of shape {spec} (model {self._model!r}, layer {self._input.name!r})"
+        return _data.conform(raw, spec, what, expected, hint)
 
     def targets(self, y: Any, x: Data, loss: str, what: str = "y") -> Source:
         """y for the network, in the output's shape or, for class numbers, without its last axis.
@@ -106,7 +109,9 @@ class Feeder:
             raw = raw if isinstance(raw, list) else list(raw)
         else:
             raw = _data.stack(raw, what)
-        raw = _data.conform(raw, spec, what, f"{self._words(loss)} of shape {spec} a sample", self._hint(raw, loss))
+        if isinstance(raw, list) or not _data.fits(raw.shape[1:], spec):
+            expected = f"{self._words(loss)} of shape {spec} a sample"
+            raw = _data.conform(raw, spec, what, expected, self._hint(raw, loss))
         if self._per_step:
             self._check_steps(raw, x, what)
         if x.mask is None or not self._per_step:
