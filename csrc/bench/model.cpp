@@ -38,7 +38,7 @@ bool has_part(Node<T>& node, Part part) {
         case Part::forward: return true;
         // a recurrent layer, which has two products, goes back through time whatever is below it
         case Part::backward: return !is_final(node) && (node.below_trainable() || node.products().size() > 1);
-        case Part::gradients: return !node.products().empty() || node.scattered();
+        case Part::gradients: return !node.products().empty() || !node.scatters().empty();
         case Part::update: return !node.parameters.empty();
         case Part::refresh: return node.stale_parts(Call<T>{}) > 0;
     }
@@ -129,12 +129,13 @@ void Model<T>::run_gradients(Node<T>& node, const Call<T>& call) {
         for (int64 item = 0; item < plan.items(); ++item) plan.run(*call.kernels, call, sink, item, work_.scratch(0));
         for (int64 item = 0; item < plan.merge_items(); ++item) plan.merge(*call.kernels, sink, item, work_.scratch(0));
     }
-    Parameter<T>* const table = node.scattered();
-    if (!table) return;
-    for (int64 item = 0; item < node.scatter_parts(); ++item) node.scatter_part(call, item);
-    for_each_stretch(*table, [&](int64 offset, int64 count) {
-        sink.finish(*call.kernels, *table, offset, count, table->gradient.data() + offset);
-    });
+    for (const Scatter<T>* scatter : node.scatters()) {
+        Parameter<T>& table = *scatter->parameter;
+        for (int64 item = 0; item < scatter->parts(); ++item) scatter->part(call, item);
+        for_each_stretch(table, [&](int64 offset, int64 count) {
+            sink.finish(*call.kernels, table, offset, count, table.gradient.data() + offset);
+        });
+    }
 }
 
 template <class T>
@@ -172,7 +173,7 @@ Work Model<T>::work(int i, Part part) const {
     };
     double weights = 0;
     for (const auto& p : node.parameters) weights += static_cast<double>(p->size()) * sizeof(T);
-    const double read = node.scattered() ? 0 : weights;  // of a table, forward reads no more than it writes
+    const double read = node.products().empty() ? 0 : weights;  // of a table, forward reads no more than it writes
     switch (part) {
         case Part::forward: work.bytes = bytes(in, in.value) + bytes(out, out.value) + read; break;
         case Part::backward: work.bytes = bytes(in, in.gradient) + bytes(out, out.gradient) + read; break;

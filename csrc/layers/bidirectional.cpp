@@ -113,6 +113,13 @@ std::vector<Product<T>*> Bidirectional<T>::products() {
 }
 
 template <class T>
+std::vector<Scatter<T>*> Bidirectional<T>::scatters() {
+    std::vector<Scatter<T>*> all = directions_[0]->scatters();
+    for (Scatter<T>* scatter : directions_[1]->scatters()) all.push_back(scatter);
+    return all;
+}
+
+template <class T>
 template <class F>
 void Bidirectional<T>::for_each_number(const Call<T>& call, Slice slice, F&& f) const {
     for_each_run(output_, call.batch, call.axes, slice,

@@ -34,6 +34,7 @@ public:
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
     void refreshed() override;
     std::vector<Product<T>*> products() override;
+    std::vector<Scatter<T>*> scatters() override;
     std::vector<const Recurrent<T>*> recurrences() const override { return {directions_[0].get(), directions_[1].get()}; }
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     bool in_parts(const Call<T>& call) const override;

@@ -14,6 +14,8 @@ Embedding<T>::Embedding(Place place, int64 vocabulary, int64 units)
     table_ = std::make_shared<Parameter<T>>(this->name, "embeddings", Shape{vocabulary, units});
     table_->lay_out_plain();
     this->parameters = {table_};
+    gradient_.layer = this;
+    gradient_.parameter = table_.get();
 }
 
 template <class T>
@@ -29,23 +31,23 @@ void Embedding<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
 }
 
 template <class T>
-int64 Embedding<T>::scatter_parts() const {
-    return divide_up(units_, part_columns);
+int64 Embedding<T>::TableGradient::parts() const {
+    return divide_up(layer->units_, part_columns);
 }
 
 // ∇E[v] = Σ over positions with token v of δ, positions in order: a part owns some columns and passes over all.
 template <class T>
-void Embedding<T>::scatter_part(const Call<T>& call, int64 part) const {
-    const int64 first = part * part_columns, columns = std::min(part_columns, units_ - first);
-    const int32* token = call.tokens(this->input);
-    const T* delta = call.gradients[this->output];
-    T* gradient = table_->gradient.data();
-    for (int64 v = 0; v < vocabulary_; ++v)
-        std::memset(gradient + v * units_ + first, 0, static_cast<size_t>(columns) * sizeof(T));
-    const int64 count = tokens(call);
+void Embedding<T>::TableGradient::part(const Call<T>& call, int64 part) const {
+    const int64 units = layer->units_, first = part * part_columns, columns = std::min(part_columns, units - first);
+    const int32* token = call.tokens(layer->input);
+    const T* delta = call.gradients[layer->output];
+    T* gradient = this->parameter->gradient.data();
+    for (int64 v = 0; v < layer->vocabulary_; ++v)
+        std::memset(gradient + v * units + first, 0, static_cast<size_t>(columns) * sizeof(T));
+    const int64 count = layer->tokens(call);
     for (int64 i = 0; i < count; ++i) {
-        T* to = gradient + token[i] * units_ + first;
-        const T* from = delta + i * units_ + first;
+        T* to = gradient + token[i] * units + first;
+        const T* from = delta + i * units + first;
         for (int64 j = 0; j < columns; ++j) to[j] += from[j];
     }
 }

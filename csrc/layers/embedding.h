@@ -16,16 +16,20 @@ public:
     double work(const Call<T>& call) const override { return static_cast<double>(tokens(call) * units_); }
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     void backward(const Call<T>&, Slice, int, T*) const override {}
-    Parameter<T>* scattered() override { return table_.get(); }
-    int64 scatter_parts() const override;
-    void scatter_part(const Call<T>& call, int64 part) const override;
+    std::vector<Scatter<T>*> scatters() override { return {&gradient_}; }
 
 private:
+    struct TableGradient final : Scatter<T> {
+        const Embedding* layer = nullptr;
+        int64 parts() const override;
+        void part(const Call<T>& call, int64 part) const override;
+    };
     int64 tokens(const Call<T>& call) const { return grid_.rows(call.batch, call.axes) * grid_.channels; }
 
     int64 vocabulary_, units_;
     Grid grid_;
     std::shared_ptr<Parameter<T>> table_;
+    TableGradient gradient_;
 };
 
 }  // namespace tauten

@@ -91,6 +91,16 @@ Line<T> flat_line(int64 i, int64 rows, const T* a, int64 a_column, const T* b, i
 template <class T>
 class Recurrent;
 
+// A weight gradient that is no such product: written whole into parameter->gradient, in parts.
+template <class T>
+class Scatter {
+public:
+    virtual ~Scatter() = default;
+    Parameter<T>* parameter = nullptr;
+    virtual int64 parts() const = 0;
+    virtual void part(const Call<T>& call, int64 part) const = 0;
+};
+
 // Where a node stands: its layer's name, the edge it reads and the edge it writes.
 struct Place {
     std::string name;
@@ -163,10 +173,7 @@ public:
 
     // Phase 3.
     virtual std::vector<Product<T>*> products() { return {}; }
-    // Gradients that are no products (an embedding's scatter): written whole into parameter.gradient, in parts.
-    virtual Parameter<T>* scattered() { return nullptr; }
-    virtual int64 scatter_parts() const { return 0; }
-    virtual void scatter_part(const Call<T>& call, int64 part) const { (void)call, (void)part; }
+    virtual std::vector<Scatter<T>*> scatters() { return {}; }
     // States that pass from step to step: how many arrays, values a sample of each; where a call begins and ends with them.
     virtual std::vector<int64> state_widths() const { return {}; }
     virtual Strided<T> initial_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }

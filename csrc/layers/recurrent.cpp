@@ -292,7 +292,7 @@ void Recurrent<T>::finish_stepless(const Call<T>& call, Slice slice) const {
 // -- backwards -----------------------------------------------------------------------------------------
 
 template <class T>
-int64 Recurrent<T>::transposed_taps(const kernels::Kernels<T>& k, const T* d, const DerivedPanels<T>& w,
+int64 Recurrent<T>::transposed_taps(const kernels::Kernels<T>& k, const T* d, const DerivedPanels<T>& w, int64 vectors,
                                     kernels::Tap<T>* taps) const {
     const int64 width = kernel_->width, panel = net_width_ * k.panel;
     if (slot_width_ == width) {
@@ -300,7 +300,8 @@ int64 Recurrent<T>::transposed_taps(const kernels::Kernels<T>& k, const T* d, co
         return 1;
     }
     for (int64 p = 0; p < kernel_->panels; ++p)
-        taps[p] = {d + p * slot_width_, w.panels.data() + p * width * k.panel, net_row_, 1, k.panel, panel, width};
+        taps[p] = {d + p * slot_width_, w.panels.data() + p * width * k.panel, net_row_, 1, k.panel, panel,
+                   vectors > 0 ? vectors * kernel_->lanes : width};
     return kernel_->panels;
 }
 
@@ -327,16 +328,14 @@ void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) c
             step.above = {output_gradients(call) + ((sequences_ ? steps.offset[t] : 0) + first) * output_row_, output_row_};
         if (!step.ends) {
             const T* d = delta(call) + (steps.offset[after] + first) * net_row_ + first_slot_;
-            step.tap_count = transposed_taps(k, d, recurrent_transposed_, taps);
+            step.tap_count = transposed_taps(k, d, recurrent_transposed_, recurrent_vectors_, taps);
         }
         if (!step.ends && drops(call)) {
             T* sent = this->template extra<T>(call, sent_back_buffer()) + first * units_;
             k.gemm({taps, step.tap_count, rows, units_, k.panel, sent, units_, k.panel, nullptr, false, Activation::linear,
                     nullptr, 0});
-            for (int64 r = 0; r < rows; ++r) {
-                drop(call, recurrent_dropout_, first + r, 0, units_, sent + r * units_, sent + r * units_);
-                if (step.above.data) k.add(units_, step.above.row(r), sent + r * units_);
-            }
+            drop_rows(call, first, rows, sent);
+            for (int64 r = 0; step.above.data && r < rows; ++r) k.add(units_, step.above.row(r), sent + r * units_);
             step.above = {sent, units_};
             step.tap_count = 0;
         }
@@ -355,7 +354,7 @@ void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice, T* scratch) 
     const bool slope = below != Activation::linear;
     auto* taps = reinterpret_cast<kernels::Tap<T>*>(scratch);
     const auto product = [&](const T* d, int64 rows, T* gradient, const T* x, int64 row) {
-        const int64 count = transposed_taps(k, d, input_transposed_, taps);
+        const int64 count = transposed_taps(k, d, input_transposed_, 0, taps);
         k.gemm({taps, count, rows, features_, k.panel, gradient, row, k.panel, nullptr, adds_, below, slope ? x : nullptr,
                 row});
     };
@@ -383,7 +382,7 @@ void Recurrent<T>::dropped_input_gradient(const Call<T>& call, Slice slice, T* s
     for (int64 t = 0; t < steps(call).steps; ++t) {
         const int64 rows = steps(call).alive(t, slice);
         const T* d = delta(call) + (steps(call).offset[t] + slice.begin) * net_row_;
-        const int64 count = transposed_taps(k, d, input_transposed_, taps);
+        const int64 count = transposed_taps(k, d, input_transposed_, 0, taps);
         k.gemm({taps, count, rows, features_, k.panel, sent, features_, k.panel, nullptr, false, Activation::linear, nullptr,
                 0});
         const Strided<T> to = input_rows(input_gradient_grid_, call.gradients[this->input], call, t, slice.begin);

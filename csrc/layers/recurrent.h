@@ -95,6 +95,20 @@ protected:
         Strided<T> hidden_before;
     };
 
+    // -- for a cell whose recurrent product is its own business
+    Product<T>& input_product() { return input_product_; }
+    int64 gradient_lines(const Call<T>& call) const { return recurrent_product_.lines(call); }
+    Line<T> recurrent_line(const Call<T>& call, int64 i) const { return recurrent_product_.line(call, i); }
+    // W_hᵀ from net value `first` on, in panels of Kernels::panel columns.
+    const T* transposed_rows(const kernels::Kernels<T>& k, int64 first) const {
+        return recurrent_transposed_.panels.data() + first * k.panel;
+    }
+    // The mask on h_{t-1}, if there is one, on units_ values a row.
+    void drop_rows(const Call<T>& call, int64 first, int64 rows, T* values) const {
+        for (int64 r = 0; drops(call) && r < rows; ++r)
+            drop(call, recurrent_dropout_, first + r, 0, units_, values + r * units_, values + r * units_);
+    }
+
     virtual void step_forward(const Call<T>& call, const Forward& step) const = 0;
     virtual void step_backward(const Call<T>& call, const Backward& step) const = 0;
     // Buffers of the cell's own, numbered from 0 in buffer(), and their bytes.
@@ -135,6 +149,7 @@ protected:
     int64 features_, units_, net_width_;
     int64 slot_width_;      // from panel to panel in a row of net values
     int64 first_slot_ = 0;  // of the recurrent product's in a panel
+    int64 recurrent_vectors_ = 0;  // of a panel's net values, the first ones that the recurrent product makes; 0: all
     int64 net_row_;         // from row to row of the net values
     int64 hidden_row_ = 0;  // of h of all steps
     int64 output_row_ = 0;
@@ -183,7 +198,8 @@ private:
     // The product of all steps, of some units, into nets().
     void take_products(const Call<T>& call, const Units& units, const T* start) const;
     // δ·Wᵀ, δ of the first row at `d`: one tap, or one a panel where a panel's δ have gaps between them.
-    int64 transposed_taps(const kernels::Kernels<T>& k, const T* d, const DerivedPanels<T>& w, kernels::Tap<T>* taps) const;
+    int64 transposed_taps(const kernels::Kernels<T>& k, const T* d, const DerivedPanels<T>& w, int64 vectors,
+                          kernels::Tap<T>* taps) const;
     // Whether this call drops some of h_{t-1} on its way into the recurrent product, what that reads then, and the mask on
     // h or on a gradient of it: columns [first, first + count) of a row.
     bool drops(const Call<T>& call) const { return recurrent_dropout_.rate > 0 && call.training; }

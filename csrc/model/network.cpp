@@ -13,6 +13,7 @@
 #include "layers/gru.h"
 #include "layers/lstm.h"
 #include "layers/pool.h"
+#include "layers/reset_first_gru.h"
 #include "layers/reverse.h"
 #include "layers/simple_rnn.h"
 
@@ -225,9 +226,10 @@ std::unique_ptr<Recurrent<T>> Network<T>::make_cell(const Place& place, int64 fe
     if (cell.kind == "simple_rnn") return std::make_unique<SimpleRnn<T>>(place, options, f);
     const Activation g = parse_cell_activation(place.name, cell.recurrent_activation);
     if (cell.kind == "forget_gate_rnn") return std::make_unique<ForgetGateRnn<T>>(place, options, f, g);
+    if (cell.kind == "reset_first_gru") return std::make_unique<ResetFirstGru<T>>(place, options, f, g);
     if (cell.kind == "gru") return std::make_unique<Gru<T>>(place, options, f, g);
     require(cell.kind == "lstm", place.name, ": unknown cell '", cell.kind,
-            "'; expected simple_rnn, forget_gate_rnn, lstm or gru");
+            "'; expected simple_rnn, forget_gate_rnn, lstm, gru or reset_first_gru");
     return std::make_unique<Lstm<T>>(place, options, f, g);
 }
 

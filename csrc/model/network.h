@@ -40,7 +40,8 @@ LayerActivation parse_activation(const std::string& layer, const std::string& na
 // Without softmax: what recurrent cells take.
 Activation parse_cell_activation(const std::string& layer, const std::string& name);
 
-// A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn", "lstm" or "gru".
+// A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn", "lstm", "gru"
+// or "reset_first_gru".
 // dropout, recurrent_dropout: the share of x_t, and of h_{t-1} as the recurrent product sees it, dropped while training.
 struct Cell {
     std::string kind;

@@ -94,9 +94,11 @@ void Step<T>::plan_phases() {
                 static_cast<Node<T>*>(n)->refresh_part(static_cast<Step*>(s)->k_, item);
             }, node.get(), parts);
         }
+        for (const Scatter<T>* scatter : node->scatters())
+            if (scatter->parameter->trainable) scatter->parameter->gradient.reserve(scatter->parameter->size());
         for (const auto& p : node->parameters) {
             if (!p->trainable) continue;
-            if (sink_.store || node->scattered() == p.get()) p->gradient.reserve(p->size());
+            if (sink_.store) p->gradient.reserve(p->size());
             if (sink_.sgd.momentum != 0) p->velocity.reserve(p->size());
             if (request_.update_stored)
                 work_.update.add([](void* s, void* of, int64 item, void*) {
@@ -118,12 +120,15 @@ void Step<T>::plan_phases() {
             static_cast<ProductPlan<T>*>(p)->merge(step.k_, step.sink_, item, static_cast<T*>(scratch));
         }, &product, product.merge_items());
     }
-    for (const auto& node : network_.nodes()) {
-        Parameter<T>* table = node->scattered();
-        if (!table || !table->trainable) continue;
-        work_.gradients.add([](void* s, void* n, int64 item, void*) {
-            static_cast<Node<T>*>(n)->scatter_part(static_cast<Step*>(s)->call_, item);
-        }, node.get(), node->scatter_parts());
+    std::vector<Scatter<T>*> scatters;
+    for (const auto& node : network_.nodes())
+        for (Scatter<T>* scatter : node->scatters()) scatters.push_back(scatter);
+    for (Scatter<T>* scatter : scatters) {
+        Parameter<T>* const table = scatter->parameter;
+        if (!table->trainable) continue;
+        work_.gradients.add([](void* s, void* of, int64 item, void*) {
+            static_cast<Scatter<T>*>(of)->part(static_cast<Step*>(s)->call_, item);
+        }, scatter, scatter->parts());
         work_.merge.add([](void* s, void* p, int64 item, void*) {
             const Step& step = *static_cast<Step*>(s);
             Parameter<T>& of = *static_cast<Parameter<T>*>(p);

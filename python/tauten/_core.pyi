@@ -72,7 +72,8 @@ class StepResult:
         """Means over the rows, in the order given to compile()."""
 
 class Cell:
-    """A recurrent layer: "simple_rnn", "forget_gate_rnn" (gates φ, u), "lstm" (i, f, g, o) or "gru" (z, r, u).
+    """A recurrent layer: "simple_rnn", "forget_gate_rnn" (gates φ, u), "lstm" (i, f, g, o), "gru" (z, r, u) or
+    "reset_first_gru", the GRU with the reset gate before the product.
 
     activation, recurrent_activation: linear, relu, tanh, sigmoid. dropout, recurrent_dropout: share of the inputs, and
     of h_{t-1} in the recurrent product, that is dropped while training; one mask for all steps of a sample.

@@ -107,6 +107,10 @@ def pool_cases():
         yield Case(f"{kind}{rank}d-{padding}-between", (*SIZES[rank], 1), pooled, batch=1)
 
 
+def reset_first(*arguments, **options) -> GRU:
+    return GRU(*arguments, **options, reset_after=False)
+
+
 def recurrent_cases():
     for activation, bias, sequences in product(CELL_ACTIVATIONS, (True, False), (True, False)):
         layers = [SimpleRNN(3, activation, bias, sequences)]
@@ -129,7 +133,13 @@ def recurrent_cases():
     for bias, sequences in product((True, False), (True, False)):
         layers = [GRU(3, use_bias=bias, return_sequences=sequences)]
         yield Case(f"gru-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
-    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU), (True, False)):
+    for activation, gate in product(CELL_ACTIVATIONS, CELL_ACTIVATIONS[1:]):
+        layers = [reset_first(2, activation, gate, True, True)]
+        yield Case(f"reset-first-{activation}-{gate}", (3, 2), layers, batch=2)
+    for bias, sequences in product((True, False), (True, False)):
+        layers = [reset_first(3, use_bias=bias, return_sequences=sequences)]
+        yield Case(f"reset-first-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
+    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU, reset_first), (True, False)):
         for rates in ((0.0, 0.4), (0.3, 0.0), (0.3, 0.4)):
             dropping = cell(3, return_sequences=sequences).drop(*rates, seed=7)
             name = f"cell-dropout-{cell.__name__}-sequences{sequences:d}-{rates[0]}-{rates[1]}"
@@ -137,7 +147,7 @@ def recurrent_cases():
     both = [cell(2).drop(0.3, 0.5, seed) for seed, cell in enumerate((GRU, LSTM))]
     yield Case("cell-dropout-bidirectional", (4, 2), [Dropout(0.3, 1), Bidirectional(*both), Dropout(0.3, 2)])
     yield Case("conv-cell-dropout", (6, 3), [Conv(3, (3,), activation="tanh"), LSTM(2).drop(0.3, 0.4, 5)])
-    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU), (True, False)):
+    for cell, sequences in product((SimpleRNN, ForgetGateRNN, LSTM, GRU, reset_first), (True, False)):
         name = f"{cell.__name__}-sequences{sequences:d}"
         yield Case(f"backwards-{name}", (4, 2), [GoBackwards(cell(3, return_sequences=sequences))])
         for merge in ("concat", "sum", "ave", "mul"):
@@ -168,6 +178,8 @@ def unequal_cases():
             "rnn-relu": [SimpleRNN(3, "relu", return_sequences=sequences), Dense(2)],
             "lstm": [LSTM(3, return_sequences=sequences), Dense(2)],
             "lstm-lstm": [LSTM(2, return_sequences=True), LSTM(2, return_sequences=sequences)],
+            "reset-first": [Dense(2, "tanh"), reset_first(3, return_sequences=sequences).drop(0.3, 0.4, 3), Dense(2)],
+            "reset-first-backwards": [GoBackwards(reset_first(3, return_sequences=sequences)), Dense(2)],
             "gru": [Dense(2, "tanh"), GRU(3, return_sequences=sequences), Dense(2)],
             "gru-dropping": [Dense(2, "tanh"), GRU(3, return_sequences=sequences).drop(0.3, 0.4, 3)],
             "backwards-gru": [GoBackwards(GRU(3, return_sequences=sequences)), Dense(2)],

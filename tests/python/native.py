@@ -13,9 +13,8 @@ CELLS = {ref.SimpleRNN: "simple_rnn", ref.ForgetGateRNN: "forget_gate_rnn", ref.
 
 def cell(at: ref.SimpleRNN | ref.ForgetGateRNN | ref.LSTM | ref.GRU) -> _core.Cell:
     gate = getattr(at, "recurrent_activation", "sigmoid")
-    return _core.Cell(
-        CELLS[type(at)], at.units, at.activation, gate, at.use_bias, *(drop.rate for drop in at.dropping), at.seed
-    )
+    kind = CELLS[type(at)] if getattr(at, "reset_after", True) else "reset_first_gru"
+    return _core.Cell(kind, at.units, at.activation, gate, at.use_bias, *(drop.rate for drop in at.dropping), at.seed)
 
 
 def recurrent(n: _core.Network, name: str, e: int, at) -> int:

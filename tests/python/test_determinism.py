@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import reference as ref
+from cases import reset_first
 from data import digits, text
 from examples import Batch, randomize
 from native import Native
@@ -63,6 +64,10 @@ LAYERS = {
     "rnn": ((8, 8), [SimpleRNN(33, return_sequences=True), Dropout(0.3, 4), SimpleRNN(17), Dense(10, "softmax")]),
     "lstm": ((8, 8), [LSTM(33, return_sequences=True), Dropout(0.3, 5), LSTM(17), Dense(10, "softmax")]),
     "gru": ((None, 8), [GRU(33, return_sequences=True).drop(0.2, 0.3, 4), GRU(17), Dense(10, "softmax")]),
+    "reset-first": (
+        (None, 8),
+        [reset_first(33, return_sequences=True), reset_first(17).drop(0.2, 0.3, 4), Dense(10, "softmax")],
+    ),
     "rows": ((None, 8), [LSTM(33, return_sequences=True), Dropout(0.3, 5), LSTM(17), Dense(10, "softmax")]),
     "both": (
         (None, 8),
@@ -86,7 +91,7 @@ def both(make, units: int, merge: str = "concat") -> Bidirectional:
     return Bidirectional(*[make(units, return_sequences=True) for _ in range(2)], merge)
 
 
-UNEQUAL = ("rows", "both", "text", "gru")
+UNEQUAL = ("rows", "both", "text", "gru", "reset-first")
 
 
 def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
@@ -101,7 +106,7 @@ def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
         return Batch([p[:-1] for p in pieces], [p[1:] for p in pieces], weight)
     images, labels = digits()
     index = rng.integers(len(images), size=size)
-    if name in ("rows", "both", "gru"):
+    if name in ("rows", "both", "gru", "reset-first"):
         return Batch([images[i][:n] for i, n in zip(index, lengths(size, rng), strict=True)], labels[index], weight)
     return Batch(images[index].reshape(size, *LAYERS[name][0]), labels[index], weight)
 

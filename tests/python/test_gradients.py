@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import reference as ref
-from cases import CASES
+from cases import CASES, reset_first
 from examples import Batch, Case
 from native import Native
 from numerics import TOLERANCE, assert_all_close, assert_close, assert_gradient, numerical_gradient
@@ -150,7 +150,7 @@ def big_cases():
         yield big(f"dense-{units}-{batch}", (33,), [Dense(units, "relu"), Dense(65, "tanh"), Dense(units)], batch=batch)
         yield big(f"softmax-{units}-{batch}", (17,), [Dense(units, "softmax")], loss=CE, batch=batch)
         yield big(f"dense-per-step-{units}-{batch}", (5, 7), [Dense(units, "sigmoid"), Dense(3)], batch=batch)
-        for make in (SimpleRNN, ForgetGateRNN, LSTM, GRU, both_lstm):
+        for make in (SimpleRNN, ForgetGateRNN, LSTM, GRU, reset_first, both_lstm):
             name = f"{make.__name__.lower()}-{units}-{batch}"
             yield big(name, (9, 7), [make(units, return_sequences=True), make(units), Dense(3)], batch=batch)
             lengths = tuple(1 + (5 * i) % 9 for i in range(batch))

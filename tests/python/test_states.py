@@ -9,6 +9,7 @@ import pytest
 
 import reference as ref
 import tauten
+from cases import reset_first
 from data import text
 from examples import Case
 from native import Native
@@ -16,7 +17,7 @@ from numerics import TOLERANCE, assert_all_close, assert_close
 from reference import GRU, LSTM, Bidirectional, Dense, ForgetGateRNN, GoBackwards, SimpleRNN
 from tauten import _core, layers
 
-CELLS = (SimpleRNN, ForgetGateRNN, LSTM, GRU)
+CELLS = (SimpleRNN, ForgetGateRNN, LSTM, GRU, reset_first)
 LENGTHS = (4, 1, 5, 2, 5)
 
 
@@ -122,7 +123,11 @@ def model(*stack: layers.Layer, shape=(None, 3)) -> tauten.Sequential:
     return made
 
 
-KERAS_CELLS = (layers.SimpleRNN, layers.ForgetGateRNN, layers.LSTM, layers.GRU)
+def keras_v1_gru(*arguments, **options) -> layers.GRU:
+    return layers.GRU(*arguments, **options, reset_after=False)
+
+
+KERAS_CELLS = (layers.SimpleRNN, layers.ForgetGateRNN, layers.LSTM, layers.GRU, keras_v1_gru)
 
 
 @pytest.mark.parametrize("cell", KERAS_CELLS, ids=lambda cell: cell.__name__)
@@ -250,12 +255,12 @@ def test_steps_are_the_sequence(cell, sequences: bool) -> None:
     net = model(
         cell(5, return_sequences=True), layers.Dropout(0.5), cell(4, return_sequences=sequences), layers.Dense(2)
     )
-    state = None
+    state, count = None, net.layers[0].state_count
     for t in range(7):
         y, state = net.step(x[:, t], state)
         expected = net.predict(x[:, : t + 1])
         np.testing.assert_allclose(y, expected[:, -1] if sequences else expected, rtol=2e-5, atol=1e-6)
-    assert [array.shape for array in state] == [(3, 5)] * cell.state_count + [(3, 4)] * cell.state_count
+    assert [array.shape for array in state] == [(3, 5)] * count + [(3, 4)] * count
 
 
 def test_steps_of_tokens() -> None:

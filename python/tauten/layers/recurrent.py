@@ -425,7 +425,8 @@ class GRU(Gated):
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
             False, every sequence begins at zero.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
-        reset_after: the reset gate acts behind the product with U_u, as above; only True, the default.
+        reset_after: the reset gate acts behind the product with U_u, as above; False: before it, on h_{t-1}, as in the
+            first paper, with a bias (3·units,), and slower; default True.
         name, trainable: as in Layer.
 
     Raises:
@@ -434,9 +435,8 @@ class GRU(Gated):
     Source: Cho et al. 2014; reset_after as in cuDNN.
     """
 
-    kind = "gru"
     gate_names = ("update", "reset", "candidate")
-    keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto", "reset_after": True}
+    keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto"}
 
     def __init__(
         self,
@@ -458,6 +458,7 @@ class GRU(Gated):
         go_backwards: bool = False,
         stateful: bool = False,
         seed: int | None = None,
+        reset_after: bool = True,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
@@ -468,3 +469,11 @@ class GRU(Gated):
             return_state, go_backwards, stateful, dropout, recurrent_dropout, seed, name=name, trainable=trainable,
             **kwargs,
         )  # fmt: skip
+        self.reset_after = flag(reset_after, "GRU: reset_after")
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return "gru" if self.reset_after else "reset_first_gru"
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "reset_after": self.reset_after}
