@@ -15,6 +15,7 @@ from benchmarks import environments, report
 from benchmarks.process import ROOT
 from benchmarks.rivals import RIVALS
 from benchmarks.sidebyside import Settings
+from benchmarks.workloads import find
 
 # Both imports in one process, so that what the machine is doing meanwhile meets both.
 IMPORTS = """
@@ -71,14 +72,14 @@ def wheel_mb(given: Path | None) -> float:
         return next(Path(folder).glob("*.whl")).stat().st_size / 1e6
 
 
-def training(settings: Settings, name: str, python: str) -> dict[str, float]:
-    """Memory in MB that a process training lenet_b64 has above that after the import; and seconds of its first step."""
-    with settings.worker(name, python, "lenet_b64") as scout:
+def training(settings: Settings, name: str, python: str, work: str) -> tuple[float, float]:
+    """Memory in MB of a process that trains a workload, above that after the import; seconds of its first step."""
+    with settings.worker(name, python, work) as scout:
         variants = scout.ask("scout", seconds=0.2)
-    with settings.worker(name, python, "lenet_b64") as worker:
+    with settings.worker(name, python, work) as worker:
         said = worker.ask("setup", variant=next(iter(variants)))
         worker.ask("block", steps=5)
-        return {"training_mb": worker.peak_mb - worker.imported_mb, "first_seconds": said["first_seconds"]}
+        return worker.peak_mb - worker.imported_mb, said["first_seconds"]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -86,6 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.footprint", description=__doc__)
     others = [name for name in RIVALS if name != "tauten"]
     parser.add_argument("--rivals", nargs="*", default=others, choices=others, help="libraries beside Tauten")
+    parser.add_argument("--work", nargs="+", default=["lenet_b64"], metavar="NAME", help="trained for their memory")
     parser.add_argument("--wheel", type=Path, help="a wheel that is already built")
     parser.add_argument("--times", type=int, default=15, help="fresh interpreters per import time (15)")
     parser.add_argument("--threads", type=int, default=2, help="threads of each library (2)")
@@ -94,6 +96,11 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if arguments.wheel and not arguments.wheel.is_file():
         parser.error(f"--wheel: no file {arguments.wheel}")
+    for work in arguments.work:
+        try:
+            find(work)
+        except ValueError as error:
+            parser.error(str(error))
     facts = report.machine(arguments.threads)
     report.warn_if_busy(facts)
     settings = Settings("steps", arguments.threads, 1, 1, 0.1, True, None)
@@ -104,7 +111,8 @@ def main(argv: list[str] | None = None) -> int:
         names = [requirement.split("==")[0] for requirement in rival.requirements] or ["tauten"]
         own, whole = json.loads(_python(python, SIZE.format(names=names)))
         found |= {"installed_mb": own / 1e6, "installed_with_dependencies_mb": whole / 1e6}
-        found |= training(settings, name, python) if rival.trains else {}
+        trained = {work: training(settings, name, python, work) for work in arguments.work} if rival.trains else {}
+        found["training"] = {work: {"mb": mb, "first_seconds": first} for work, (mb, first) in trained.items()}
         found["wheel_mb"] = wheel_mb(arguments.wheel) if name == "tauten" else None
         results[name] = found
         print(f"{rival.title}: {found}", file=sys.stderr, flush=True)
@@ -115,12 +123,11 @@ def main(argv: list[str] | None = None) -> int:
                 f"{found['installed_with_dependencies_mb']:.0f}",
                 f"{found['import_ms']:.0f} ({found['numpy_ms']:.0f})",
                 f"{found['peak_mb']:.0f}",
-                f"{found['training_mb']:.0f}" if rival.trains else "–",
-                f"{found['first_seconds']:.2f}" if rival.trains else "–",
+                *(f"{trained[work][0]:.0f} ({trained[work][1]:.2f})" if trained else "–" for work in arguments.work),
             ]
         )
     header = ["", "installed, MB", "with dependencies", "import, ms (NumPy's before it)", "peak MB after it"]
-    header += ["training LeNet, MB above", "its first step, s"]
+    header += [f"training {work}, MB above it (first step, s)" for work in arguments.work]
     text = (
         report.markdown(header, rows)
         + f"\nTauten's wheel: {results['tauten']['wheel_mb']:.2f} MB. Medians of {arguments.times} interpreters; 1 "

@@ -60,6 +60,10 @@ class Bidirectional(Layer):
         super().__init__(name=name, trainable=trainable, **kwargs)
         if not isinstance(layer, Recurrent):
             raise TypeError(f"Bidirectional: layer must be a recurrent layer, got {layer!r}")
+        if merge_mode is None:
+            raise ValueError(
+                "Bidirectional: merge_mode=None gives two outputs, a Sequential model has one; use 'concat'"
+            )
         if not isinstance(merge_mode, str) or merge_mode not in MERGE_MODES:
             raise ValueError(f"Bidirectional: merge_mode must be one of {', '.join(MERGE_MODES)}, got {merge_mode!r}")
         if backward_layer is not None and not isinstance(backward_layer, Recurrent):
