@@ -17,7 +17,7 @@
 #define TAUTEN_DECLARE_LEVEL(level)                                                               \
     namespace level {                                                                             \
     TAUTEN_DECLARE_FILL(fill_gemm)        /* gemm.cpp: gemm, fma_peak, lanes, panel, tile */      \
-    TAUTEN_DECLARE_FILL(fill_pack)        /* pack.cpp: pack, pack_transposed */                   \
+    TAUTEN_DECLARE_FILL(fill_pack)        /* pack.cpp: pack_transposed */                         \
     TAUTEN_DECLARE_FILL(fill_lstm)        /* lstm.cpp: lstm_forward, lstm_backward */             \
     TAUTEN_DECLARE_FILL(fill_forget_gate) /* forget_gate.cpp: forget_gate_forward, .._backward */ \
     TAUTEN_DECLARE_FILL(fill_gru)         /* gru.cpp: gru_forward, gru_backward */                \

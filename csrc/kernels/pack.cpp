@@ -1,4 +1,4 @@
-// Weights into panels, the order in which the register tile reads them.
+// Transposed weights into panels, the order in which the register tile reads them.
 #include "kernels/fill.h"
 #include "simd/vec.h"
 
@@ -6,31 +6,6 @@ namespace tauten::kernels {
 namespace {
 
 constexpr int64 smaller(int64 a, int64 b) { return a < b ? a : b; }
-
-// Rows of w that are fetched ahead: they lie far apart, where the processor's own prefetcher gives up.
-constexpr int64 rows_ahead = 12;
-
-// panels[p][k][j] = w[k, p * width + j], 0 beyond columns
-template <class T>
-void pack(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panels, int64 panel_stride) {
-    constexpr int64 lanes = Vec<T>::lanes;
-    for (int64 first = 0; first < columns; first += width, panels += panel_stride) {
-        const int64 here = smaller(width, columns - first);
-        for (int64 i = 0; i < k; ++i) {
-            const T* from = w + i * w_row + first;
-            for (int64 line = 0; line < here; line += 64 / static_cast<int64>(sizeof(T)))
-                __builtin_prefetch(from + rows_ahead * w_row + line);
-            T* to = panels + i * width;
-            int64 j = 0;
-            for (; j + lanes <= here; j += lanes) store<T>(to + j, load<T>(from + j));
-            if (j < here) {
-                store<T>(to + j, load_first(from + j, here - j));
-                j += lanes;
-            }
-            for (; j < width; j += lanes) store<T>(to + j, zeros<T>());
-        }
-    }
-}
 
 template <int... I>
 struct Numbers {};
@@ -88,7 +63,6 @@ void pack_transposed(int64 k, int64 columns, const T* w, int64 w_row, T* panels,
 
 template <class T>
 void fill(Kernels<T>& k) {
-    k.pack = pack<T>;
     k.pack_transposed = pack_transposed<T>;
 }
 

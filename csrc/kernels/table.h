@@ -228,9 +228,7 @@ struct Kernels {
     void (*gru_forward)(const GruForward<T>&);
     void (*gru_backward)(const GruBackward<T>&);
 
-    // -- packing. panels[p][k][0..width) = W[k, p * width ..), zero-filled beyond columns
-    void (*pack)(int64 k, int64 columns, int64 width, const T* w, int64 w_row, T* panels, int64 panel_stride);
-    // panels[p][n][0..panel) = W[k = p * panel .., n]: the same from Wᵀ. W is read at w[k * w_row + n].
+    // -- packing: panels[p][n][0..panel) = W[k = p * panel .., n], zero-filled beyond k. W is read at w[k * w_row + n].
     void (*pack_transposed)(int64 k, int64 columns, const T* w, int64 w_row, T* panels, int64 panel_stride);
 
     // -- elementwise over rows x columns

@@ -101,7 +101,7 @@ TEST(every_kernel_is_there) {
         CHECK(k.tile > 0);
         const void* all[] = {
             (void*)k.gemm, (void*)k.lstm_forward, (void*)k.lstm_backward, (void*)k.forget_gate_forward,
-            (void*)k.forget_gate_backward, (void*)k.gru_forward, (void*)k.gru_backward, (void*)k.pack, (void*)k.pack_transposed,
+            (void*)k.forget_gate_backward, (void*)k.gru_forward, (void*)k.gru_backward, (void*)k.pack_transposed,
             (void*)k.activate, (void*)k.activation_gradient, (void*)k.softmax, (void*)k.softmax_gradient,
             (void*)k.dropout, (void*)k.max_pool, (void*)k.average_pool, (void*)k.max_pool_gradient,
             (void*)k.average_pool_gradient, (void*)k.column_sums, (void*)k.add, (void*)k.softmax_cross_entropy,
