@@ -12,12 +12,12 @@ import tauten
 from data import text
 from examples import Case
 from native import Native
-from numerics import TOLERANCE, assert_all_close, assert_close
+from numerics import TOLERANCE, assert_all_close, assert_close, assert_gradient, numerical_gradient
 from reference import GRU, LSTM, Bidirectional, Dense, ForgetGateRNN, GoBackwards, SimpleRNN
 from tauten import _core, layers
 
 CELLS = (SimpleRNN, ForgetGateRNN, LSTM, GRU)
-LENGTHS = (4, 1, 5, 2, 5)
+LENGTHS = (4, 1, 5, 2, 0)  # a sample of no steps ends as it began
 
 
 def stacks():
@@ -74,6 +74,31 @@ def test_begin_and_end(stack, lengths, dtype: str) -> None:
 def final_of(net: ref.Network, x, training: bool):
     net.predict(x, training)
     return net.final
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["equal", "unequal"])
+@pytest.mark.parametrize("stack", STACKS, ids=[name for name, _ in STACKS])
+def test_gradients_from_states(stack, lengths) -> None:
+    """Every element of every weight, numerically, of sequences that begin with states; dropout's masks are frozen."""
+    name, made = stack
+    net, batch = Case(name, (4, 3) if lengths is None else (None, 3), made, batch=5, lengths=lengths).build()
+    native = Native(net)
+    rng = np.random.default_rng(2)
+    begin = [rng.normal(size=(5, width)) for _, width in native.core.states]
+    (x,), y, index = native.sources(batch)
+
+    def result():
+        return native.core.gradients([x], y, index, None, True, begin)
+
+    _, gradients, _ = result()
+    for number, (weight, gradient) in enumerate(zip(native.weights, gradients, strict=True)):
+
+        def moved(number=number, weight=weight) -> float:
+            native.core.set(number, weight)
+            return result()[0].loss
+
+        assert_gradient(gradient, numerical_gradient(moved, weight), f"weight {number}")
+        native.core.set(number, weight)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 9])
