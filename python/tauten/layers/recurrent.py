@@ -191,7 +191,7 @@ class Gated(Recurrent):
 
 
 class SimpleRNN(Recurrent):
-    """h_t = f(x_t·W + h_{t-1}·U + b) (chapter §26.2): (batch, steps, features) -> (batch[, steps], units).
+    """h_t = f(x_t·W + h_{t-1}·U + b) (chapter §26.1): (batch, steps, features) -> (batch[, steps], units).
 
     Weights: kernel W (features, units), recurrent_kernel U (units, units), bias (units,).
 
@@ -204,13 +204,13 @@ class SimpleRNN(Recurrent):
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
@@ -268,13 +268,13 @@ class ForgetGateRNN(Gated):
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
@@ -318,7 +318,7 @@ class ForgetGateRNN(Gated):
 
 
 class LSTM(Gated):
-    """Long short-term memory with forget gate (chapter §26.2): (batch, steps, features) -> (batch[, steps], units).
+    """Long short-term memory with forget gate (chapter §26.2.2): (batch, steps, features) -> (batch[, steps], units).
 
     i, f, o = r(x_t·W + h_{t-1}·U + b), g = a(...) likewise, c_t = f∘c_{t-1} + i∘g, h_t = o∘a(c_t).
     Weights, gates in the order i, f, g, o: kernel W (features, 4·units), recurrent_kernel U (units, 4·units),
@@ -335,13 +335,13 @@ class LSTM(Gated):
         unit_forget_bias: the forget gate's bias begins at 1; default True.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
@@ -417,13 +417,13 @@ class GRU(Gated):
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         reset_after: the reset gate acts behind the product with U_u, as above; only True, the default.
         name, trainable: as in Layer.
