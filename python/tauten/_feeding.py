@@ -79,7 +79,7 @@ class Feeder:
         return Data.of(raw, Mask.of(raw, self._masks.layer))
 
     def _conformed(self, raw: Raw, what: str) -> Raw:
-        """x in the shape of the input, from a list or another shape. Raises ValueError if it does not fit."""
+        """x in the input's shape, from a list or an array of another shape. Raises ValueError if it does not fit."""
         spec = self._sample
         if isinstance(raw, list) and spec[0] is not None and len(spec) == raw[0].ndim:
             raw = _data.stack(raw, what)

@@ -42,8 +42,13 @@ class Carrier:
                 cell._states = own
         return result
 
-    def check_batches(self, samples: int, batch_size: int, what: str) -> None:
-        """Raise ValueError if a stateful model would meet a last batch of another size."""
+    def check_batches(self, samples: int, batch_size: int, what: str, before: int | None = None) -> None:
+        """Raise ValueError if a stateful model would meet a batch of another size than the rest, or than `before`."""
+        if self.stateful and samples and before is not None and min(samples, batch_size) != before:
+            raise ValueError(
+                f"{what}: a stateful layer needs equal batches, got {min(samples, batch_size)} samples after "
+                f"batches of {before}"
+            )
         if self.stateful and samples > batch_size and samples % batch_size:
             raise ValueError(
                 f"{what}: a stateful layer needs equal batches, got {samples} samples in batches of {batch_size}; "
@@ -77,7 +82,8 @@ def checked(state: Any, layers: Sequence[Layer], batch: int, model: str) -> list
     if state is None:
         return None
     sizes = [size for cell in cells(layers) for size in cell.state_size]
-    shapes = [np.shape(array) for array in state] if isinstance(state, (list, tuple)) else None
+    arrays = [np.asarray(array) for array in state] if isinstance(state, (list, tuple)) else None
+    shapes = None if arrays is None else [array.shape for array in arrays if array.dtype.kind in "fiub"]
     if shapes != [(batch, size) for size in sizes]:
         wanted = ", ".join(f"({batch}, {size})" for size in sizes)
         got = type(state).__name__ if shapes is None else ", ".join(map(str, shapes))

@@ -243,8 +243,8 @@ def gradient_flow(
 def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
     """What the gates of a recurrent layer let through at every step, with dropout off.
 
-    Gates: input, forget, candidate, output for LSTM; forget, candidate for ForgetGateRNN; hidden, which is h, for
-    SimpleRNN. Steps are the input's, whichever way the layer reads.
+    Gates: input, forget, candidate, output for LSTM; update, reset, candidate for GRU; forget, candidate for
+    ForgetGateRNN; hidden, which is h, for SimpleRNN. Steps are the input's, whichever way the layer reads.
 
     Args:
         model: with a recurrent layer; it need not be compiled.

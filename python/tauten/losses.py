@@ -1,4 +1,4 @@
-"""Loss functions (chapter §26.2): what training makes small. As classes, names, or functions of NumPy arrays.
+"""Loss functions (chapter §26.1): what training makes small. As classes, names, or functions of NumPy arrays.
 
 Training computes losses natively; the functions here are for looking at single values.
 """

@@ -1,4 +1,4 @@
-"""Optimizers: how a step changes the weights (chapter §26.2; minibatch stochastic gradient descent)."""
+"""Optimizers: how a step changes the weights (chapter §26.1.3; minibatch stochastic gradient descent)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from tauten import _core
 from tauten._checks import integer
 from tauten._weights import assign_all
-from tauten.layers.core import Dropout
 
 if TYPE_CHECKING:
     from tauten.models import Sequential
@@ -124,11 +123,9 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
 def _architecture(model: Sequential) -> dict[str, Any]:
     """The model's configuration with the seeds that dropout drew, so that training goes on with the same masks."""
     config = model.get_config()
-    seeds = {layer.name: layer.mask_seed for layer in model.layers if isinstance(layer, Dropout)}
+    seeded = {layer.name: layer.seeded_config() for layer in model.layers}
     for layer in config["layers"]:
-        name = layer["config"]["name"]
-        if name in seeds:
-            layer["config"]["seed"] = seeds[name]
+        layer["config"] = seeded.get(layer["config"]["name"], layer["config"])
     return config
 
 

@@ -146,7 +146,7 @@ class Trainer:
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> History:
-        """Train by minibatch gradient descent (chapter §26.2).
+        """Train by minibatch gradient descent (chapter §26.1.3).
 
         Args:
             x: array (samples, ...), or a list of arrays (steps_i, ...) of unequal length.
@@ -157,7 +157,8 @@ class Trainer:
             callbacks: objects of class tauten.callbacks.Callback, or with some of its on_ methods.
             validation_split: share of the samples, from the end and before shuffling, that only validate.
             validation_data: (x, y) or (x, y, sample_weight) to validate on after each epoch.
-            shuffle: new order in every epoch; default True.
+            shuffle: new order in every epoch; default True. Stateful layers want False: sample i of a batch follows
+                sample i of the batch before.
             sample_weight: (samples,); each sample's loss is multiplied by its weight. For outputs (samples, steps, ...)
                 also (samples, steps), or a list of arrays (steps_i,) if x is one: a weight for each step. The mean is
                 over all rows, whatever their weights.
@@ -191,7 +192,7 @@ class Trainer:
             val_feed = feed
         carrier = self._carrier()
         carrier.check_batches(len(train), batch_size, "fit")
-        carrier.check_batches(len(held), val_batch, "fit: validation")
+        carrier.check_batches(len(held), val_batch, "fit: validation", min(len(train), batch_size))
 
         steps = -(-len(train) // batch_size)
         history = History()
@@ -377,6 +378,8 @@ class Trainer:
 
         For text generation and data that arrive one by one. Stateful layers' own states are neither read nor changed.
 
+        A masked step leaves a sample's states as they are; its outputs of every step are zeros.
+
         Args:
             x: one step of each sample, (batch, features), or tokens (batch,) for an Embedding.
             state: what the call before returned; default None, the beginning.
@@ -406,10 +409,12 @@ class Trainer:
         index = np.arange(data.samples, dtype=np.int64)
         initial = checked(state, self.layers, data.samples, self.name)
         outputs, states = graph.network.predict([data.source], index, False, initial, True)
-        return (outputs[:, 0] if graph.output_shape[0] is None else outputs), states
+        if graph.output_shape[0] is None:
+            outputs = np.asarray(self._feeder().split(outputs, data))[:, 0]
+        return outputs, states
 
     def reset_states(self) -> None:
-        """Let all stateful layers begin at zero again."""
+        """Let all stateful layers begin at zero again. Does nothing in a model without any."""
         for cell in self._carrier().cells:
             if cell.stateful:
                 cell.reset_state()

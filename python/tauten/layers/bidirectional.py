@@ -152,6 +152,13 @@ class Bidirectional(Layer):
         config["backward_layer"] = _serialized(self.backward_layer) if self._own_backward else None
         return config
 
+    def seeded_config(self) -> dict[str, Any]:
+        config = self.get_config()
+        config["layer"]["config"]["seed"] = self.forward_layer.seeded_config()["seed"]
+        if config["backward_layer"] is not None:
+            config["backward_layer"]["config"] = self.backward_layer.seeded_config()
+        return config
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Bidirectional:
         from tauten.layers import deserialize

@@ -65,7 +65,7 @@ def Input(
 
 
 class Dense(Layer):
-    """y = f(x·W + b) on the last axis (chapter §26.2): (batch, ..., features) -> (batch, ..., units).
+    """y = f(x·W + b) on the last axis (chapter §26.1): (batch, ..., features) -> (batch, ..., units).
 
     Weights: kernel (features, units), bias (units,).
 
@@ -132,7 +132,7 @@ class Dense(Layer):
 
 
 class Activation(Layer):
-    """y = f(x), any shape; softmax over the last axis (chapter §26.2).
+    """y = f(x), any shape; softmax over the last axis (chapter §26.1.2).
 
     Args:
         activation: "linear", "relu", "sigmoid", "softmax", "tanh".
@@ -227,6 +227,9 @@ class Dropout(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+    def seeded_config(self) -> dict[str, Any]:
+        return {**self.get_config(), "seed": self.mask_seed}
 
 
 class Masking(Layer):

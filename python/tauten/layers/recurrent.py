@@ -72,8 +72,7 @@ class Recurrent(Layer):
         self.dropout = _rate(dropout, f"{cls}: dropout")
         self.recurrent_dropout = _rate(recurrent_dropout, f"{cls}: recurrent_dropout")
         self.seed = None if seed is None else integer(seed, f"{cls}: seed", 0, MOST_SEED)
-        drops = self.dropout > 0 or self.recurrent_dropout > 0
-        self.mask_seed = self.seed if self.seed is not None else _random.draw_seed() if drops else 0
+        self.mask_seed = self.seed if self.seed is not None else _random.draw_seed() if self._drops else 0
         self._states: list[NDArray[np.floating[Any]]] | None = None
 
     def cell(self) -> _core.Cell:
@@ -82,6 +81,10 @@ class Recurrent(Layer):
             self.kind, self.units, self.activation, self.gate_activation, self.use_bias, self.dropout,
             self.recurrent_dropout, self.mask_seed,
         )  # fmt: skip
+
+    @property
+    def _drops(self) -> bool:
+        return self.dropout > 0 or self.recurrent_dropout > 0
 
     @property
     def gate_activation(self) -> str:
@@ -147,6 +150,9 @@ class Recurrent(Layer):
             "seed": self.seed,
         }
 
+    def seeded_config(self) -> dict[str, Any]:
+        return {**self.get_config(), "seed": self.mask_seed if self._drops else self.seed}
+
 
 def checked_states(states: Sequence[ArrayLike], sizes: list[int], what: str) -> list[NDArray[np.floating[Any]]]:
     """Copies of `states`, finite, one (batch, size) a size. Raises ValueError or TypeError that begins with `what`."""
@@ -177,6 +183,8 @@ class Gated(Recurrent):
     """Base of the recurrent layers with gates."""
 
     def __init__(self, recurrent_activation: ActivationLike, *args: Any, **kwargs: Any) -> None:
+        if "implementation" in self.keras_defaults and kwargs.get("implementation") == 1:
+            kwargs["implementation"] = 2  # Keras' two ways to the same numbers
         super().__init__(*args, **kwargs)
         self.recurrent_activation = activations.get(
             recurrent_activation, f"{type(self).__name__}: recurrent_activation", exclude=("softmax",)
@@ -191,7 +199,7 @@ class Gated(Recurrent):
 
 
 class SimpleRNN(Recurrent):
-    """h_t = f(x_t·W + h_{t-1}·U + b) (chapter §26.2): (batch, steps, features) -> (batch[, steps], units).
+    """h_t = f(x_t·W + h_{t-1}·U + b) (chapter §26.1): (batch, steps, features) -> (batch[, steps], units).
 
     Weights: kernel W (features, units), recurrent_kernel U (units, units), bias (units,).
 
@@ -204,13 +212,13 @@ class SimpleRNN(Recurrent):
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
@@ -268,13 +276,13 @@ class ForgetGateRNN(Gated):
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
@@ -318,7 +326,7 @@ class ForgetGateRNN(Gated):
 
 
 class LSTM(Gated):
-    """Long short-term memory with forget gate (chapter §26.2): (batch, steps, features) -> (batch[, steps], units).
+    """Long short-term memory with forget gate (chapter §26.2.2): (batch, steps, features) -> (batch[, steps], units).
 
     i, f, o = r(x_t·W + h_{t-1}·U + b), g = a(...) likewise, c_t = f∘c_{t-1} + i∘g, h_t = o∘a(c_t).
     Weights, gates in the order i, f, g, o: kernel W (features, 4·units), recurrent_kernel U (units, 4·units),
@@ -335,13 +343,13 @@ class LSTM(Gated):
         unit_forget_bias: the forget gate's bias begins at 1; default True.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         name, trainable: as in Layer.
 
@@ -354,7 +362,9 @@ class LSTM(Gated):
     kind = "lstm"
     gate_names = ("input", "forget", "candidate", "output")
     state_count = 2
-    keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto"}
+    keras_defaults: ClassVar[dict[str, Any]] = {
+        **Recurrent.keras_defaults, "use_cudnn": "auto", "implementation": 2,
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -417,13 +427,13 @@ class GRU(Gated):
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
-            [0, 1); one mask for all steps of a sample; default 0.
+            [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
         return_state: only False; see model.step() and `stateful`.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
-            False, every sequence begins at zero.
+            False, every sequence begins at zero. In fit() with shuffle=False and batches of one size.
         seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
         reset_after: the reset gate acts behind the product with U_u, as above; False: before it, on h_{t-1}, as in the
             first paper, with a bias (3·units,), and slower; default True.
@@ -436,7 +446,9 @@ class GRU(Gated):
     """
 
     gate_names = ("update", "reset", "candidate")
-    keras_defaults: ClassVar[dict[str, Any]] = {**Recurrent.keras_defaults, "use_cudnn": "auto"}
+    keras_defaults: ClassVar[dict[str, Any]] = {
+        **Recurrent.keras_defaults, "use_cudnn": "auto", "implementation": 2,
+    }  # fmt: skip
 
     def __init__(
         self,

@@ -72,6 +72,11 @@ class TimeDistributed(Layer):
         layer = {"class_name": type(self.layer).__name__, "config": self.layer.get_config()}
         return {**super().get_config(), "layer": layer}
 
+    def seeded_config(self) -> dict[str, Any]:
+        config = self.get_config()
+        config["layer"]["config"] = self.layer.seeded_config()
+        return config
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> TimeDistributed:
         from tauten.layers import deserialize
