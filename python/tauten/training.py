@@ -192,6 +192,7 @@ class Trainer:
         carrier = self._carrier()
         carrier.check_batches(len(train), batch_size, "fit")
         carrier.check_batches(len(held), val_batch, "fit: validation")
+        carrier.check_validation(min(len(train), batch_size), min(len(held), val_batch))
 
         steps = -(-len(train) // batch_size)
         history = History()
@@ -383,7 +384,8 @@ class Trainer:
 
         Returns:
             (outputs, state): (batch, ...), and a list of arrays (batch, units): h of each recurrent layer in order, an
-            LSTM's c behind its h.
+            LSTM's c behind its h. A masked step leaves a sample's states as they are; its output, if the model has one
+            for every step, is zeros.
 
         Raises:
             ValueError, TypeError: for data and states that do not fit, and for a model that cannot go step by step: its
@@ -406,7 +408,9 @@ class Trainer:
         index = np.arange(data.samples, dtype=np.int64)
         initial = checked(state, self.layers, data.samples, self.name)
         outputs, states = graph.network.predict([data.source], index, False, initial, True)
-        return (outputs[:, 0] if graph.output_shape[0] is None else outputs), states
+        whole = self._feeder().split(outputs, data)  # of every sample, those masked at this step too
+        assert isinstance(whole, np.ndarray)
+        return (whole[:, 0] if graph.output_shape[0] is None else whole), states
 
     def reset_states(self) -> None:
         """Let all stateful layers begin at zero again."""
