@@ -106,7 +106,7 @@ def gates(layer: str, directions: Sequence[dict[str, NDArray[Any]]], labels: Seq
                 continue
             name = list(named)[row]
             values = named[name].T
-            largest = max(1.0, float(np.nanmax(np.abs(values))))
+            largest = float(np.nanmax(np.abs(values), initial=1.0))
             signed = bool((values < 0).any())  # from -1 to 1, or from 0 to 1, unless the values go beyond
             image = axes.imshow(
                 values,

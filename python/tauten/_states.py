@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tauten._weights import as_array
+
 if TYPE_CHECKING:
     from tauten.layers.base import Layer
     from tauten.layers.recurrent import Recurrent
@@ -29,7 +31,11 @@ class Carrier:
 
     def __init__(self, layers: Iterable[Layer]) -> None:
         self.cells = cells(layers)
-        self.stateful = any(cell.stateful for cell in self.cells)
+
+    @property
+    def stateful(self) -> bool:
+        """Whether there is a stateful layer; looked up each time, since the attribute may be set."""
+        return any(cell.stateful for cell in self.cells)
 
     def __call__(self, call: Callable[..., Any], *args: Any, batch: int) -> Any:
         """call(*args)'s result. States change only if it succeeds. Raises ValueError for another batch than before."""
@@ -42,17 +48,20 @@ class Carrier:
                 cell._states = own
         return result
 
-    def check_batches(self, samples: int, batch_size: int, what: str, before: int | None = None) -> None:
-        """Raise ValueError if a stateful model would meet a batch of another size than the rest, or than `before`."""
-        if self.stateful and samples and before is not None and min(samples, batch_size) != before:
-            raise ValueError(
-                f"{what}: a stateful layer needs equal batches, got {min(samples, batch_size)} samples after "
-                f"batches of {before}"
-            )
+    def check_batches(self, samples: int, batch_size: int, what: str) -> None:
+        """Raise ValueError if a stateful model would meet a last batch of another size."""
         if self.stateful and samples > batch_size and samples % batch_size:
             raise ValueError(
                 f"{what}: a stateful layer needs equal batches, got {samples} samples in batches of {batch_size}; "
                 f"leave {samples % batch_size} out, or choose a batch_size that divides {samples}"
+            )
+
+    def check_validation(self, trained: int, validated: int) -> None:
+        """Raise ValueError if a stateful model would validate on batches of another size than it trains on."""
+        if self.stateful and validated and trained != validated:
+            raise ValueError(
+                f"fit: a stateful layer needs equal batches, got batches of {trained} to train on and of {validated} "
+                "to validate on"
             )
 
     def _initial(self, batch: int) -> list[NDArray[np.floating[Any]] | None]:
@@ -78,14 +87,21 @@ def check_steps(layers: Sequence[Layer], model: str) -> None:
 
 
 def checked(state: Any, layers: Sequence[Layer], batch: int, model: str) -> list[Any] | None:
-    """step()'s state for the native call. Raises ValueError unless it has an array (batch, units) for each."""
+    """step()'s state for the native call.
+
+    Raises ValueError unless it has an array (batch, units) for each, TypeError for what are no numbers.
+    """
     if state is None:
         return None
+    what = f"model {model!r}: step: state"
     sizes = [size for cell in cells(layers) for size in cell.state_size]
-    arrays = [np.asarray(array) for array in state] if isinstance(state, (list, tuple)) else None
-    shapes = None if arrays is None else [array.shape for array in arrays if array.dtype.kind in "fiub"]
-    if shapes != [(batch, size) for size in sizes]:
+    arrays = [as_array(array, what) for array in state] if isinstance(state, (list, tuple)) else None
+    shapes = None if arrays is None else [array.shape for array in arrays]
+    if arrays is None or shapes != [(batch, size) for size in sizes]:
         wanted = ", ".join(f"({batch}, {size})" for size in sizes)
         got = type(state).__name__ if shapes is None else ", ".join(map(str, shapes))
         raise ValueError(f"model {model!r}: step: expected a state of shapes {wanted}, as step() returns it, got {got}")
-    return list(state)
+    for array in arrays:
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{what}: expected numbers, got dtype {array.dtype}")
+    return arrays

@@ -199,7 +199,8 @@ def gradient_flow(
     ‖δ_t‖: δ_t = ∂E/∂net_t, E the loss of one sample, summed over its steps if the output has some (the chapter's
     E_X = Σ_t E_t; times its sample weight), so that neither batch size nor number of samples matter; its L2 norm over
     all units and gates; then the root mean square over the samples that have step t. Steps are counted from the
-    beginning of each sample, in the input's order whichever way the layer reads. Dropout is off.
+    beginning of each sample, in the input's order whichever way the layer reads; masked ones are not counted. Dropout
+    is off.
 
     Args:
         model: compiled, with a recurrent layer.
@@ -211,7 +212,8 @@ def gradient_flow(
 
     Raises:
         RuntimeError: before compile().
-        TypeError, ValueError: for what is no model, one without recurrent layers, and data that do not fit.
+        TypeError, ValueError: for what is no model, one without recurrent layers, data that do not fit, and if every
+            step is masked.
         FloatingPointError: when the loss is not finite.
     """
     _check_model(model, "gradient_flow")
@@ -233,6 +235,8 @@ def gradient_flow(
             if path in sums:
                 norms, samples = _longer(np.hypot, norms, sums[path][0]), _longer(np.add, samples, sums[path][1])
             sums[path] = norms, samples
+    if not any(len(samples) for _, samples in sums.values()):
+        raise ValueError("gradient_flow: x: every step of it is masked")
     layers = []
     for path, (norms, samples) in sums.items():
         name, cell = _find(model, path)
@@ -244,7 +248,8 @@ def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
     """What the gates of a recurrent layer let through at every step, with dropout off.
 
     Gates: input, forget, candidate, output for LSTM; update, reset, candidate for GRU; forget, candidate for
-    ForgetGateRNN; hidden, which is h, for SimpleRNN. Steps are the input's, whichever way the layer reads.
+    ForgetGateRNN; hidden, which is h, for SimpleRNN. Steps are the input's, whichever way the layer reads; masked ones,
+    which it leaves out, have NaN.
 
     Args:
         model: with a recurrent layer; it need not be compiled.
@@ -265,7 +270,7 @@ def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
     data = model._input(raw[None] if single else raw)  # type: ignore[call-overload]
     values: dict[str, Values] = {}
     directions = []
-    for path, steps, kept in model._network().gates([data.source], np.arange(data.samples, dtype=np.int64)):
+    for path, _, kept in model._network().gates([data.source], np.arange(data.samples, dtype=np.int64)):
         if path.rsplit("/", 1)[0] != chosen.name:
             continue
         prefix = _prefix(path)
@@ -273,8 +278,11 @@ def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
         directions.append(tuple(name for name, _ in named))
         for number, (name, _) in enumerate(named):
             gate = kept[:, number].copy()
+            if data.mask is not None:
+                gate = np.full((len(data.mask.valid), gate.shape[1]), np.nan, dtype=gate.dtype)
+                gate[data.mask.valid] = kept[:, number]
             if data.steps is not None:
-                values[name] = np.split(gate, np.cumsum(steps)[:-1])
+                values[name] = np.split(gate, np.cumsum(data.steps)[:-1])
             else:
                 values[name] = gate if single else gate.reshape(data.samples, -1, gate.shape[-1])
     return Gates(chosen.name, values, tuple(directions))
@@ -334,7 +342,7 @@ def _norms(deltas: NDArray[Any], steps: NDArray[np.int64]) -> tuple[Floats, NDAr
 
     Everything is divided by its largest before it is squared: what has vanished may be below 1e-154.
     """
-    rows = deltas.astype(np.float64).reshape(len(deltas), -1)
+    rows = deltas.astype(np.float64).reshape(len(deltas), deltas.shape[1] * deltas.shape[2])
     largest = _divisor(np.abs(rows).max(axis=1))
     lengths = largest * np.sqrt(np.square(rows / largest[:, None]).sum(axis=1))
     t = np.arange(len(rows)) - np.repeat(np.cumsum(steps) - steps, steps)

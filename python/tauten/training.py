@@ -192,7 +192,8 @@ class Trainer:
             val_feed = feed
         carrier = self._carrier()
         carrier.check_batches(len(train), batch_size, "fit")
-        carrier.check_batches(len(held), val_batch, "fit: validation", min(len(train), batch_size))
+        carrier.check_batches(len(held), val_batch, "fit: validation")
+        carrier.check_validation(min(len(train), batch_size), min(len(held), val_batch))
 
         steps = -(-len(train) // batch_size)
         history = History()
@@ -386,7 +387,8 @@ class Trainer:
 
         Returns:
             (outputs, state): (batch, ...), and a list of arrays (batch, units): h of each recurrent layer in order, an
-            LSTM's c behind its h.
+            LSTM's c behind its h. A masked step leaves a sample's states as they are; its output, if the model has one
+            for every step, is zeros.
 
         Raises:
             ValueError, TypeError: for data and states that do not fit, and for a model that cannot go step by step: its
@@ -409,9 +411,9 @@ class Trainer:
         index = np.arange(data.samples, dtype=np.int64)
         initial = checked(state, self.layers, data.samples, self.name)
         outputs, states = graph.network.predict([data.source], index, False, initial, True)
-        if graph.output_shape[0] is None:
-            outputs = np.asarray(self._feeder().split(outputs, data))[:, 0]
-        return outputs, states
+        whole = self._feeder().split(outputs, data)  # of every sample, those masked at this step too
+        assert isinstance(whole, np.ndarray)
+        return (whole[:, 0] if graph.output_shape[0] is None else whole), states
 
     def reset_states(self) -> None:
         """Let all stateful layers begin at zero again. Does nothing in a model without any."""

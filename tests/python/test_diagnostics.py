@@ -361,6 +361,42 @@ def test_gates_need_no_compile_and_mind_no_threads() -> None:
 # -- bad input
 
 
+@pytest.mark.parametrize("kind", CELLS)
+def test_masked_steps(kind: str) -> None:
+    """The gates of the steps that are left, at their places; the gradient flow of the sequences without the others."""
+    x = np.random.default_rng(0).normal(size=(4, 5, 3))
+    valid = np.array([[1, 1, 0, 1, 1], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [0, 1, 1, 0, 0]], dtype=bool)
+    x[~valid] = 0
+    y = np.zeros((4, 2))
+    tauten.utils.set_random_seed(1)
+    model = tauten.Sequential(
+        [tauten.Input((None, 3)), layers.Masking(), CELLS[kind](4, name="cell"), layers.Dense(2, name="out")]
+    )
+    bare = tauten.Sequential([tauten.Input((None, 3)), CELLS[kind](4, name="cell"), layers.Dense(2, name="out")])
+    bare.set_weights(model.get_weights())
+    for each in (model, bare):
+        each.compile("sgd", "mse")
+    some = [0, 2, 3]  # the bare model takes no sample without steps
+    left = [x[i][valid[i]] for i in some]
+    as_array, as_list, expected = (diagnostics.gates(m, d) for m, d in ((model, x), (model, list(x)), (bare, left)))
+    for gate in GATES[kind]:
+        assert as_array[gate].shape == (4, 5, 4)
+        assert np.isnan(as_array[gate][~valid]).all()
+        for i, wanted in zip(some, expected[gate], strict=True):
+            np.testing.assert_array_equal(as_array[gate][i][valid[i]], wanted)
+        for one, other in zip(as_array[gate], as_list[gate], strict=True):
+            np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(diagnostics.gates(model, x[0])[gate], as_array[gate][0])
+    for sample in range(4):
+        plt.close(as_array.plot(sample, labels="abcde"))
+    wanted = diagnostics.gradient_flow(bare, left, y[some])["cell"].norms
+    for batch_size in (1, 2, 4):  # a batch may have no steps at all
+        found = diagnostics.gradient_flow(model, x, y, batch_size=batch_size)["cell"].norms
+        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    with pytest.raises(ValueError, match="every step of it is masked"):
+        diagnostics.gradient_flow(model, 0 * x, y)
+
+
 def test_errors() -> None:
     x, y, characters = sequences()
     model = reader(layers.LSTM(3, name="one"), characters)

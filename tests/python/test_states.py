@@ -259,8 +259,9 @@ def test_stateful_errors() -> None:
     layer = net.layers[0]
     with pytest.raises(ValueError, match=r"'g': reset_state: expected states of shapes \(batch, 4\), got \(2, 3\)"):
         layer.reset_state([np.zeros((2, 3))])
-    with pytest.raises(ValueError, match="NaN"):
-        layer.reset_state([np.full((2, 4), np.nan)])
+    for value in (np.nan, np.inf, 1e300):
+        with pytest.raises(ValueError, match="NaN, infinity or numbers beyond float32"):
+            layer.reset_state([np.full((2, 4), value)])
     with pytest.raises(TypeError, match="dtype"):
         layer.reset_state([np.array([["a"] * 4])])
     assert layer.states[0].shape == (6, 4)
@@ -299,12 +300,61 @@ def test_steps_of_tokens() -> None:
         net.step([9], state)
 
 
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("cell", KERAS_CELLS, ids=lambda cell: cell.__name__)
+def test_steps_of_masked_sequences(cell, sequences: bool) -> None:
+    """Samples masked at a step keep their states; their outputs of that step are zeros."""
+    x = np.random.default_rng(0).normal(size=(3, 5, 3)).astype(np.float32)
+    x[1, 2], x[2, 0] = 0, 0
+    net = model(layers.Masking(), cell(5, return_sequences=sequences), layers.Dense(2))
+    expected = net.predict(x)
+    state = None
+    for t in range(5):
+        y, state = net.step(x[:, t], state)
+        assert y.shape == (3, 2)
+        if sequences:
+            valid = x[:, t].any(axis=-1)
+            np.testing.assert_allclose(y[valid], expected[valid, t], rtol=2e-5, atol=1e-6)
+            assert not y[~valid].any()
+    if not sequences:
+        np.testing.assert_allclose(y, expected, rtol=2e-5, atol=1e-6)
+
+
+def test_validation_in_other_batches() -> None:
+    """States are of one batch size: fit says so before it trains, not at the end of the first epoch."""
+    net = model(layers.GRU(4, stateful=True), layers.Dense(2))
+    x, y = np.ones((8, 3, 3)), np.ones((8, 2))
+    weights = net.get_weights()
+    with pytest.raises(ValueError, match="batches of 4 to train on and of 2 to validate on"):
+        net.fit(x, y, batch_size=4, validation_data=(x[:2], y[:2]), verbose=0)
+    with pytest.raises(ValueError, match="batches of 4 to train on and of 2 to validate on"):
+        net.fit(x, y, batch_size=4, validation_data=(x, y), validation_batch_size=2, verbose=0)
+    for one, other in zip(net.get_weights(), weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    net.fit(x, y, batch_size=4, validation_data=(x[:4], y[:4]), verbose=0)
+
+
+def test_stateful_set_later() -> None:
+    """The attribute counts at the call, not when the model was first used."""
+    net = model(layers.LSTM(4), layers.Dense(2))
+    x = np.ones((2, 3, 3))
+    first = net.predict(x)
+    net.layers[0].stateful = True
+    np.testing.assert_array_equal(net.predict(x), first)
+    assert np.abs(net.predict(x) - first).max() > 1e-3
+    net.layers[0].stateful = False
+    np.testing.assert_array_equal(net.predict(x), first)
+
+
 def test_step_errors() -> None:
     net = model(layers.LSTM(4), layers.Dense(2))
     with pytest.raises(ValueError, match=r"shapes \(2, 4\), \(2, 4\), as step\(\) returns it, got \(1, 4\), \(1, 4\)"):
         net.step(np.zeros((2, 3)), net.step(np.zeros((1, 3)))[1])
     with pytest.raises(ValueError, match="as step"):
         net.step(np.zeros((2, 3)), "state")
+    for wrong in (np.full((2, 4), "a"), np.full((2, 4), None), np.zeros((2, 4), complex), [[1], [2, 3]]):
+        with pytest.raises(TypeError, match="step: state: expected"):
+            net.step(np.zeros((2, 3)), [wrong, wrong])
     with pytest.raises(ValueError, match=r"step: x: expected samples of shape \(None, 3\)"):
         net.step(np.zeros((2, 2)))
     with pytest.raises(ValueError, match=r"begin it with Input\(\(None, 3\)\)"):
@@ -371,7 +421,9 @@ def test_validation_batches_of_another_size_are_refused_first() -> None:
     net = model(layers.LSTM(4, stateful=True), layers.Dense(2))
     x, y = np.zeros((16, 3, 3)), np.zeros((16, 2))
     before = net.get_weights()
-    with pytest.raises(ValueError, match=r"fit: validation: a stateful layer needs equal batches, got 4 samples after"):
+    with pytest.raises(
+        ValueError, match=r"fit: a stateful layer needs equal batches, got batches of 8 to train on and of 4"
+    ):
         net.fit(x, y, batch_size=8, validation_data=(x[:4], y[:4]), verbose=0)
     for one, other in zip(net.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -382,5 +434,3 @@ def test_implementation_is_taken_as_keras_takes_it() -> None:
         assert layers.LSTM(3, implementation=value).units == 3
     with pytest.raises(ValueError, match="implementation"):
         layers.GRU(3, implementation=7)
-    with pytest.raises(ValueError, match="as step"):
-        model(layers.LSTM(4)).step(np.zeros((1, 3)), [["a"], ["b"]])

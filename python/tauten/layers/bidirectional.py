@@ -124,7 +124,8 @@ class Bidirectional(Layer):
         if states is not None:
             what = f"layer {self.name!r}: reset_state"
             count = self.forward_layer.state_count
-            whole = checked_states(states, self.forward_layer.state_size + self.backward_layer.state_size, what)
+            sizes = self.forward_layer.state_size + self.backward_layer.state_size
+            whole = checked_states(states, sizes, self.forward_layer.state_dtype, what)
             parts = [whole[:count], whole[count:]]
         for part, (_, layer) in zip(parts, self.directions().items(), strict=True):
             if layer.stateful or not self.stateful:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tauten import _core, _random, activations, initializers, regularizers
+from tauten import _core, _random, activations, config, initializers, regularizers
 from tauten._checks import MOST_SEED, flag, integer, number
 from tauten._registry import serialize
 from tauten._weights import as_array
@@ -97,6 +97,13 @@ class Recurrent(Layer):
         return [self.units] * self.state_count
 
     @property
+    def state_dtype(self) -> str:
+        """Float type of the states: the model's, or, before there is one, that of new models."""
+        wrapper = self._wrapper() if self._wrapper is not None else None
+        graph = self._graph if wrapper is None else wrapper._graph
+        return config.floatx() if graph is None else graph.dtype
+
+    @property
     def states(self) -> list[NDArray[np.floating[Any]] | None]:
         """With stateful=True copies of the states behind the last batch, (batch, units) each; None: zeros."""
         return [None] * self.state_count if self._states is None else [state.copy() for state in self._states]
@@ -113,7 +120,7 @@ class Recurrent(Layer):
         what = f"layer {self.name!r}: reset_state"
         if not self.stateful:
             raise ValueError(f"{what}: the layer keeps no states: make it with stateful=True")
-        self._states = None if states is None else checked_states(states, self.state_size, what)
+        self._states = None if states is None else checked_states(states, self.state_size, self.state_dtype, what)
 
     reset_states = reset_state
 
@@ -154,7 +161,9 @@ class Recurrent(Layer):
         return {**self.get_config(), "seed": self.mask_seed if self._drops else self.seed}
 
 
-def checked_states(states: Sequence[ArrayLike], sizes: list[int], what: str) -> list[NDArray[np.floating[Any]]]:
+def checked_states(
+    states: Sequence[ArrayLike], sizes: list[int], dtype: str, what: str
+) -> list[NDArray[np.floating[Any]]]:
     """Copies of `states`, finite, one (batch, size) a size. Raises ValueError or TypeError that begins with `what`."""
     if not isinstance(states, (list, tuple)) or len(states) != len(sizes):
         got = f"{len(states)} of them" if isinstance(states, (list, tuple)) else type(states).__name__
@@ -167,9 +176,9 @@ def checked_states(states: Sequence[ArrayLike], sizes: list[int], what: str) -> 
             shapes = ", ".join(str(a.shape) for a in arrays)
             wanted = ", ".join(f"(batch, {s})" for s in sizes)
             raise ValueError(f"{what}: expected states of shapes {wanted}, got {shapes}")
-        if not np.isfinite(array).all():
-            raise ValueError(f"{what}: expected finite numbers, got NaN or infinity")
-    return [np.array(array, dtype=np.float64 if array.dtype == np.float64 else np.float32) for array in arrays]
+        if not (np.abs(array) <= np.finfo(dtype).max).all():
+            raise ValueError(f"{what}: expected finite numbers, got NaN, infinity or numbers beyond {dtype}")
+    return [np.array(array, dtype=dtype) for array in arrays]
 
 
 def _rate(value: float, what: str) -> float:
