@@ -308,13 +308,13 @@ int64 Recurrent<T>::transposed_taps(const kernels::Kernels<T>& k, const T* d, co
 // Long ago written, by now in memory or a far cache: on its way while the step before is computed.
 template <class T>
 void Recurrent<T>::fetch(const Call<T>& call, int64 t, int64 first, int64 rows) const {
-    const int64 at = steps(call).offset[t] + first;
-    const auto lines = [&](const T* memory, int64 row) {
-        const T* from = memory + at * row;
-        for (int64 i = 0; i < rows * row; i += 64 / static_cast<int64>(sizeof(T))) __builtin_prefetch(from + i, 1);
+    const auto lines = [&](const T* memory, int64 row, int64 columns) {
+        const T* from = memory + (steps(call).offset[t] + first) * row;
+        for (int64 r = 0; r < rows; ++r)
+            for (int64 i = 0; i < columns; i += 64 / static_cast<int64>(sizeof(T))) __builtin_prefetch(from + r * row + i, 1);
     };
-    lines(gates(call), net_row_);
-    if (sequences_) lines(output_gradients(call), output_row_);
+    lines(gates(call), net_row_, kernel_->gates > 1 ? net_row_ : units_);
+    if (sequences_) lines(output_gradients(call), output_row_, units_);
 }
 
 template <class T>
