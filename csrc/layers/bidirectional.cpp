@@ -4,7 +4,8 @@ namespace tauten {
 
 template <class T>
 Bidirectional<T>::Bidirectional(Place place, Direction first, Direction second, Merge merge)
-    : Node<T>(std::move(place)), directions_{std::move(first), std::move(second)}, merge_(merge) {
+    : Node<T>(std::move(place)), directions_{std::move(first), std::move(second)},
+      first_states_(static_cast<int>(directions_[0]->state_widths().size())), merge_(merge) {
     for (const Direction& direction : directions_)
         for (const auto& parameter : direction->parameters) this->parameters.push_back(parameter);
     if (merge_ == Merge::concat) {
@@ -70,8 +71,8 @@ std::vector<int64> Bidirectional<T>::state_widths() const {
 
 template <class T>
 std::pair<const Recurrent<T>*, int> Bidirectional<T>::owner(int state) const {
-    const int first = static_cast<int>(directions_[0]->state_widths().size());
-    return state < first ? std::pair(directions_[0].get(), state) : std::pair(directions_[1].get(), state - first);
+    if (state < first_states_) return {directions_[0].get(), state};
+    return {directions_[1].get(), state - first_states_};
 }
 
 template <class T>

@@ -52,6 +52,7 @@ private:
     std::pair<const Recurrent<T>*, int> owner(int state) const;
 
     Direction directions_[2];
+    int first_states_;  // of the first direction
     Merge merge_;
     Grid output_;
     int64 first_parts_ = 0;  // stale parts of the first layer

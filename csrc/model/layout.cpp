@@ -187,6 +187,7 @@ void Network<T>::finalize(int output) {
         node->plan(edges_);
         for (auto& parameter : node->parameters) parameters_.push_back(parameter);
         for (Product<T>* product : node->products()) products_.push_back(product);
+        for (Scatter<T>* scatter : node->scatters()) scatters_.push_back(scatter);
         const std::vector<int64> widths = node->state_widths();
         for (size_t i = 0; i < widths.size(); ++i)
             states_.push_back({static_cast<int>(&node - nodes_.data()), static_cast<int>(i), widths[i]});

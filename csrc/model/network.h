@@ -96,6 +96,7 @@ public:
     int output() const { return output_; }
     const std::vector<std::unique_ptr<Node<T>>>& nodes() const { return nodes_; }
     const std::vector<Product<T>*>& products() const { return products_; }
+    const std::vector<Scatter<T>*>& scatters() const { return scatters_; }
     const std::vector<Axis>& axes() const { return axes_; }
     const std::vector<Segment>& segments() const { return segments_; }
     const std::vector<State>& states() const { return states_; }
@@ -130,6 +131,7 @@ private:
     std::vector<int> inputs_;
     std::vector<std::unique_ptr<Node<T>>> nodes_;
     std::vector<Product<T>*> products_;
+    std::vector<Scatter<T>*> scatters_;
     std::vector<Axis> axes_;
     std::vector<Segment> segments_;
     std::vector<State> states_;

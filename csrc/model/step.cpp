@@ -94,8 +94,6 @@ void Step<T>::plan_phases() {
                 static_cast<Node<T>*>(n)->refresh_part(static_cast<Step*>(s)->k_, item);
             }, node.get(), parts);
         }
-        for (const Scatter<T>* scatter : node->scatters())
-            if (scatter->parameter->trainable) scatter->parameter->gradient.reserve(scatter->parameter->size());
         for (const auto& p : node->parameters) {
             if (!p->trainable) continue;
             if (sink_.store) p->gradient.reserve(p->size());
@@ -120,12 +118,10 @@ void Step<T>::plan_phases() {
             static_cast<ProductPlan<T>*>(p)->merge(step.k_, step.sink_, item, static_cast<T*>(scratch));
         }, &product, product.merge_items());
     }
-    std::vector<Scatter<T>*> scatters;
-    for (const auto& node : network_.nodes())
-        for (Scatter<T>* scatter : node->scatters()) scatters.push_back(scatter);
-    for (Scatter<T>* scatter : scatters) {
+    for (Scatter<T>* scatter : network_.scatters()) {
         Parameter<T>* const table = scatter->parameter;
         if (!table->trainable) continue;
+        table->gradient.reserve(table->size());
         work_.gradients.add([](void* s, void* of, int64 item, void*) {
             static_cast<Scatter<T>*>(of)->part(static_cast<Step*>(s)->call_, item);
         }, scatter, scatter->parts());

@@ -108,6 +108,7 @@ int lstm(Network<T>& n) {
     e = n.add_dropout("drop", e, 0.2, 6);
     e = n.add_recurrent("l", e, {"lstm", 18}, true, false);
     e = n.add_recurrent("g", e, {"gru", 7, "tanh", "sigmoid", true, 0.2, 0.3, 5}, true, true);
+    e = n.add_recurrent("first", e, {"reset_first_gru", 6}, true, false);
     e = n.add_bidirectional("b", e, {"forget_gate_rnn", 5}, {"lstm", 6}, "concat", true, false);
     e = n.add_recurrent("r", e, {"simple_rnn", 7}, true, true);
     return n.add_dense("d", e, 4, "softmax", true);
