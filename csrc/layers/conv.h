@@ -25,6 +25,7 @@ public:
         return true;
     }
     void plan(const std::vector<Edge>& edges) override;
+    std::string detail() const override { return forwards_ ? forwards_->name() : std::string(); }
     bool local() const override;
     bool extra_zeroed() const override { return true; }
     int extra_count() const override { return 2; }

@@ -166,6 +166,8 @@ public:
     // With dropout off the output is the input: no work, no memory.
     virtual bool identity_in_inference() const { return false; }
     virtual void plan(const std::vector<Edge>& edges) { (void)edges; }
+    // How it works, where there is a choice.
+    virtual std::string detail() const { return {}; }
 
     // Works on a few samples at a time without loading many weights again: neighbours of this kind take turns on a few
     // samples, so that values stay in the cache.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tauten {
 
 namespace {
@@ -94,6 +96,12 @@ Winograd<T>::Winograd(const kernels::WinogradTransforms<T>& transforms, const Wi
     cut_tiles(transforms, output_, step_, tiles_);
     const int64 panel = kernels::table<T>().panel;
     chunk_ = std::min(round_up(columns, panel), std::max(panel, chunk_columns / panel * panel));
+}
+
+template <class T>
+std::string Winograd<T>::name() const {
+    const auto size = [&](int64 n) { return transforms_->dims == 2 ? text(n, "x", n) : text(n); };
+    return text("Winograd F(", size(transforms_->outputs), ", ", size(transforms_->taps), ")");
 }
 
 template <class T>

@@ -34,6 +34,8 @@ public:
     Winograd(const kernels::WinogradTransforms<T>& transforms, const Window& window, const int64 (&output)[3],
              int64 channels, int64 columns);
 
+    // "Winograd F(4x4, 3x3)"
+    std::string name() const;
     // Inputs behind the last output of a whole number of tiles, in extent d, counted from the first window's begin.
     int64 reach(int d) const;
     int64 tiles_a_sample() const { return tiles_[0] * tiles_[1] * tiles_[2]; }
