@@ -25,13 +25,14 @@ Padding padding_from(const py::object& value, const std::string& name) {
 
 class PyNetwork {
 public:
-    explicit PyNetwork(const std::string& dtype) {
+    PyNetwork(const std::string& dtype, bool winograd) {
         if (dtype == "float32")
             engine_ = std::make_unique<Engine<float>>();
         else if (dtype == "float64")
             engine_ = std::make_unique<Engine<double>>();
         else
             fail("dtype must be float32 or float64, got '", dtype, "'");
+        std::visit([&](const auto& engine) { engine->network.winograd = winograd; }, engine_);
     }
 
     // f(engine) for the engine there is.
@@ -475,7 +476,7 @@ void bind_network(py::module_& module) {
              py::arg("units"), py::arg("activation"), py::arg("recurrent_activation"), py::arg("use_bias"),
              py::arg("dropout") = 0.0, py::arg("recurrent_dropout") = 0.0, py::arg("seed") = 0);
     py::class_<PyNetwork> c(module, "Network");
-    c.def(py::init<const std::string&>(), py::arg("dtype") = "float32");
+    c.def(py::init<const std::string&, bool>(), py::arg("dtype") = "float32", py::arg("winograd") = true);
     bind_building(c);
     bind_weights(c);
     c.def("compile", [](PyNetwork& n, const std::string& loss, bool from_logits, const std::vector<std::string>& metrics) {

@@ -86,6 +86,7 @@ Level resolve() {
         level::fill_pooling(k);  \
         level::fill_losses(k);   \
         level::fill_updates(k);  \
+        level::fill_winograd(k); \
         level::fill_math(k);     \
     } while (false)
 

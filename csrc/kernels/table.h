@@ -199,6 +199,38 @@ struct PoolArguments {
     Activation below;                          // input_gradient ⊙= f'(input)
 };
 
+// Patches of a Winograd transform (winograd.cpp): element (i, j) of patch n lies at from[n] + i * from_row + j * from_column,
+// `channels` values each; in one dimension i is 0. Of outputs those from rows[n] and columns[n] on are not written;
+// the rest gets the bias, ReLU, and is 0 where the layer below has a ReLU that is closed: below[n] as to[n].
+template <class T>
+struct WinogradPatches {
+    int64 count, channels;
+    const T* const* from;
+    int64 from_row, from_column;
+    T* const* to;
+    int64 to_row, to_column;
+    // outputs only
+    const int32* rows;
+    const int32* columns;
+    const T* bias;
+    bool relu;
+    const T* const* below;  // nullptr: no ReLU there
+    int64 below_row, below_column;
+};
+
+// The transforms of F(outputs, taps) in one or two dimensions; a patch has (points or outputs or taps)^dims elements.
+template <class T>
+struct WinogradTransforms {
+    using Transform = void (*)(const WinogradPatches<T>&);
+    int64 outputs, taps, points;
+    int dims;
+    Transform input;     // points -> points: Bᵀ d B
+    Transform delta;     // outputs -> points: A δ Aᵀ
+    Transform output;    // points -> outputs: Aᵀ M A, finished
+    Transform weights;   // taps -> points: G g Gᵀ
+    Transform gradient;  // points -> taps: Gᵀ ∂U G
+};
+
 // Dropout's mask is a function of these and never stored (Philox4x32-10; §26.4.2, inverted dropout).
 struct DropoutKey {
     uint64 seed;
@@ -242,6 +274,9 @@ struct Kernels {
                              int64 y_gradient_row, T* x_gradient, int64 x_gradient_row);
     // y = u ⊙ x / keep, u ~ Bernoulli(keep) keyed by (key, sample, first_element + column); may be in place
     void (*dropout)(DropoutKey key, T keep, uint64 sample, uint64 first_element, int64 columns, const T* x, T* y);
+
+    // -- the transforms for filters of `taps` taps (3, 5, 7) in 1 or 2 dimensions; nullptr where there are none
+    const WinogradTransforms<T>* (*winograd)(int dims, int64 taps);
 
     // -- pooling of one sample
     void (*max_pool)(const PoolArguments<T>&);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "kernels/table.h"
+#include "simd/unroll.h"
 #include "simd/vec.h"
 
 namespace tauten::kernels {
@@ -41,17 +42,6 @@ inline constexpr int k_unroll = 1;
 #else
 inline constexpr int k_unroll = 4;
 #endif
-
-// The block once for each compile-time index 0 .. count - 1, so that arrays of accumulators stay in registers.
-template <int I, int N, class F>
-TAUTEN_INLINE void unrolled(const F& f) {
-    if constexpr (I < N) {
-        f.template operator()<I>();
-        unrolled<I + 1, N>(f);
-    }
-}
-#define TAUTEN_UNROLL(index, count, ...) \
-    unrolled<0, count>([&]<int index>() __attribute__((always_inline)) __VA_ARGS__)
 
 // The operand *(p + kScale * stride + kOffset), all in bytes. Compilers turn a tile's row addresses into one
 // pointer a row and run out of registers; writing the address out keeps to x86's base + index * scale + constant.

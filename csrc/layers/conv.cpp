@@ -1,5 +1,6 @@
 #include "layers/conv.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tauten {
@@ -8,11 +9,14 @@ namespace {
 
 // Deepest tap lists a call builds: kernel rows (window D x H) of one convolution.
 constexpr int64 most_taps = 64;
+// Winograd's tiles of a batch, at the least.
+constexpr int64 least_tiles = 8;
 
 }  // namespace
 
 template <class T>
-Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias)
+Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
+              bool winograd)
     : Node<T>(std::move(place)), window_(window), channels_(channels), filters_(filters), activation_(activation) {
     Shape shape(window.window + 3 - window.rank, window.window + 3);
     shape.push_back(channels);
@@ -47,6 +51,30 @@ Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, 
         for (const Residue& b : residues[1])
             for (const Residue& c : residues[2])
                 classes_.push_back({{a, b, c}, a.taps * b.taps * c.taps * filters, {}});
+
+    if (const auto* transforms = winograd ? choose_winograd<T>(window, channels, filters) : nullptr) {
+        forwards_.emplace(*transforms, window, window.output, channels, filters);
+        backwards_.emplace(*transforms, window, window.input, filters, channels);
+        tiled_gradient_.emplace(*transforms, window, channels, filters);
+        tiled_gradient_->layer = this;
+    }
+}
+
+// Tiles enough to multiply: few rows of them would read all filters at the points for little work.
+template <class T>
+bool Conv<T>::tiled(const Call<T>& call) const {
+    return forwards_ && call.batch * forwards_->tiles_a_sample() >= least_tiles;
+}
+
+// Filters at the points are large: all samples of a slice pass over them at once, unless one has tiles enough.
+template <class T>
+bool Conv<T>::local() const {
+    return !forwards_ || forwards_->tiles_a_sample() >= 2 * kernels::table<T>().tile;
+}
+
+template <class T>
+int64 Conv<T>::scratch(const Call<T>& call) const {
+    return tiled(call) ? std::max(forwards_->scratch(), backwards_->scratch()) : 0;
 }
 
 template <class T>
@@ -54,6 +82,9 @@ void Conv<T>::wanted_halo(Grid& value) const {
     for (int d = 0; d < 3; ++d) {
         value.before[d] = window_.before[d];
         value.after[d] = window_.after[d];
+        // whole tiles
+        if (forwards_)
+            value.after[d] = std::max(value.after[d], forwards_->reach(d) - window_.before[d] - window_.input[d]);
     }
 }
 
@@ -69,6 +100,11 @@ void Conv<T>::wanted_gradient_halo(Grid& gradient) const {
             gradient.after[d] = std::max(gradient.after[d], last - (window_.output[d] - 1));
         }
     }
+    if (!forwards_) return;
+    for (int d = 0; d < 3; ++d)  // whole tiles, of inputs and of outputs
+        gradient.after[d] = std::max({gradient.after[d],
+                                      classes_[0].d[d].first_output + backwards_->reach(d) - window_.output[d],
+                                      forwards_->reach(d) - (window_.window[d] - 1) - window_.output[d]});
 }
 
 template <class T>
@@ -99,7 +135,7 @@ template <class T>
 void Conv<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
     const int64 size = static_cast<int64>(sizeof(T));
     bytes.push_back(copies_input_ ? call.batch * padded_.sample * size : 0);
-    bytes.push_back(copies_gradient_ && call.backward && this->wants_input_gradient(call)
+    bytes.push_back(copies_gradient_ && call.backward && (this->wants_input_gradient(call) || tiled(call))
                         ? call.batch * padded_gradient_.sample * size
                         : 0);
 }
@@ -134,7 +170,7 @@ void Conv<T>::copy_rows(const Grid& from, const Grid& to, Slice slice, const T* 
 
 // Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K.
 template <class T>
-void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
     if (copies_input_) {
         if (slice.part == 0)
@@ -142,6 +178,12 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
         slice.meet();
     }
     const T* x = padded_input(call);
+    if (tiled(call)) {
+        WinogradPlaces<T> places{x, &padded_, call.values[this->output] + output_.origin, &output_};
+        places.bias = bias_ ? bias_->weights.data() : nullptr;
+        places.activation = activation_;
+        return forwards_->run(k, places, slice, scratch);
+    }
     // parts: of the lines of positions, or of one line's positions
     const int64 lines = slice.rows() * window_.output[0] * window_.output[1], positions = window_.output[2];
     const bool by_lines = lines >= slice.parts;
@@ -181,13 +223,25 @@ bool Conv<T>::in_parts(const Call<T>&) const {
 // ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the
 // layer below.
 template <class T>
-void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
-    if (!this->wants_input_gradient(call)) return;
+void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
-    if (copies_gradient_)
+    if (copies_gradient_ && (this->wants_input_gradient(call) || tiled(call)))
         copy_rows(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
                   const_cast<T*>(padded_gradient(call)));
+    if (!this->wants_input_gradient(call)) return;
     const T* delta = padded_gradient(call);
+    if (tiled(call)) {
+        const T* first = delta + padded_gradient_.origin;
+        for (int d = 0; d < 3; ++d) first += classes_[0].d[d].first_output * padded_gradient_.stride[d];
+        WinogradPlaces<T> places{first, &padded_gradient_, call.gradients[this->input] + input_gradient_.origin,
+                                 &input_gradient_};
+        if (below_ != Activation::linear) {
+            places.below = call.values[this->input] + input_.origin;
+            places.below_grid = &input_;
+            places.below_activation = below_;
+        }
+        return backwards_->run(k, places, slice, scratch);
+    }
     const bool slope = below_ != Activation::linear;
     kernels::Tap<T> taps[most_taps];
     for (int64 r = slice.begin; r < slice.end; ++r)
@@ -227,29 +281,76 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
 }
 
 template <class T>
-int64 Conv<T>::stale_parts(const Call<T>& call) {
-    if (!this->wants_input_gradient(call) || version_ == kernel_->version) return 0;
-    const int64 panel = kernels::table<T>().panel;
-    for (ResidueClass& c : classes_) c.panels.reserve(round_up(channels_, panel) * c.depth);
-    return kernel_->panels * static_cast<int64>(classes_.size());
+bool Conv<T>::stale_in_prediction(const Call<T>& call) const {
+    return tiled(call) && forwards_->version != kernel_->version;
 }
 
-// One panel of filters into one class: window position a = r + s·j becomes tap taps-1-j (flipped).
+// Parts: panels of filters for forwards_, then what the input gradient reads: panels of channels for backwards_, of which
+// each is transposed first, or panels of filters of every class.
+template <class T>
+int64 Conv<T>::stale_parts(const Call<T>& call) {
+    const bool points = tiled(call);
+    stale_forwards_ = stale_in_prediction(call) ? kernel_->panels : 0;
+    if (stale_forwards_) forwards_->make_room();
+    const uint64 version = points ? std::min(version_, backwards_->version) : version_;
+    stale_backwards_ = this->wants_input_gradient(call) && version != kernel_->version;
+    if (!stale_backwards_) return stale_forwards_;
+    const int64 panel = kernels::table<T>().panel;
+    for (ResidueClass& c : classes_) c.panels.reserve(round_up(channels_, panel) * c.depth);
+    stale_points_ = points;
+    if (!points) return stale_forwards_ + kernel_->panels * static_cast<int64>(classes_.size());
+    backwards_->make_room();
+    return stale_forwards_ + backwards_->panels();
+}
+
 template <class T>
 void Conv<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
-    ResidueClass& c = classes_[static_cast<size_t>(part / kernel_->panels)];
-    const int64 p = part % kernel_->panels, first = p * k.panel, count = std::min(k.panel, filters_ - first);
+    if (part < stale_forwards_)
+        return forwards_->refresh_panel(k, part, kernel_->weights.data() + part * kernel_->rows * k.panel);
+    part -= stale_forwards_;
+    if (!stale_points_) {
+        ResidueClass& c = classes_[static_cast<size_t>(part / kernel_->panels)];
+        return transpose_filters(k, c, part % kernel_->panels, {0, channels_});
+    }
+    ResidueClass& c = classes_[0];
+    for (int64 p = 0; p < kernel_->panels; ++p)
+        transpose_filters(k, c, p, {part * k.panel, std::min(channels_, (part + 1) * k.panel)});
+    backwards_->refresh_panel(k, part, c.panels.data() + part * c.depth * k.panel);
+}
+
+template <class T>
+void Conv<T>::refreshed() {
+    if (stale_forwards_) forwards_->version = kernel_->version;
+    if (!stale_backwards_) return;
+    version_ = kernel_->version;
+    if (stale_points_) backwards_->version = kernel_->version;
+}
+
+// One panel of filters, for some channels, into one class: window position a = r + s·j becomes tap taps-1-j (flipped).
+template <class T>
+void Conv<T>::transpose_filters(const kernels::Kernels<T>& k, ResidueClass& c, int64 p, Range channels) {
+    const int64 first = p * k.panel, count = std::min(k.panel, filters_ - first);
     for (int64 t0 = 0; t0 < c.d[0].taps; ++t0)
         for (int64 t1 = 0; t1 < c.d[1].taps; ++t1)
             for (int64 t2 = 0; t2 < c.d[2].taps; ++t2) {
                 const int64 a0 = c.d[0].r + window_.step[0] * (c.d[0].taps - 1 - t0);
                 const int64 a1 = c.d[1].r + window_.step[1] * (c.d[1].taps - 1 - t1);
                 const int64 a2 = c.d[2].r + window_.step[2] * (c.d[2].taps - 1 - t2);
-                const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * channels_;
+                const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * channels_ + channels.begin;
                 const int64 tap = (t0 * c.d[1].taps + t1) * c.d[2].taps + t2;
-                k.pack_transposed(channels_, count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel, k.panel,
-                                  c.panels.data() + (tap * filters_ + first) * k.panel, c.depth * k.panel);
+                k.pack_transposed(channels.size(), count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel,
+                                  k.panel,
+                                  c.panels.data() + channels.begin * c.depth + (tap * filters_ + first) * k.panel,
+                                  c.depth * k.panel);
             }
+}
+
+template <class T>
+typename WinogradGradient<T>::Operands Conv<T>::TiledGradient::operands(const Call<T>& call) const {
+    const Conv& l = *layer;
+    const bool copied = l.copies_gradient_;
+    const Grid& grid = copied ? l.padded_gradient_ : l.output_gradient_;
+    return {l.padded_input(call), &l.padded_, l.padded_gradient(call) + grid.origin, &grid};
 }
 
 template <class T>

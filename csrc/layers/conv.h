@@ -2,7 +2,10 @@
 //   y[o, q] = f(b_q + Σ_a Σ_c x[o·s - p + a, c] · W[a, c, q])
 #pragma once
 
+#include <optional>
+
 #include "layers/node.h"
+#include "layers/winograd.h"
 #include "layers/window.h"
 
 namespace tauten {
@@ -10,7 +13,9 @@ namespace tauten {
 template <class T>
 class Conv final : public Node<T> {
 public:
-    Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias);
+    // winograd: where it pays (docs/design.md)
+    Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
+         bool winograd);
 
     bool writes_halo() const override { return true; }
     void wanted_halo(Grid& value) const override;
@@ -20,17 +25,20 @@ public:
         return true;
     }
     void plan(const std::vector<Edge>& edges) override;
-    bool local() const override { return true; }
+    std::string detail() const override { return forwards_ ? forwards_->name() : std::string(); }
+    bool local() const override;
     bool extra_zeroed() const override { return true; }
     int extra_count() const override { return 2; }
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
+    int64 scratch(const Call<T>& call) const override;
     double work(const Call<T>& call) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     bool in_parts(const Call<T>& call) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    bool stale_in_prediction(const Call<T>& call) const override;
     int64 stale_parts(const Call<T>& call) override;
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
-    void refreshed() override { version_ = kernel_->version; }
+    void refreshed() override;
     std::vector<Product<T>*> products() override { return {&product_}; }
 
 private:
@@ -38,7 +46,16 @@ private:
         const Conv* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
         Line<T> line(const Call<T>& call, int64 i) const override;
+        const Tiled<T>* tiled(const Call<T>& call) const override {
+            return layer->tiled(call) ? &*layer->tiled_gradient_ : nullptr;
+        }
         int64 depth(const Call<T>& call) const override { return call.batch * layer->window_.positions(); }
+    };
+
+    struct TiledGradient final : WinogradGradient<T> {
+        using WinogradGradient<T>::WinogradGradient;
+        const Conv* layer = nullptr;
+        typename WinogradGradient<T>::Operands operands(const Call<T>& call) const override;
     };
 
     // The input gradient at positions i with (i + before) mod step = r, along one extent: window positions
@@ -56,6 +73,8 @@ private:
         Buffer<T> panels;     // [panel over channels][taps flipped, filters][panel]
     };
 
+    bool tiled(const Call<T>& call) const;
+    void transpose_filters(const kernels::Kernels<T>& kernels, ResidueClass& c, int64 panel, Range channels);
     const T* padded_input(const Call<T>& call) const;
     const T* padded_gradient(const Call<T>& call) const;
     static void copy_rows(const Grid& from, const Grid& to, Slice slice, const T* x, T* y);
@@ -71,6 +90,11 @@ private:
     std::vector<ResidueClass> classes_;
     uint64 version_ = 0;  // of the kernel that the classes' panels were made from
     Gradient product_;
+    // Winograd's way, each way round, and of the weight gradient; empty where the plain product is used
+    std::optional<Winograd<T>> forwards_, backwards_;
+    std::optional<TiledGradient> tiled_gradient_;
+    int64 stale_forwards_ = 0;       // parts of a refresh that are forwards_' panels
+    bool stale_backwards_ = false, stale_points_ = false;
 };
 
 }  // namespace tauten

@@ -42,6 +42,9 @@ struct Strided {
     T* row(int64 i) const { return data + i * stride; }
 };
 
+template <class T>
+class Tiled;
+
 // One stretch of the sum over K in ∇W = Σ_k A[k, :]ᵀ B[k, :]: A[k, m] = a[k * a_column + m], B[k, n] = b[k * b_row + n].
 template <class T>
 struct Line {
@@ -71,6 +74,8 @@ public:
     // The sum over K is a sequence of lines, the same for any number of threads.
     virtual int64 lines(const Call<T>& call) const = 0;
     virtual Line<T> line(const Call<T>& call, int64 i) const = 0;
+    // What sums it in place of lines, if something does.
+    virtual const Tiled<T>* tiled(const Call<T>& call) const { (void)call; return nullptr; }
     // K, about
     virtual int64 depth(const Call<T>& call) const = 0;
     bool wanted() const { return kernel->trainable || (bias && bias->trainable); }
@@ -87,6 +92,26 @@ Line<T> flat_line(int64 i, int64 rows, const T* a, int64 a_column, const T* b, i
     const int64 first = i * line_rows;
     return {a + first * a_column, a_column, b + first * b_row, b_row, std::min(line_rows, rows - first)};
 }
+
+// A weight gradient summed in another way than line by line (Winograd). The rows of W are (lead, tap, channel).
+template <class T>
+class Tiled {
+public:
+    virtual ~Tiled() = default;
+    virtual int64 leads() const = 0;
+    virtual int64 taps() const = 0;
+    virtual int64 channels() const = 0;
+    // Channels and columns that are summed at a time.
+    virtual void block(int64& rows, int64& columns) const = 0;
+    // What the sum runs over, the same for any number of threads.
+    virtual int64 lines(const Call<T>& call) const = 0;
+    virtual int64 scratch(int64 rows, int64 columns) const = 0;
+    // The sums over some lines for one lead and some channels and columns, whole panels: [panel][tap][row][column in it].
+    virtual void sums(const Call<T>& call, int64 lead, Range lines, Range rows, Range columns, T* sums,
+                      T* scratch) const = 0;
+    // Σ of B over the same lines.
+    virtual void bias_sums(const Call<T>& call, Range lines, Range columns, T* sums) const = 0;
+};
 
 template <class T>
 class Recurrent;
@@ -141,6 +166,8 @@ public:
     // With dropout off the output is the input: no work, no memory.
     virtual bool identity_in_inference() const { return false; }
     virtual void plan(const std::vector<Edge>& edges) { (void)edges; }
+    // How it works, where there is a choice.
+    virtual std::string detail() const { return {}; }
 
     // Works on a few samples at a time without loading many weights again: neighbours of this kind take turns on a few
     // samples, so that values stay in the cache.
@@ -166,7 +193,9 @@ public:
     virtual bool in_parts(const Call<T>& call) const { (void)call; return false; }
     virtual void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
 
-    // Copies of weights that the backward phase reads; made anew in parts when stale.
+    // Copies of weights that a call reads; made anew in parts when stale, by calls that have the weights to themselves:
+    // training, and predictions for which stale_in_prediction() says so.
+    virtual bool stale_in_prediction(const Call<T>& call) const { (void)call; return false; }
     virtual int64 stale_parts(const Call<T>& call) { (void)call; return 0; }
     virtual void refresh_part(const kernels::Kernels<T>& kernels, int64 part) { (void)kernels, (void)part; }
     virtual void refreshed() {}

@@ -78,6 +78,20 @@ void Engine<T>::compile(const std::string& loss, bool from_logits, const std::ve
     compiled_ = true;
 }
 
+template <class T>
+template <class F>
+void Engine<T>::read(Loan& work, const Request<T>& request, F&& run) {
+    {
+        std::shared_lock lock(guard_);
+        Step<T> step(network, objective_, *work, request, calls);
+        if (!step.stale()) return run(step);
+    }
+    std::unique_lock lock(guard_);
+    Step<T> step(network, objective_, *work, request, calls);
+    step.refresh();
+    run(step);
+}
+
 // -- calls -------------------------------------------------------------------------------------------
 
 template <class T>
@@ -104,22 +118,24 @@ template <class T>
 StepResult Engine<T>::test(Request<T>& request) {
     require(compiled(), "compile the model before evaluating it");
     Loan work(*this);
-    std::shared_lock lock(guard_);
     request.loss = true;
     request.training = request.backward = request.input_gradients = request.update_stored = false;
-    Step<T> step(network, objective_, *work, request, calls);
-    step.run();
-    return step.result();
+    StepResult result;
+    read(work, request, [&](Step<T>& step) {
+        step.run();
+        result = step.result();
+    });
+    return result;
 }
 
 template <class T>
 void Engine<T>::predict(Request<T>& request, T* outputs) {
     Loan work(*this);
-    std::shared_lock lock(guard_);
     request.loss = request.backward = request.input_gradients = request.update_stored = false;
-    Step<T> step(network, objective_, *work, request, calls);
-    step.outputs = outputs;
-    step.run();
+    read(work, request, [&](Step<T>& step) {
+        step.outputs = outputs;
+        step.run();
+    });
 }
 
 template <class T>
@@ -159,12 +175,12 @@ template <class T>
 void Engine<T>::gates(Request<T>& request, std::vector<Trace<T>>& traces) {
     require(network.finalized(), "gates: the network is not closed yet");
     Loan work(*this);
-    std::shared_lock lock(guard_);
     request.keep = true;
     request.training = request.loss = request.backward = request.input_gradients = request.update_stored = false;
-    Step<T> step(network, objective_, *work, request, calls);
-    step.run();
-    traces = read_traces(network, *work, false);
+    read(work, request, [&](Step<T>& step) {
+        step.run();
+        traces = read_traces(network, *work, false);
+    });
 }
 
 template class Engine<float>;

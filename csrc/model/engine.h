@@ -45,6 +45,9 @@ public:
 private:
     // Lends a workspace for one call.
     class Loan;
+    // run(step) with the weights shared, or, where copies of them are out of date, to itself.
+    template <class F>
+    void read(Loan& work, const Request<T>& request, F&& run);
 
     Objective objective_;
     bool compiled_ = false;

@@ -28,6 +28,7 @@ template <class T>
 struct ProductPlan {
     Product<T>* products[2] = {};
     int64 count = 0;
+    const Tiled<T>* tiled = nullptr;
     int64 rows = 0, block_rows = 0, blocks = 0;
     int64 panels = 0, group_panels = 0, groups = 0;
     int64 lines = 0, stretches = 1;
@@ -47,6 +48,8 @@ struct ProductPlan {
 
 private:
     Parameter<T>* bias() const { return products[0]->bias; }
+    void cut_tiled(const Call<T>& call);
+    void run_tiled(const kernels::Kernels<T>& k, const Call<T>& call, const Sink<T>& sink, int64 item, T* scratch) const;
     // Kernels, then the bias: the order in a partial sum.
     Parameter<T>* parameter(int64 i) const { return i < count ? products[i]->kernel : i == count ? bias() : nullptr; }
     int64 size(int64 i) const { return i < count ? products[i]->kernel->size() : products[0]->bias_size(); }

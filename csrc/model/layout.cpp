@@ -228,7 +228,8 @@ std::string Network<T>::describe() const {
     }
     for (const auto& node : nodes_) {
         const Edge& e = edges_[static_cast<size_t>(node->output)];
-        out += text(node->name, " -> ", to_text(e.shape), " ", grid(e.value), "; gradient ", grid(e.gradient), "\n");
+        out += text(node->name, " -> ", to_text(e.shape), " ", grid(e.value), "; gradient ", grid(e.gradient),
+                    node->detail().empty() ? "" : "; ", node->detail(), "\n");
     }
     return out;
 }

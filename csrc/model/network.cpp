@@ -185,7 +185,7 @@ int Network<T>::add_conv(const std::string& name, int input, int64 filters, cons
     const Window w = make_window(name, "kernel_size", from, kernel_size, strides, padding);
     Shape shape(w.output + 3 - w.rank, w.output + 3);
     shape.push_back(filters);
-    const int edge = add_node<Conv<T>>(name, input, shape, a.f, w, from.back(), filters, a.f, use_bias);
+    const int edge = add_node<Conv<T>>(name, input, shape, a.f, w, from.back(), filters, a.f, use_bias, winograd);
     return with_softmax(name, edge, a.softmax);
 }
 

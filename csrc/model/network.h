@@ -61,6 +61,8 @@ struct Cell {
 template <class T>
 class Network {
 public:
+    bool winograd = true;  // of convolutions that are added
+
     // -- building: each returns the edge it writes and throws std::invalid_argument naming the layer
     int add_input(const std::string& name, const Shape& shape, bool index);
     int add_dense(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias);

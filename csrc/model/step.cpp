@@ -87,13 +87,8 @@ void Step<T>::plan_phases() {
     work_.stale.clear();
     for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.update}) phase->clear();
     if (!request_.backward) return;
+    refresh();
     for (const auto& node : network_.nodes()) {
-        if (const int64 parts = node->stale_parts(call_)) {
-            work_.stale.push_back(node.get());
-            work_.refresh.add([](void* s, void* n, int64 item, void*) {
-                static_cast<Node<T>*>(n)->refresh_part(static_cast<Step*>(s)->k_, item);
-            }, node.get(), parts);
-        }
         for (const auto& p : node->parameters) {
             if (!p->trainable) continue;
             if (sink_.store) p->gradient.reserve(p->size());
@@ -132,6 +127,26 @@ void Step<T>::plan_phases() {
             step.sink_.finish(step.k_, of, offset, std::min(merge_weights, of.size() - offset),
                                       of.gradient.data() + offset);
         }, table, divide_up(table->size(), merge_weights));
+    }
+}
+
+template <class T>
+bool Step<T>::stale() const {
+    if (request_.backward) return false;
+    for (const auto& node : network_.nodes())
+        if (node->stale_in_prediction(call_)) return true;
+    return false;
+}
+
+template <class T>
+void Step<T>::refresh() {
+    for (const auto& node : network_.nodes()) {
+        const int64 parts = request_.backward || node->stale_in_prediction(call_) ? node->stale_parts(call_) : 0;
+        if (parts == 0) continue;
+        work_.stale.push_back(node.get());
+        work_.refresh.add([](void* s, void* n, int64 item, void*) {
+            static_cast<Node<T>*>(n)->refresh_part(static_cast<Step*>(s)->k_, item);
+        }, node.get(), parts);
     }
 }
 

@@ -28,6 +28,11 @@ public:
     T* outputs = nullptr;              // where predictions go
     const std::vector<T*>* input_gradients = nullptr;  // where ∂E/∂x goes
 
+    // Whether copies of weights that a prediction reads are out of date. A call that has the weights to itself makes
+    // them anew, if told to before run().
+    bool stale() const;
+    void refresh();
+
     // Runs the region. Throws std::invalid_argument for tokens and labels out of range and NonFiniteError; weights are
     // unchanged then.
     void run();

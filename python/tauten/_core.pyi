@@ -99,7 +99,9 @@ class Network:
     number of time steps known only at run time.
     """
 
-    def __init__(self, dtype: str = "float32") -> None: ...
+    def __init__(self, dtype: str = "float32", winograd: bool = True) -> None:
+        """winograd: of convolutions, where it pays."""
+
 
     # -- building
     def add_input(self, name: str, shape: Sequence[int | None], index: bool = False) -> int:

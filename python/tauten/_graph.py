@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tauten import config
 from tauten._core import Network
 from tauten._weights import Variable
 
@@ -26,7 +27,7 @@ class Graph:
     """
 
     def __init__(self, dtype: str, name: str, shape: Shape, index: bool, masked: bool = False) -> None:
-        self.network = Network(dtype)
+        self.network = Network(dtype, config.winograd())
         self.dtype = dtype
         self.masked = masked
         self._steps = shape[0] if masked else None

@@ -18,12 +18,15 @@ __all__ = [
     "set_check_gradients",
     "set_floatx",
     "set_num_threads",
+    "set_winograd",
     "show",
+    "winograd",
 ]
 
 FLOAT_TYPES = ("float32", "float64")
 _floatx = "float32"
 _check_gradients = True
+_winograd = True
 
 
 def floatx() -> str:
@@ -88,6 +91,30 @@ def set_check_gradients(check: bool) -> None:
     if not isinstance(check, bool):
         raise TypeError(f"set_check_gradients: expected True or False, got {check!r}")
     _check_gradients = check
+
+
+def winograd() -> bool:
+    """Whether convolutions of models made from now on may use Winograd's minimal filtering (the default)."""
+    return _winograd
+
+
+def set_winograd(use: bool) -> None:
+    """Set whether convolutions of models made from now on may use Winograd's minimal filtering; models that exist stay.
+
+    It computes convolutions of stride 1 with filters of 3, 5 or 7 taps a dimension in two to six times fewer
+    multiplications, where that is faster. Rounding errors in float32 are some two (3 x 3) to seven (5 x 5) times those
+    of the plain sum, forwards and in both gradients (docs/design.md, 3).
+
+    Args:
+        use: True or False.
+
+    Raises:
+        TypeError: for anything else.
+    """
+    global _winograd
+    if not isinstance(use, bool):
+        raise TypeError(f"set_winograd: expected True or False, got {use!r}")
+    _winograd = use
 
 
 def isa() -> str:

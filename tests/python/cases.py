@@ -96,6 +96,21 @@ def conv_cases():
     yield Case("conv1d-sequence", (6, 3), [Conv(2, (3,), activation="tanh", padding="same"), SimpleRNN(2)])
 
 
+def winograd_cases():
+    """Channels enough for Winograd in float64 (a vector of them), extents that are no multiple of a tile."""
+    for shape, kernel, padding, activation in (
+        ((11,), (3,), "same", "relu"),
+        ((14,), (5,), "valid", "tanh"),
+        ((9,), (7,), ((3, 1),), "linear"),
+        ((5, 6), (3, 3), "same", "relu"),
+        ((3, 12), (1, 5), "valid", "sigmoid"),
+        ((3, 5, 6), (2, 3, 3), "same", "tanh"),
+    ):
+        name = f"winograd{len(shape)}d-{'x'.join(map(str, kernel))}-{padding if isinstance(padding, str) else 'explicit'}"
+        layers = [Conv(8, (1,) * len(shape), activation=activation), Conv(9, kernel, padding=padding, activation="tanh")]
+        yield Case(name, (*shape, 1), layers, batch=3)
+
+
 def pool_cases():
     for kind, rank, padding in product(("max", "average"), (1, 2, 3), ("valid", "same", "explicit")):
         sides = ((1, 1), (0, 1), (1, 0))[:rank] if padding == "explicit" else padding
@@ -273,6 +288,7 @@ CASES = [
         loss_cases,
         penalty_cases,
         conv_cases,
+        winograd_cases,
         pool_cases,
         recurrent_cases,
         unequal_cases,

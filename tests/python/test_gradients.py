@@ -171,6 +171,24 @@ def big_cases():
         yield big(f"conv1d-{name}", (40, channels), line, batch=batch)
         volume = [Conv(filters, (3, 3, 3), (1, 2, 2), "same", "relu"), Pool("max", (2, 2, 2)), Conv(3, (2, 2, 2))]
         yield big(f"conv3d-{name}", (5, 8, 9, channels), volume, batch=batch)
+    for channels, filters, batch in ((16, 33, 5), (40, 64, 2), (64, 17, 1)):
+        name = f"winograd-{channels}-{filters}-{batch}"
+        layers = [
+            Conv(channels, (1, 1), activation="relu"),
+            Conv(filters, (3, 3), padding="same", activation="relu"),
+            Conv(channels, (5, 5), padding="same", activation="tanh"),
+            Conv(filters, (3, 3), activation="sigmoid"),
+        ]
+        yield big(f"{name}-2d", (17, 22, 1), layers, batch=batch)
+        between = [Conv(channels, (7, 7)), Dropout(0.3, 5), Conv(filters, (3, 3), padding="same"), Pool("max", (2, 2))]
+        penalties = {0: (0, 0.01)}
+        yield big(f"{name}-between", (16, 15, channels), between, batch=max(batch, 2), penalties=penalties)
+        layers = [Conv(channels, (1, 1)), Conv(filters, (3, 3), padding=((0, 2), (1, 0))), Conv(channels, (5, 5))]
+        yield big(f"{name}-padded", (15, 10, 1), layers, batch=max(batch, 2))
+        layers = [Conv(channels, (1,)), Conv(filters, (5,), activation="relu"), Conv(3, (7,)), Conv(filters, (3,))]
+        yield big(f"{name}-1d", (61, 1), layers, batch=batch)
+        layers = [Conv(channels, (1, 1, 1)), Conv(filters, (3, 3, 3), padding="same", activation="relu")]
+        yield big(f"{name}-3d", (4, 9, 10, 1), layers, batch=batch)
     yield big("rows-of-images", (28, 28, 1), [Reshape((28, 28)), LSTM(33), Dense(10, "softmax")], loss=CE, batch=5)
     text = [Embedding(65, 17), LSTM(33, return_sequences=True), LSTM(16, return_sequences=True), Dense(65, "softmax")]
     yield big("text", (21,), text, loss=CE, batch=5)

@@ -1,0 +1,96 @@
+// Convolutions of stride 1 by Winograd's minimal filtering (csrc/kernels/winograd.cpp): tiles of outputs, whose inputs and
+// filters are taken to points, multiplied there, one product over the channels a point, and brought back. Over the last
+// one or two extents; those in front are summed over with the channels.
+#pragma once
+
+#include "layers/node.h"
+#include "layers/window.h"
+
+namespace tauten {
+
+// The transforms for a convolution, or nullptr where the plain product is as fast. Depends on shapes and dtype alone.
+template <class T>
+const kernels::WinogradTransforms<T>* choose_winograd(const Window& window, int64 channels, int64 filters);
+
+// Where one way of a convolution reads and writes: rows of samples, positions, channels.
+template <class T>
+struct WinogradPlaces {
+    const T* from;          // the first window of sample 0 begins here
+    const Grid* from_grid;
+    T* to;                  // the first output of sample 0
+    const Grid* to_grid;
+    const T* bias = nullptr;
+    Activation activation = Activation::linear;
+    const T* below = nullptr;  // outputs of the layer below, whose f' multiplies: as `to`
+    const Grid* below_grid = nullptr;
+    Activation below_activation = Activation::linear;
+};
+
+// One way of it: forwards from channels to filters, backwards from filters to channels with the filters flipped.
+template <class T>
+class Winograd {
+public:
+    // output: extents written; columns: channels written
+    Winograd(const kernels::WinogradTransforms<T>& transforms, const Window& window, const int64 (&output)[3],
+             int64 channels, int64 columns);
+
+    // "Winograd F(4x4, 3x3)"
+    std::string name() const;
+    // Inputs behind the last output of a whole number of tiles, in extent d, counted from the first window's begin.
+    int64 reach(int d) const;
+    int64 tiles_a_sample() const { return tiles_[0] * tiles_[1] * tiles_[2]; }
+    int64 scratch() const;
+
+    // The filters at the points, a panel of columns at a time, from panels as Parameter has them: rows (tap, channel).
+    int64 panels() const;
+    void make_room() { filters_.reserve(panels() * points_ * depth_ * kernels::table<T>().panel); }
+    void refresh_panel(const kernels::Kernels<T>& k, int64 panel, const T* packed);
+    uint64 version = 0;  // of the kernel that they were made from
+
+    void run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& places, Slice slice, T* scratch) const;
+
+private:
+    int64 block_tiles(int64 tiles) const;
+
+    const kernels::WinogradTransforms<T>* transforms_;
+    int64 channels_, columns_, output_[3], window_[3];
+    int64 step_[3];      // outputs a tile, by extent
+    int64 tiles_[3];
+    int64 leads_;        // window positions of the extents in front
+    int64 points_;       // of a tile
+    int64 depth_;        // leads x channels: K of the products
+    int64 chunk_;        // columns that are multiplied before they are brought back
+    Buffer<T> filters_;  // [panel][point][lead, channel][columns of a panel]
+};
+
+// The weight gradient: ∂U = Σ_tiles Vᵀ D at every point, and back to taps.
+template <class T>
+class WinogradGradient : public Tiled<T> {
+public:
+    WinogradGradient(const kernels::WinogradTransforms<T>& transforms, const Window& window, int64 channels, int64 filters);
+
+    int64 leads() const override { return leads_; }
+    int64 taps() const override { return taps_; }
+    int64 channels() const override { return channels_; }
+    void block(int64& rows, int64& columns) const override;
+    int64 lines(const Call<T>& call) const override { return call.batch * tiles_[0] * tiles_[1]; }
+    int64 scratch(int64 rows, int64 columns) const override;
+    void sums(const Call<T>& call, int64 lead, Range lines, Range rows, Range columns, T* sums, T* scratch) const override;
+    void bias_sums(const Call<T>& call, Range lines, Range columns, T* sums) const override;
+
+    // Inputs and δ of a call, and how they lie.
+    struct Operands {
+        const T* x;      // the first window of sample 0
+        const Grid* x_grid;
+        const T* delta;  // the first output of sample 0
+        const Grid* delta_grid;
+    };
+    virtual Operands operands(const Call<T>& call) const = 0;
+
+private:
+    const kernels::WinogradTransforms<T>* transforms_;
+    int64 channels_, filters_, window_[3], output_[3], step_[3], tiles_[3];
+    int64 leads_, taps_, points_;
+};
+
+}  // namespace tauten
