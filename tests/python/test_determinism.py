@@ -34,6 +34,7 @@ from reference import (
     ForgetGateRNN,
     GoBackwards,
     Pool,
+    PReLU,
     Reshape,
     SimpleRNN,
 )
@@ -58,6 +59,18 @@ LAYERS = {
             Pool("average", (2, 2), (1, 1), "same"),
             Flatten(),
             Dropout(0.4, 3),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "nodes": (
+        (8, 8, 1),
+        [
+            Conv(17, (3, 3), activation="gelu"),
+            PReLU((1, 2)),
+            Conv(7, (3, 3), activation="mish"),
+            PReLU((3,)),
+            Flatten(),
+            Dense(33, "silu"),
             Dense(10, "softmax"),
         ],
     ),
@@ -222,6 +235,16 @@ FEW = {
             Conv(65, (3, 3), (2, 1), activation="tanh"),
             Pool("max", (2, 2), (1, 1), "same"),
             Pool("average", (2, 2)),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "nodes": (
+        (8, 8, 1),
+        [
+            Conv(131, (3, 3), padding="same", activation="gelu"),
+            Conv(65, (3, 3), activation="silu"),
+            PReLU((1, 2)),
             Flatten(),
             Dense(10, "softmax"),
         ],
