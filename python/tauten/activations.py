@@ -203,18 +203,18 @@ def exponential(x: ArrayLike) -> Array:
     return np.asarray(np.exp(x))
 
 
-def softmax(x: ArrayLike) -> Array:
-    """f(x)_i = exp(x_i) / Σ_j exp(x_j) over the last axis of (..., classes)."""
+def softmax(x: ArrayLike, axis: int = -1) -> Array:
+    """f(x)_i = exp(x_i) / Σ_j exp(x_j) over one axis, in layers the last one of (..., classes)."""
     x = np.asarray(x)
-    e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+    e = np.exp(x - x.max(axis=axis, keepdims=True))
+    return np.asarray(e / e.sum(axis=axis, keepdims=True))
 
 
-def log_softmax(x: ArrayLike) -> Array:
-    """f(x)_i = x_i - log Σ_j exp(x_j) over the last axis of (..., classes)."""
+def log_softmax(x: ArrayLike, axis: int = -1) -> Array:
+    """f(x)_i = x_i - log Σ_j exp(x_j) over one axis, in layers the last one of (..., classes)."""
     x = np.asarray(x)
-    shifted = x - x.max(axis=-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True)))
 
 
 swish, hard_swish = silu, hard_silu

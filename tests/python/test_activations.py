@@ -60,6 +60,8 @@ def test_values_by_hand() -> None:
     assert activations.celu(-np.inf, 2.0) == -2.0
     assert activations.softplus([-1000, 1000]).tolist() == [0, 1000]
     assert activations.log_softmax([[1000.0, 1000.0]])[0, 0] == pytest.approx(-np.log(2))
+    np.testing.assert_array_equal(activations.softmax(X.T, axis=0), activations.softmax(X).T)
+    np.testing.assert_array_equal(activations.log_softmax(X.T, axis=0), activations.log_softmax(X).T)
 
 
 def test_aliases() -> None:

@@ -198,7 +198,7 @@ def test_levels(level: str) -> None:
         assert len(set(hashes)) == 1, f"{name}: threads {THREADS} came to {hashes}"
 
 
-@pytest.mark.parametrize("name", ["cnn", "text"])
+@pytest.mark.parametrize("name", ["cnn", "nodes", "text"])
 def test_gradients_and_outputs(name: str) -> None:
     """So are the gradients, the inputs' too, and the outputs."""
     native, batch = make(name), draw(name, 33, np.random.default_rng(2)).cast("float32")
@@ -213,7 +213,7 @@ def test_gradients_and_outputs(name: str) -> None:
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("name", ["cnn", "lstm", "text"])
+@pytest.mark.parametrize("name", ["cnn", "nodes", "lstm", "text"])
 def test_batch_does_not_matter(name: str) -> None:
     """A sample's output is the same alone, among others, and in a workspace that a bigger batch has used."""
     native, batch = make(name), draw(name, 33, np.random.default_rng(3)).cast("float32")
@@ -333,7 +333,7 @@ def test_fork_after_training() -> None:
     assert digest == hashlib.sha256(native.bits() + native.predict(first.x).tobytes()).digest()
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "lstm", "rows", "text"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "nodes", "lstm", "rows", "text"])
 def test_no_allocation_after_the_first_step(name: str) -> None:
     """Batches and lengths below the largest seen allocate nothing, whatever is asked."""
     native, rng = make(name), np.random.default_rng(6)
