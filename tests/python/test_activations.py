@@ -141,3 +141,22 @@ def test_a_mask_passes_slopes_that_steps_share() -> None:
     below = [tauten.Input((4, 2)), layers.Masking(), layers.LSTM(3, return_sequences=True)]
     with pytest.raises(ValueError, match=r"'steep' \(PReLU\) does not support masks"):
         tauten.Sequential([*below, layers.PReLU(name="steep")])
+
+
+def test_cross_entropy_behind_layers() -> None:
+    """A Softmax layer is what a softmax in the Dense below is, bit for bit; logits may come out of any function."""
+    labels = np.arange(len(X)) % 3
+    weights = []
+    for end in ("dense", "layer"):
+        tauten.utils.set_random_seed(2)
+        model = tauten.Sequential([tauten.Input((9,)), layers.Dense(8, "gelu")])
+        for layer in [layers.Dense(3, "softmax")] if end == "dense" else [layers.Dense(3), layers.Softmax()]:
+            model.add(layer)
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        model.fit(X, labels, epochs=3, verbose=0)
+        weights.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    np.testing.assert_array_equal(*weights)
+    model = tauten.Sequential([tauten.Input((9,)), layers.Dense(3, "log_softmax")])
+    model.compile(tauten.optimizers.SGD(0.1), tauten.losses.SparseCategoricalCrossentropy(from_logits=True))
+    history = model.fit(X, labels, epochs=20, verbose=0).history["loss"]
+    assert history[-1] < history[0]
