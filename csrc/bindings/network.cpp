@@ -351,6 +351,15 @@ void bind_building(py::class_<PyNetwork>& c) {
     c.def("add_activation", [](PyNetwork& n, S name, int input, S activation) {
          return n.build([&](auto& net) { return net.add_activation(name, input, activation); });
      }, py::arg("name"), py::arg("input"), py::arg("activation"));
+    c.def("add_relu", [](PyNetwork& n, S name, int input, double max_value, double negative_slope, double threshold) {
+         return n.build([&](auto& net) { return net.add_relu(name, input, max_value, negative_slope, threshold); });
+     }, py::arg("name"), py::arg("input"), py::arg("max_value"), py::arg("negative_slope"), py::arg("threshold"));
+    c.def("add_elu", [](PyNetwork& n, S name, int input, double alpha) {
+         return n.build([&](auto& net) { return net.add_elu(name, input, alpha); });
+     }, py::arg("name"), py::arg("input"), py::arg("alpha"));
+    c.def("add_prelu", [](PyNetwork& n, S name, int input, const Shape& shared_axes) {
+         return n.build([&](auto& net) { return net.add_prelu(name, input, shared_axes); });
+     }, py::arg("name"), py::arg("input"), py::arg("shared_axes"));
     c.def("add_flatten", [](PyNetwork& n, S name, int input) {
          return n.build([&](auto& net) { return net.add_flatten(name, input); });
      }, py::arg("name"), py::arg("input"));

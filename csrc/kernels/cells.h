@@ -3,7 +3,7 @@
 
 #include "kernels/tile.h"
 #include "simd/loop.h"
-#include "simd/math.h"
+#include "simd/activations.h"
 
 namespace tauten::kernels {
 namespace {

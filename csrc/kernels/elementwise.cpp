@@ -1,19 +1,20 @@
 // Elementwise work over rows x columns: activations, softmax, sums over rows. Dropout is in dropout.h.
 #include "kernels/dropout.h"
 #include "kernels/fill.h"
+#include "simd/activations.h"
 #include "simd/loop.h"
-#include "simd/math.h"
 
 namespace tauten::kernels {
 namespace {
 
-// y = f(x)
-template <class T, Activation f>
-void activate_as(int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64 y_row) {
+// y = f(x), f = `chosen` where it is none of the usual ones
+template <class T, Activation usual>
+void activate_as(Activation chosen, int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64 y_row) {
     if (x_row == columns && y_row == columns) {
         columns *= rows;
         rows = rows > 0;
     }
+    const Activation f = usual == Activation::linear ? chosen : usual;
     for (int64 r = 0; r < rows; ++r, x += x_row, y += y_row)
         over<T>(columns, [&](int64 i, auto part) { part.store(y + i, activation_value<T>(f, part.load(x + i))); });
 }
@@ -21,17 +22,18 @@ void activate_as(int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64
 template <class T>
 void activate(Activation f, int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64 y_row) {
     switch (f) {
-        case Activation::linear: return activate_as<T, Activation::linear>(rows, columns, x, x_row, y, y_row);
-        case Activation::relu: return activate_as<T, Activation::relu>(rows, columns, x, x_row, y, y_row);
-        case Activation::tanh: return activate_as<T, Activation::tanh>(rows, columns, x, x_row, y, y_row);
-        case Activation::sigmoid: return activate_as<T, Activation::sigmoid>(rows, columns, x, x_row, y, y_row);
+        case Activation::relu: return activate_as<T, Activation::relu>(f, rows, columns, x, x_row, y, y_row);
+        case Activation::tanh: return activate_as<T, Activation::tanh>(f, rows, columns, x, x_row, y, y_row);
+        case Activation::sigmoid: return activate_as<T, Activation::sigmoid>(f, rows, columns, x, x_row, y, y_row);
+        default: return activate_as<T, Activation::linear>(f, rows, columns, x, x_row, y, y_row);
     }
 }
 
 // gradient ⊙= f'(outputs)
-template <class T, Activation f>
-void activation_gradient_as(int64 rows, int64 columns, const T* outputs, int64 outputs_row, T* gradient,
+template <class T, Activation usual>
+void activation_gradient_as(Activation chosen, int64 rows, int64 columns, const T* outputs, int64 outputs_row, T* gradient,
                             int64 gradient_row) {
+    const Activation f = usual == Activation::linear ? chosen : usual;
     if (outputs_row == columns && gradient_row == columns) {
         columns *= rows;
         rows = rows > 0;
@@ -45,17 +47,15 @@ void activation_gradient_as(int64 rows, int64 columns, const T* outputs, int64 o
 template <class T>
 void activation_gradient(Activation f, int64 rows, int64 columns, const T* outputs, int64 outputs_row, T* gradient,
                          int64 gradient_row) {
+    const auto run = [&]<Activation usual>() {
+        activation_gradient_as<T, usual>(f, rows, columns, outputs, outputs_row, gradient, gradient_row);
+    };
     switch (f) {
         case Activation::linear: return;
-        case Activation::relu:
-            return activation_gradient_as<T, Activation::relu>(rows, columns, outputs, outputs_row, gradient,
-                                                               gradient_row);
-        case Activation::tanh:
-            return activation_gradient_as<T, Activation::tanh>(rows, columns, outputs, outputs_row, gradient,
-                                                               gradient_row);
-        case Activation::sigmoid:
-            return activation_gradient_as<T, Activation::sigmoid>(rows, columns, outputs, outputs_row, gradient,
-                                                                  gradient_row);
+        case Activation::relu: return run.template operator()<Activation::relu>();
+        case Activation::tanh: return run.template operator()<Activation::tanh>();
+        case Activation::sigmoid: return run.template operator()<Activation::sigmoid>();
+        default: return run.template operator()<Activation::linear>();
     }
 }
 
@@ -94,6 +94,38 @@ void softmax_gradient(int64 rows, int64 columns, const T* y, int64 y_row, const 
     }
 }
 
+// y = x - max x - log Σ e^(x - max x). NaN as in softmax.
+template <class T>
+void log_softmax(int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64 y_row) {
+    const Native<T> least = broadcast<T>(-MathConstants<T>::infinity);
+    for (int64 r = 0; r < rows; ++r, x += x_row, y += y_row) {
+        Native<T> largest = least;
+        over<T>(columns, [&](int64 i, auto part) { largest = maximum(part.keep(part.load(x + i), least), largest); });
+        const Native<T> top = broadcast<T>(maximum_of<T>(largest));
+        Native<T> total = zeros<T>();
+        over<T>(columns, [&](int64 i, auto part) {
+            total += exp_nonpositive<T>(part.keep(part.load(x + i), least) - top);
+        });
+        const Native<T> log_total = log<T>(broadcast<T>(sum<T>(total)));
+        over<T>(columns, [&](int64 i, auto part) { part.store(y + i, (part.load(x + i) - top) - log_total); });
+    }
+}
+
+// x_gradient = y_gradient - e^y Σ y_gradient
+template <class T>
+void log_softmax_gradient(int64 rows, int64 columns, const T* y, int64 y_row, const T* y_gradient, int64 y_gradient_row,
+                          T* x_gradient, int64 x_gradient_row) {
+    for (int64 r = 0; r < rows; ++r, y += y_row, y_gradient += y_gradient_row, x_gradient += x_gradient_row) {
+        Native<T> sums = zeros<T>();
+        over<T>(columns, [&](int64 i, auto part) { sums += part.load(y_gradient + i); });
+        const Native<T> total = broadcast<T>(sum<T>(sums));
+        over<T>(columns, [&](int64 i, auto part) {
+            const Native<T> share = exp_nonpositive<T>(part.load(y + i));
+            part.store(x_gradient + i, fma(-share, total, part.load(y_gradient + i)));
+        });
+    }
+}
+
 // sums[n] (+)= Σ_rows x[row, n]: one chain of additions a column, from what sums holds or from 0. Several
 // vectors of columns at a time, so that the chains overlap.
 template <class T>
@@ -128,6 +160,8 @@ void fill(Kernels<T>& k) {
     k.activation_gradient = activation_gradient<T>;
     k.softmax = softmax<T>;
     k.softmax_gradient = softmax_gradient<T>;
+    k.log_softmax = log_softmax<T>;
+    k.log_softmax_gradient = log_softmax_gradient<T>;
     k.dropout = dropout<T>;
     k.column_sums = column_sums<T>;
     k.add = add<T>;

@@ -6,7 +6,7 @@
 // panels or not (weight gradients, csrc/model/gradients.cpp).
 #include "kernels/fill.h"
 #include "kernels/tile.h"
-#include "simd/math.h"
+#include "simd/activations.h"
 
 namespace tauten::kernels {
 namespace {
@@ -58,10 +58,12 @@ TAUTEN_INLINE void copy_first(T* to, const T* from, int64 count) {
     if (count > 0) store_first(to, load<T>(from), count);
 }
 
-// C = f(C), or C = C ⊙ f'(outputs), over rows x width of a tile: c may be written up to whole vectors.
-template <class T, Activation f>
-void finish_tile(int64 rows, int64 width, T* c, int64 c_row, const T* outputs, int64 outputs_row) {
+// C = f(C), or C = C ⊙ f'(outputs), over rows x width of a tile: c may be written up to whole vectors. f is `chosen` where
+// it is none of the usual ones.
+template <class T, Activation usual>
+void finish_tile(Activation chosen, int64 rows, int64 width, T* c, int64 c_row, const T* outputs, int64 outputs_row) {
     constexpr int64 lanes = Vec<T>::lanes;
+    const Activation f = usual == Activation::linear ? chosen : usual;
     for (int64 r = 0; r < rows; ++r)
         for (int64 n = 0; n < width; n += lanes) {
             T* p = c + r * c_row + n;
@@ -123,17 +125,14 @@ void run_tiles(const GemmArguments<T>& g, const Block<T>& block, const Strip<T>&
         function(tile);
         if (finish) {
             const T* y = derivative ? g.outputs + row * g.outputs_row + strip.column : nullptr;
+            const auto finish_as = [&]<Activation usual>() {
+                finish_tile<T, usual>(g.activation, count, strip.width, tile.c, tile.c_row, y, g.outputs_row);
+            };
             switch (g.activation) {
-                case Activation::relu:
-                    finish_tile<T, Activation::relu>(count, strip.width, tile.c, tile.c_row, y, g.outputs_row);
-                    break;
-                case Activation::tanh:
-                    finish_tile<T, Activation::tanh>(count, strip.width, tile.c, tile.c_row, y, g.outputs_row);
-                    break;
-                case Activation::sigmoid:
-                    finish_tile<T, Activation::sigmoid>(count, strip.width, tile.c, tile.c_row, y, g.outputs_row);
-                    break;
-                case Activation::linear: break;
+                case Activation::relu: finish_as.template operator()<Activation::relu>(); break;
+                case Activation::tanh: finish_as.template operator()<Activation::tanh>(); break;
+                case Activation::sigmoid: finish_as.template operator()<Activation::sigmoid>(); break;
+                default: finish_as.template operator()<Activation::linear>();
             }
         }
         if (ragged)

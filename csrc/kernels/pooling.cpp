@@ -7,7 +7,7 @@
 #include "kernels/fill.h"
 #include "kernels/windows.h"
 #include "simd/loop.h"
-#include "simd/math.h"
+#include "simd/activations.h"
 
 namespace tauten::kernels {
 namespace {
@@ -302,10 +302,10 @@ void pool_gradient_below(const PoolArguments<T>& p) {
 template <class T, bool kMax>
 void pool_gradient(const PoolArguments<T>& p) {
     switch (p.below) {
-        case Activation::linear: return pool_gradient_below<T, kMax, Activation::linear>(p);
         case Activation::relu: return pool_gradient_below<T, kMax, Activation::relu>(p);
         case Activation::tanh: return pool_gradient_below<T, kMax, Activation::tanh>(p);
         case Activation::sigmoid: return pool_gradient_below<T, kMax, Activation::sigmoid>(p);
+        default: return pool_gradient_below<T, kMax, Activation::linear>(p);  // the cells' alone: no layer has them
     }
 }
 

@@ -272,6 +272,19 @@ struct Kernels {
     // x_gradient = y ⊙ (y_gradient - Σ y_gradient y): the full Jacobian of softmax; may be in place
     void (*softmax_gradient)(int64 rows, int64 columns, const T* y, int64 y_row, const T* y_gradient,
                              int64 y_gradient_row, T* x_gradient, int64 x_gradient_row);
+    // y = log softmax(x);  x_gradient = y_gradient - e^y Σ y_gradient, may be in place
+    void (*log_softmax)(int64 rows, int64 columns, const T* x, int64 x_row, T* y, int64 y_row);
+    void (*log_softmax_gradient)(int64 rows, int64 columns, const T* y, int64 y_row, const T* y_gradient,
+                                 int64 y_gradient_row, T* x_gradient, int64 x_gradient_row);
+    // y = f(x);  x_gradient = y_gradient ⊙ f'(x): over n values, may be in place
+    void (*pointwise)(const PointwiseFunction& f, int64 n, const T* x, T* y);
+    void (*pointwise_gradient)(const PointwiseFunction& f, int64 n, const T* x, const T* y_gradient, T* x_gradient);
+    // y = x > 0 ? x : alpha x, rows one after the other; alpha: one a column, or one for all
+    void (*prelu)(int64 rows, int64 columns, const T* x, const T* alpha, bool each, T* y);
+    // alpha_gradient += Σ [x <= 0] x ⊙ y_gradient over the values that share it, rows in order;
+    // x_gradient = y_gradient ⊙ (x > 0 ? 1 : alpha), which may be y_gradient; either may be nullptr
+    void (*prelu_gradient)(int64 rows, int64 columns, const T* x, const T* alpha, bool each, const T* y_gradient,
+                           T* x_gradient, T* alpha_gradient);
     // y = u ⊙ x / keep, u ~ Bernoulli(keep) keyed by (key, sample, first_element + column); may be in place
     void (*dropout)(DropoutKey key, T keep, uint64 sample, uint64 first_element, int64 columns, const T* x, T* y);
 

@@ -30,24 +30,25 @@ void ActivationNode<T>::backward(const Call<T>& call, Slice slice, int, T*) cons
 
 // -- softmax ---------------------------------------------------------------------------------------
 
-// y_i = e^(x_i) / Σ e^(x_j)
+// y_i = e^(x_i) / Σ e^(x_j), or its logarithm
 template <class T>
 void Softmax<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const int64 c = this->grid_.channels;
+    const auto run = logarithm_ ? call.kernels->log_softmax : call.kernels->softmax;
     for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
-        call.kernels->softmax(rows, c, call.values[this->input] + first * c, c, call.values[this->output] + first * c, c);
+        run(rows, c, call.values[this->input] + first * c, c, call.values[this->output] + first * c, c);
     });
 }
 
-// ∂E/∂x = y ⊙ (∂E/∂y - Σ ∂E/∂y y)
+// ∂E/∂x = y ⊙ (∂E/∂y - Σ ∂E/∂y y), or ∂E/∂y - e^y Σ ∂E/∂y
 template <class T>
 void Softmax<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     if (!this->wants_input_gradient(call)) return;
     const int64 c = this->grid_.channels;
+    const auto run = logarithm_ ? call.kernels->log_softmax_gradient : call.kernels->softmax_gradient;
     for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
         T* gradient = call.gradients[this->input] + first * c;
-        call.kernels->softmax_gradient(rows, c, call.values[this->output] + first * c, c,
-                                       call.gradients[this->output] + first * c, c, gradient, c);
+        run(rows, c, call.values[this->output] + first * c, c, call.gradients[this->output] + first * c, c, gradient, c);
         if (this->below_ != Activation::linear)
             call.kernels->activation_gradient(this->below_, rows, c, call.values[this->input] + first * c, c, gradient, c);
     });

@@ -41,14 +41,20 @@ private:
     Activation activation_;
 };
 
-// y = softmax(x) over the channels; backwards through the full Jacobian (§26.1.3: outputs that are not independent).
+// y = softmax(x) over the channels, or its logarithm; backwards through the full Jacobian (§26.1.3: outputs that are not
+// independent).
 template <class T>
 class Softmax final : public RowNode<T> {
 public:
-    using RowNode<T>::RowNode;
-    FinalActivation final_activation() const override { return FinalActivation::softmax; }
+    explicit Softmax(Place place, bool logarithm = false) : RowNode<T>(std::move(place)), logarithm_(logarithm) {}
+    FinalActivation final_activation() const override {
+        return logarithm_ ? FinalActivation::none : FinalActivation::softmax;
+    }
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+
+private:
+    bool logarithm_;
 };
 
 // Inverted dropout (§26.4.2): y = u ⊙ x / r with u ~ Bernoulli(r), r = 1 - rate; the identity when not training.

@@ -1,8 +1,32 @@
 #include "layers/reset_first_gru.h"
 
+#include <cmath>
 #include <cstring>
 
 namespace tauten {
+
+namespace {
+
+// f'(net) from y = f(net), one by one.
+template <class T>
+T slope(Activation f, T y) {
+    switch (f) {
+        case Activation::relu: return static_cast<T>(y > 0);
+        case Activation::tanh: return 1 - y * y;
+        case Activation::sigmoid: return y * (1 - y);
+        case Activation::hard_sigmoid: return y > 0 && y < 1 ? static_cast<T>(1.0 / 6) : T{0};
+        case Activation::hard_tanh: return static_cast<T>(std::abs(y) < 1);
+        case Activation::relu6: return static_cast<T>(y > 0 && y < 6);
+        case Activation::leaky_relu: return y > 0 ? T{1} : static_cast<T>(leaky_slope);
+        case Activation::elu: return y > 0 ? T{1} : y + 1;
+        case Activation::selu: return y > 0 ? static_cast<T>(selu_scale) : y + static_cast<T>(selu_alpha);
+        case Activation::softsign: return (1 - std::abs(y)) * (1 - std::abs(y));
+        case Activation::linear: break;
+    }
+    return 1;
+}
+
+}  // namespace
 
 template <class T>
 ResetFirstGru<T>::ResetFirstGru(Place place, const RecurrentOptions& options, Activation activation,
@@ -103,9 +127,6 @@ void ResetFirstGru<T>::step_backward(const Call<T>& call, const Backward& step) 
     }
     k.gemm({step.taps, step.tap_count, step.rows, m, k.panel, gradient, m, k.panel, nullptr, true, Activation::linear,
             nullptr, 0});
-    const auto slope = [](Activation f, T y) {
-        return f == Activation::tanh ? 1 - y * y : f == Activation::sigmoid ? y * (1 - y) : f == Activation::relu ? T(y > 0) : T(1);
-    };
     for_each_unit(at, step.rows, [&](int64 r, int64 unit, T* value) {
         if (unit < 0) return;
         const T u = value[0], z = value[lanes], d = gradient[r * m + unit], h = before.data ? before.row(r)[unit] : T{0};

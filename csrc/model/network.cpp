@@ -1,6 +1,7 @@
 #include "model/network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "core/check.h"
@@ -12,27 +13,14 @@
 #include "layers/forget_gate_rnn.h"
 #include "layers/gru.h"
 #include "layers/lstm.h"
+#include "layers/pointwise.h"
 #include "layers/pool.h"
+#include "layers/prelu.h"
 #include "layers/reset_first_gru.h"
 #include "layers/reverse.h"
 #include "layers/simple_rnn.h"
 
 namespace tauten {
-
-LayerActivation parse_activation(const std::string& layer, const std::string& name) {
-    if (name == "linear") return {Activation::linear, false};
-    if (name == "relu") return {Activation::relu, false};
-    if (name == "tanh") return {Activation::tanh, false};
-    if (name == "sigmoid") return {Activation::sigmoid, false};
-    if (name == "softmax") return {Activation::linear, true};
-    fail(layer, ": unknown activation '", name, "'; expected linear, relu, tanh, sigmoid or softmax");
-}
-
-Activation parse_cell_activation(const std::string& layer, const std::string& name) {
-    const LayerActivation a = parse_activation(layer, name);
-    require(!a.softmax, layer, ": softmax cannot be the activation of a recurrent cell; expected linear, relu, tanh or sigmoid");
-    return a.f;
-}
 
 // -- edges and nodes ---------------------------------------------------------------------------------
 
@@ -69,9 +57,17 @@ Edge& Network<T>::read(const std::string& name, int input, bool index) {
     return edge;
 }
 
+// What of an activation is not fused into the layer.
 template <class T>
-int Network<T>::with_softmax(const std::string& name, int edge, bool softmax) {
-    return softmax ? add_node<Softmax<T>>(name, edge, Shape(edge_shape(edge)), Activation::linear) : edge;
+int Network<T>::with_activation(const std::string& name, int edge, const LayerActivation& activation) {
+    if (activation.pointwise) return add_pointwise(name, edge, *activation.pointwise);
+    if (!activation.softmax && !activation.log_softmax) return edge;
+    return add_node<Softmax<T>>(name, edge, Shape(edge_shape(edge)), Activation::linear, activation.log_softmax);
+}
+
+template <class T>
+int Network<T>::add_pointwise(const std::string& name, int input, const PointwiseFunction& function) {
+    return add_node<PointwiseNode<T>>(name, input, Shape(read(name, input).shape), Activation::linear, function);
 }
 
 template <class T>
@@ -110,14 +106,14 @@ int Network<T>::add_dense(const std::string& name, int input, int64 units, const
     const int64 features = shape.back();
     shape.back() = units;
     const int edge = add_node<Dense<T>>(name, input, shape, a.f, features, units, a.f, use_bias);
-    return with_softmax(name, edge, a.softmax);
+    return with_activation(name, edge, a);
 }
 
 template <class T>
 int Network<T>::add_activation(const std::string& name, int input, const std::string& activation) {
     const LayerActivation a = parse_activation(name, activation);
     Edge& edge = read(name, input);
-    if (a.softmax) return with_softmax(name, input, true);
+    if (a.pointwise || a.softmax || a.log_softmax) return with_activation(name, input, a);
     // Into the layer below, where it can take it.
     if (edge.producer >= 0 && same_as_[static_cast<size_t>(input)] < 0 && edge.activation == Activation::linear &&
         nodes_[static_cast<size_t>(edge.producer)]->set_activation(a.f)) {
@@ -125,6 +121,36 @@ int Network<T>::add_activation(const std::string& name, int input, const std::st
         return input;
     }
     return add_node<ActivationNode<T>>(name, input, Shape(edge.shape), a.f, a.f);
+}
+
+template <class T>
+int Network<T>::add_relu(const std::string& name, int input, double max_value, double negative_slope, double threshold) {
+    read(name, input);
+    require(max_value >= 0 && negative_slope >= 0 && threshold >= 0, name,
+            ": max_value, negative_slope and threshold must not be negative, got ", max_value, ", ", negative_slope, " and ",
+            threshold);
+    if (std::isinf(max_value) && negative_slope == 0 && threshold == 0) return add_activation(name, input, "relu");
+    return add_pointwise(name, input, {Pointwise::rectified, threshold, max_value, negative_slope});
+}
+
+template <class T>
+int Network<T>::add_elu(const std::string& name, int input, double alpha) {
+    return add_pointwise(name, input, {Pointwise::elu, 1, alpha});
+}
+
+template <class T>
+int Network<T>::add_prelu(const std::string& name, int input, const std::vector<int64>& shared_axes) {
+    const Shape shape = read(name, input).shape;
+    const int64 rank = static_cast<int64>(shape.size());
+    std::vector<bool> shared(shape.size(), false);
+    for (const int64 axis : shared_axes) {
+        require(axis >= 1 && axis <= rank, name, ": shared_axes must be from 1 to ", rank, ", the axes of ", to_text(shape),
+                " behind the batch, got ", axis);
+        shared[static_cast<size_t>(axis) - 1] = true;
+    }
+    require(shape[0] != run_time || shared[0], name, ": time steps that are known only at run time have no slopes of their own: "
+            "got shape ", to_text(shape), "; use shared_axes=[1], one slope a feature for all steps");
+    return add_node<Prelu<T>>(name, input, shape, Activation::linear, shape, shared);
 }
 
 // The same memory under another shape.
@@ -186,7 +212,7 @@ int Network<T>::add_conv(const std::string& name, int input, int64 filters, cons
     Shape shape(w.output + 3 - w.rank, w.output + 3);
     shape.push_back(filters);
     const int edge = add_node<Conv<T>>(name, input, shape, a.f, w, from.back(), filters, a.f, use_bias, winograd);
-    return with_softmax(name, edge, a.softmax);
+    return with_activation(name, edge, a);
 }
 
 template <class T>

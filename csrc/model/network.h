@@ -10,6 +10,7 @@
 #include "layers/node.h"
 #include "layers/recurrent.h"
 #include "layers/window.h"
+#include "model/activation.h"
 
 namespace tauten {
 
@@ -30,15 +31,6 @@ struct State {
     int node, number;
     int64 width;
 };
-
-// The activations a layer may name; softmax becomes a node of its own.
-struct LayerActivation {
-    Activation f = Activation::linear;
-    bool softmax = false;
-};
-LayerActivation parse_activation(const std::string& layer, const std::string& name);
-// Without softmax: what recurrent cells take.
-Activation parse_cell_activation(const std::string& layer, const std::string& name);
 
 // A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn", "lstm", "gru"
 // or "reset_first_gru".
@@ -67,6 +59,12 @@ public:
     int add_input(const std::string& name, const Shape& shape, bool index);
     int add_dense(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias);
     int add_activation(const std::string& name, int input, const std::string& activation);
+    // x > threshold ? min(x, max_value) : negative_slope (x - threshold)
+    int add_relu(const std::string& name, int input, double max_value, double negative_slope, double threshold);
+    // x > 0 ? x : alpha (e^x - 1)
+    int add_elu(const std::string& name, int input, double alpha);
+    // x > 0 ? x : alpha x, alpha a weight; shared_axes count from 1, 0 is the batch
+    int add_prelu(const std::string& name, int input, const std::vector<int64>& shared_axes);
     int add_flatten(const std::string& name, int input);
     int add_reshape(const std::string& name, int input, Shape shape);
     int add_dropout(const std::string& name, int input, double rate, uint64 seed);
@@ -112,7 +110,8 @@ public:
 private:
     int add_edge(const std::string& name, const Shape& shape, int producer, Activation activation);
     void drop_edge();
-    int with_softmax(const std::string& name, int edge, bool softmax);
+    int with_activation(const std::string& name, int edge, const LayerActivation& activation);
+    int add_pointwise(const std::string& name, int input, const PointwiseFunction& function);
     Edge& read(const std::string& name, int input, bool index = false);
     const Shape& sequence_shape(const std::string& name, int input, int64 units);
     std::unique_ptr<Recurrent<T>> make_cell(const Place& place, int64 features, const Cell& cell, bool return_sequences,

@@ -1,4 +1,4 @@
-// exp, log, tanh and sigmoid of whole vectors, and the activations on them. Straight-line code on explicit fused
+// exp, log, tanh, sigmoid and the normal distribution of whole vectors. Straight-line code on explicit fused
 // multiply-adds: results depend on the level only. Errors, measured against long double (tests/cpp/math_test.cpp):
 //
 //              float   double   (either, at a level without fused multiply-add)
@@ -41,6 +41,10 @@ struct MathConstants<float> {
     static constexpr float exp_q[] = {0x1.fffffcp-2f, 0x1.555488p-3f, 0x1.555842p-5f, 0x1.1240ep-7f, 0x1.6ae862p-10f};
     // log(1 + f) = 2s + s³ R(s²), s = f / (2 + f)
     static constexpr float log_r[] = {0x1.555554p-1f, 0x1.999c26p-2f, 0x1.23d3ep-2f, 0x1.f13bp-3f};
+    // Φ(-t) = e^(-t²/2) normal_middle / (t + normal_middle) P(q), q = (t - normal_middle) / (t + normal_middle)
+    static constexpr float normal_middle = 3, normal_zero = 13.5;
+    static constexpr float normal_p[] = {0x1.f1b89cp-3f, -0x1.5bb438p-3f, 0x1.3a0d02p-4f, -0x1.021e0ep-6f, -0x1.c91b54p-9f, 0x1.30811cp-9f,
+                                        0x1.65fef4p-12f, -0x1.693a1ap-12f, -0x1.55bc8p-14f, 0x1.723a22p-15f, 0x1.33405ap-16f};
 };
 
 template <>
@@ -73,6 +77,15 @@ struct MathConstants<double> {
     static constexpr double log_r[] = {0x1.5555555555555p-1, 0x1.9999999999d16p-2, 0x1.2492492438dcbp-2,
                                        0x1.c71c724c5981cp-3, 0x1.745ce1713ab3p-3,  0x1.3b2034ff666aep-3,
                                        0x1.0f65b48762179p-3, 0x1.0f1cd44e34df8p-3};
+    static constexpr double normal_middle = 5, normal_zero = 38.5;
+    static constexpr double normal_p[] = {0x1.3b0fbcb4c77bep-3, -0x1.108a698eca1acp-3, 0x1.95c11dc6c593ep-4,
+                                          -0x1.00d8ab2d2aec3p-4, 0x1.0e5e8ee59adb8p-5, -0x1.c4f9d5475d594p-7,
+                                          0x1.1090aa5d58eaep-8, -0x1.39e0d8889ee1dp-11, -0x1.4ea692fec000ap-13,
+                                          0x1.c9182ede26108p-14, -0x1.8e76bc8546b28p-17, -0x1.4df3ddb5d1c0ep-17,
+                                          0x1.bfc89e14bb64dp-19, 0x1.ab72954df5391p-21, -0x1.295ac90cb27dep-21,
+                                          -0x1.2131762f75155p-24, 0x1.742340accc832p-24, 0x1.23250ed8f6529p-27,
+                                          -0x1.c581ed739a52fp-27, -0x1.0269072c7f6efp-29, 0x1.a53fee69f8f64p-30,
+                                          0x1.88e9febf61284p-32, -0x1.033f0932696d9p-35};
 };
 
 // c[0] + c[1] x + ... + c[n-1] x^(n-1)
@@ -190,38 +203,35 @@ TAUTEN_INLINE Native<T> sigmoid(Native<T> x) {
     return select<T>(x < static_cast<T>(0), e, one) / (one + e);
 }
 
-// f(net); NaN stays NaN under every f.
+// e^x - 1 for x <= 0, without loss near 0: e^x = 2^n (1 + p).
 template <class T>
-TAUTEN_INLINE Native<T> activation_value(Activation f, Native<T> net) {
-    switch (f) {
-        case Activation::relu: return maximum(zeros<T>(), net);  // the second operand where one is NaN
-        case Activation::tanh: return tanh<T>(net);
-        case Activation::sigmoid: return sigmoid<T>(net);
-        case Activation::linear: break;
-    }
-    return net;
+TAUTEN_INLINE Native<T> expm1_nonpositive(Native<T> x) {
+    using M = MathConstants<T>;
+    const ExpReduced<T> e(maximum(broadcast<T>(M::exp_zero), x));
+    const Native<T> p = fma(e.r * e.r, polynomial(M::exp_q, e.r), e.r);
+    const Native<T> power = e.power();
+    return fma(power, p, power - static_cast<T>(1));
 }
 
-// f'(net) from y = f(net).
+// The normal distribution: Φ(x) = (1 + erf(x / √2)) / 2, and e^(-x²/2). The lower tail's relative error is small as well.
 template <class T>
-TAUTEN_INLINE Native<T> activation_slope(Activation f, Native<T> y) {
-    const Native<T> one = broadcast<T>(1);
-    switch (f) {
-        case Activation::relu: return select<T>(y > static_cast<T>(0), one, zeros<T>());
-        case Activation::tanh: return fma(-y, y, one);
-        case Activation::sigmoid: return y * (one - y);
-        case Activation::linear: break;
-    }
-    return one;
-}
+struct Normal {
+    Native<T> below, density;  // density without 1 / √(2π)
 
-// gradient ⊙ f'(net) from y = f(net): a closed ReLU gives 0 even to an infinite gradient.
-template <class T>
-TAUTEN_INLINE Native<T> through_activation(Activation f, Native<T> gradient, Native<T> y) {
-    if (f == Activation::linear) return gradient;
-    if (f == Activation::relu) return select<T>(y > static_cast<T>(0), gradient, zeros<T>());
-    return gradient * activation_slope<T>(f, y);
-}
+    TAUTEN_INLINE explicit Normal(Native<T> x) {
+        using M = MathConstants<T>;
+        const Native<T> magnitude = (Native<T>)((Bits<T>)x & ~(Bits<T>)broadcast<T>(static_cast<T>(-0.0)));
+        const Native<T> t = minimum(broadcast<T>(M::normal_zero), magnitude);  // NaN passes
+        const Native<T> square = t * t;
+        const Native<T> rest = fma(t, t, -square);  // e^(-t²/2) multiplies t²'s rounding error
+        const Native<T> e = exp_nonpositive<T>(square * static_cast<T>(-0.5));
+        density = fma(e, rest * static_cast<T>(-0.5), e);
+        const Native<T> inverse = static_cast<T>(1) / (t + M::normal_middle);
+        const Native<T> q = (t - M::normal_middle) * inverse;
+        const Native<T> tail = density * (inverse * M::normal_middle) * polynomial(M::normal_p, q);
+        below = select<T>(x > static_cast<T>(0), static_cast<T>(1) - tail, tail);
+    }
+};
 
 }  // namespace
 }  // namespace tauten

@@ -75,8 +75,8 @@ class Cell:
     """A recurrent layer: "simple_rnn", "forget_gate_rnn" (gates φ, u), "lstm" (i, f, g, o), "gru" (z, r, u) or
     "reset_first_gru", the GRU with the reset gate before the product.
 
-    activation, recurrent_activation: linear, relu, tanh, sigmoid. dropout, recurrent_dropout: share of the inputs, and
-    of h_{t-1} in the recurrent product, that is dropped while training; one mask for all steps of a sample.
+    activation, recurrent_activation: as in tauten.activations.OF_CELLS. dropout, recurrent_dropout: share of the
+    inputs, and of h_{t-1} in the recurrent product, that is dropped while training; one mask for all steps of a sample.
     """
 
     def __init__(
@@ -108,9 +108,16 @@ class Network:
         """index=True: integers, for an embedding to look up."""
 
     def add_dense(self, name: str, input: int, units: int, activation: str = "linear", use_bias: bool = True) -> int:
-        """On the last axis. activation: linear, relu, tanh, sigmoid, softmax (here and below)."""
+        """On the last axis. activation: a name of tauten.activations (here and below)."""
 
     def add_activation(self, name: str, input: int, activation: str) -> int: ...
+    def add_relu(self, name: str, input: int, max_value: float, negative_slope: float, threshold: float) -> int:
+        """x > threshold: min(x, max_value), which may be infinity; below: negative_slope (x - threshold)."""
+
+    def add_elu(self, name: str, input: int, alpha: float) -> int: ...
+    def add_prelu(self, name: str, input: int, shared_axes: Sequence[int]) -> int:
+        """shared_axes: of the input, from 1 on; 0 is the batch. Weight: alpha."""
+
     def add_flatten(self, name: str, input: int) -> int: ...
     def add_reshape(self, name: str, input: int, shape: Sequence[int]) -> int:
         """One extent may be -1."""

@@ -77,7 +77,7 @@ def plan(layers: Sequence[Layer], model: str) -> Plan | None:
             raise ValueError(
                 f"model {model!r}: layer {layer.name!r} ({type(layer).__name__}) does not support masks, but the "
                 f"recurrent layer {reader.name!r} below it read that of {first.name!r}; use return_sequences=False "
-                f"there, a layer that supports masks here (Dense, Dropout, Activation), or no mask"
+                f"there, a layer that supports masks here (Dense, Dropout, activations), or no mask"
             )
         sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
         if sequences is False:

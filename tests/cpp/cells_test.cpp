@@ -170,8 +170,8 @@ TEST(forward_follows_the_equations) {
             for (const bool from_zeros : {false, true}) {
                 // the usual pair every other time, the others in turn
                 ++n;
-                const Activation cell = n % 2 ? Activation::tanh : activations[n / 2 % 4];
-                const Activation gate = n % 2 ? Activation::sigmoid : activations[n / 8 % 4];
+                const Activation cell = n % 2 ? Activation::tanh : cell_activations[n / 2 % 11];
+                const Activation gate = n % 2 ? Activation::sigmoid : cell_activations[n / 6 % 11];
                 Layer<T> s(k, rows, features, units, cell, gate);
                 const int last = from_zeros ? 0 : 1;
                 for (int t = 0; t <= last; ++t) s.forward(t, 0, rows, true, from_zeros);
@@ -240,8 +240,8 @@ TEST(backward_follows_the_equations) {
         each_size(k, [&](int64 rows, int64 features, int64 units) {
             for (const int option : {0, 1, 2}) {  // all, no gradient from above, zeros before the first step
                 ++n;
-                const Activation cell = n % 2 ? Activation::tanh : activations[n / 2 % 4];
-                const Activation gate = n % 2 ? Activation::sigmoid : activations[n / 8 % 4];
+                const Activation cell = n % 2 ? Activation::tanh : cell_activations[n / 2 % 11];
+                const Activation gate = n % 2 ? Activation::sigmoid : cell_activations[n / 6 % 11];
                 const bool with_above = option != 1, from_zeros = option == 2;
                 Layer<T> s(k, rows, features, units, cell, gate);
                 s.forward();

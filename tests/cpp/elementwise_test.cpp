@@ -24,7 +24,7 @@ void each_shape(int64 lanes, const Body& body) {
 TEST(activate_and_its_gradient) {
     each_level([]<class T>(const Kernels<T>& k) {
         each_shape(k.lanes, [&](Shape s) {
-            for (const Activation f : activations) {
+            for (const Activation f : cell_activations) {
                 Guarded<T> x(s.rows, s.columns, s.columns + s.gap, s.shift), y(s.rows, s.columns, s.columns, 0),
                     g(s.rows, s.columns, s.columns + 2 * s.gap, 1);
                 x.fill([] { return uniform(-4, 4); });
@@ -92,6 +92,33 @@ TEST(softmax_and_its_gradient) {
             k.softmax(1, 3, x, 3, y, 3);
             CHECK(std::isnan(y[0]) && std::isnan(y[1]) && std::isnan(y[2]));
         }
+    });
+}
+
+TEST(log_softmax_and_its_gradient) {
+    each_level([]<class T>(const Kernels<T>& k) {
+        each_shape(k.lanes, [&](Shape s) {
+            if (s.columns == 0) return;
+            for (const double offset : {0.0, 1000.0}) {
+                Guarded<T> x(s.rows, s.columns, s.columns + s.gap, s.shift), y(s.rows, s.columns, s.columns, 0),
+                    dy(s.rows, s.columns, s.columns + s.gap, 2), dx(s.rows, s.columns, s.columns + 1, 1);
+                x.fill([&] { return offset + uniform(-8, 8); });
+                dy.fill([] { return uniform(); });
+                k.log_softmax(s.rows, s.columns, x.data(), x.row(), y.data(), y.row());
+                k.log_softmax_gradient(s.rows, s.columns, y.data(), y.row(), dy.data(), dy.row(), dx.data(), dx.row());
+                CHECK(y.intact() && dx.intact());
+                for (int64 r = 0; r < s.rows; ++r) {
+                    double top = -1e300, total = 0, sum = 0;
+                    for (int64 c = 0; c < s.columns; ++c) top = std::fmax(top, x(r, c));
+                    for (int64 c = 0; c < s.columns; ++c) total += std::exp(x(r, c) - top), sum += dy(r, c);
+                    for (int64 c = 0; c < s.columns; ++c) {
+                        const double exact = x(r, c) - top - std::log(total);
+                        CHECK_NEAR(y(r, c), exact, roundings<T>(4, exact));
+                        CHECK_NEAR(dx(r, c), dy(r, c) - std::exp(exact) * sum, roundings<T>(30, sum));
+                    }
+                }
+            }
+        });
     });
 }
 

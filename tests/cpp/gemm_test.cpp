@@ -19,7 +19,8 @@ using namespace tauten::kernels;
 namespace {
 
 constexpr Level levels[] = {Level::baseline, Level::avx2, Level::avx512};
-constexpr Activation activations[] = {Activation::linear, Activation::relu, Activation::tanh, Activation::sigmoid};
+constexpr Activation activations[] = {Activation::linear, Activation::relu, Activation::tanh, Activation::sigmoid,
+                                      Activation::hard_sigmoid};
 
 std::minstd_rand generator(1);
 int64 below(int64 n) { return static_cast<int64>(generator() >> 4) % n; }
@@ -135,10 +136,14 @@ struct Operands {
                 const double y = outputs[s.shift + m * outputs_row + n];
                 double value = net, slope = 1;
                 switch (s.activation) {
-                    case Activation::linear: break;
                     case Activation::relu: value = net > 0 ? net : 0; slope = y > 0 ? 1 : 0; break;
                     case Activation::tanh: value = std::tanh(net); slope = 1 - y * y; break;
                     case Activation::sigmoid: value = 1 / (1 + std::exp(-net)); slope = y * (1 - y); break;
+                    case Activation::hard_sigmoid:  // for all of the cells' alone, which go one way
+                        value = std::fmin(1, std::fmax(0, net / 6 + 0.5));
+                        slope = y > 0 && y < 1 ? 1.0 / 6 : 0;
+                        break;
+                    default: break;
                 }
                 if (s.derivative) value = net * slope;
                 expected[m * s.columns + n] = value;
@@ -232,7 +237,7 @@ void check_level(Level l) {
                     s.transposed = transposed;
                     s.k.push_back(k);
                     for (int64 t = below(3); t > 0; --t) s.k.push_back(ks[below(10)]);
-                    const int64 pick = below(2 * 2 * 2 * 3 * 2 * 4);
+                    const int64 pick = below(2 * 2 * 2 * 3 * 2 * 5);
                     s.packed = pick % 2;
                     s.wide = pick / 2 % 2;
                     s.panel_c = pick / 4 % 2;
@@ -244,7 +249,7 @@ void check_level(Level l) {
                     check_case<T>(kernels, level_name(l), s);
                 }
     // every combination of the choices, on a shape with every kind of tail
-    for (int64 pick = 0; pick < 2 * 2 * 2 * 3 * 2 * 4 * 2 * 3; ++pick) {
+    for (int64 pick = 0; pick < 2 * 2 * 2 * 3 * 2 * 5 * 2 * 3; ++pick) {
         Case s;
         s.rows = kernels.tile + 3;
         s.columns = 4 * kernels.lanes + kernels.panel + kernels.lanes / 2 + 1;
@@ -253,9 +258,9 @@ void check_level(Level l) {
         s.panel_c = pick / 4 % 2;
         s.start = static_cast<int>(pick / 8 % 3);
         s.derivative = pick / 24 % 2;
-        s.activation = activations[pick / 48 % 4];
-        s.transposed = pick / 192 % 2;
-        s.k.assign(static_cast<std::size_t>(1 + pick / 384), 13);
+        s.activation = activations[pick / 48 % 5];
+        s.transposed = pick / 240 % 2;
+        s.k.assign(static_cast<std::size_t>(1 + pick / 480), 13);
         s.shift = pick % 3;
         s.pad = pick % 4;
         check_case<T>(kernels, level_name(l), s);
@@ -292,7 +297,7 @@ void check_bits(Level l) {
     if (!level_available(l)) return;
     const Kernels<T>& kernels = table<T>(l);
     std::vector<Tap<T>> local;
-    for (int variant = 0; variant < 48; ++variant) {
+    for (int variant = 0; variant < 60; ++variant) {
         Case s;
         s.rows = variant % 3 == 0 ? 3 * kernels.tile + 1 : variant % 3 == 1 ? kernels.tile - 1 : 33;
         s.transposed = variant / 3 % 2;

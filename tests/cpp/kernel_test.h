@@ -100,6 +100,13 @@ inline double activation(Activation f, double x) {
         case Activation::relu: return x > 0 || std::isnan(x) ? x : 0;
         case Activation::tanh: return std::tanh(x);
         case Activation::sigmoid: return 1 / (1 + std::exp(-x));
+        case Activation::hard_sigmoid: return std::fmin(1, std::fmax(0, x / 6 + 0.5));
+        case Activation::hard_tanh: return std::fmin(1, std::fmax(-1, x));
+        case Activation::relu6: return std::fmin(6, std::fmax(0, x));
+        case Activation::leaky_relu: return x > 0 ? x : leaky_slope * x;
+        case Activation::elu: return x > 0 ? x : std::expm1(x);
+        case Activation::selu: return x > 0 ? selu_scale * x : selu_alpha * std::expm1(x);
+        case Activation::softsign: return x / (1 + std::fabs(x));
         case Activation::linear: break;
     }
     return x;
@@ -109,11 +116,22 @@ inline double slope(Activation f, double y) {
         case Activation::relu: return y > 0 ? 1 : 0;
         case Activation::tanh: return 1 - y * y;
         case Activation::sigmoid: return y * (1 - y);
+        case Activation::hard_sigmoid: return y > 0 && y < 1 ? 1.0 / 6 : 0;
+        case Activation::hard_tanh: return std::fabs(y) < 1;
+        case Activation::relu6: return y > 0 && y < 6;
+        case Activation::leaky_relu: return y > 0 ? 1 : leaky_slope;
+        case Activation::elu: return y > 0 ? 1 : y + 1;
+        case Activation::selu: return y > 0 ? selu_scale : y + selu_alpha;
+        case Activation::softsign: return (1 - std::fabs(y)) * (1 - std::fabs(y));
         case Activation::linear: break;
     }
     return 1;
 }
 inline constexpr Activation activations[] = {Activation::linear, Activation::relu, Activation::tanh,
                                              Activation::sigmoid};
+inline constexpr Activation cell_activations[] = {
+    Activation::linear,    Activation::relu,  Activation::tanh,       Activation::sigmoid, Activation::hard_sigmoid,
+    Activation::hard_tanh, Activation::relu6, Activation::leaky_relu, Activation::elu,     Activation::selu,
+    Activation::softsign};
 
 }  // namespace check

@@ -24,6 +24,9 @@ def recurrent(n: _core.Network, name: str, e: int, at) -> int:
 ADD = {
     ref.Dense: lambda n, name, e, at: n.add_dense(name, e, at.units, at.activation, at.use_bias),
     ref.Activation: lambda n, name, e, at: n.add_activation(name, e, at.activation),
+    ref.ReLU: lambda n, name, e, at: n.add_relu(name, e, at.max_value, at.negative_slope, at.threshold),
+    ref.ELU: lambda n, name, e, at: n.add_elu(name, e, at.alpha),
+    ref.PReLU: lambda n, name, e, at: n.add_prelu(name, e, at.shared_axes),
     ref.Flatten: lambda n, name, e, at: n.add_flatten(name, e),
     ref.Reshape: lambda n, name, e, at: n.add_reshape(name, e, at.shape),
     ref.Dropout: lambda n, name, e, at: n.add_dropout(name, e, at.rate, at.seed),

@@ -34,6 +34,7 @@ from reference import (
     ForgetGateRNN,
     GoBackwards,
     Pool,
+    PReLU,
     Reshape,
     SimpleRNN,
 )
@@ -58,6 +59,18 @@ LAYERS = {
             Pool("average", (2, 2), (1, 1), "same"),
             Flatten(),
             Dropout(0.4, 3),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "nodes": (
+        (8, 8, 1),
+        [
+            Conv(17, (3, 3), activation="gelu"),
+            PReLU((1, 2)),
+            Conv(7, (3, 3), activation="mish"),
+            PReLU((3,)),
+            Flatten(),
+            Dense(33, "silu"),
             Dense(10, "softmax"),
         ],
     ),
@@ -185,7 +198,7 @@ def test_levels(level: str) -> None:
         assert len(set(hashes)) == 1, f"{name}: threads {THREADS} came to {hashes}"
 
 
-@pytest.mark.parametrize("name", ["cnn", "text"])
+@pytest.mark.parametrize("name", ["cnn", "nodes", "text"])
 def test_gradients_and_outputs(name: str) -> None:
     """So are the gradients, the inputs' too, and the outputs."""
     native, batch = make(name), draw(name, 33, np.random.default_rng(2)).cast("float32")
@@ -200,7 +213,7 @@ def test_gradients_and_outputs(name: str) -> None:
     assert len(seen) == 1
 
 
-@pytest.mark.parametrize("name", ["cnn", "lstm", "text"])
+@pytest.mark.parametrize("name", ["cnn", "nodes", "lstm", "text"])
 def test_batch_does_not_matter(name: str) -> None:
     """A sample's output is the same alone, among others, and in a workspace that a bigger batch has used."""
     native, batch = make(name), draw(name, 33, np.random.default_rng(3)).cast("float32")
@@ -222,6 +235,16 @@ FEW = {
             Conv(65, (3, 3), (2, 1), activation="tanh"),
             Pool("max", (2, 2), (1, 1), "same"),
             Pool("average", (2, 2)),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "nodes": (
+        (8, 8, 1),
+        [
+            Conv(131, (3, 3), padding="same", activation="gelu"),
+            Conv(65, (3, 3), activation="silu"),
+            PReLU((1, 2)),
             Flatten(),
             Dense(10, "softmax"),
         ],
@@ -310,7 +333,7 @@ def test_fork_after_training() -> None:
     assert digest == hashlib.sha256(native.bits() + native.predict(first.x).tobytes()).digest()
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "lstm", "rows", "text"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "nodes", "lstm", "rows", "text"])
 def test_no_allocation_after_the_first_step(name: str) -> None:
     """Batches and lengths below the largest seen allocate nothing, whatever is asked."""
     native, rng = make(name), np.random.default_rng(6)

@@ -67,6 +67,15 @@ STACKS = {
         [layers.GRU(3, return_sequences=True), layers.GRU(2, return_sequences=True)],
         [ref.GRU(3, return_sequences=True), ref.GRU(2, return_sequences=True)],
     ),
+    "activations": (
+        [
+            layers.Dense(3, "gelu"),
+            layers.PReLU(shared_axes=[1]),
+            layers.LSTM(2, return_sequences=True),
+            layers.ELU(0.5),
+        ],
+        [ref.Dense(3, "gelu"), ref.PReLU((1,)), ref.LSTM(2, return_sequences=True), ref.ELU(0.5)],
+    ),
     "backwards": ([layers.LSTM(3, go_backwards=True)], [ref.GoBackwards(ref.LSTM(3))]),
     "bidirectional": (
         [layers.Bidirectional(layers.LSTM(2), merge_mode="sum"), layers.Dense(2)],

@@ -12,7 +12,22 @@ from data import digits, text
 from examples import Case, randomize
 from native import Native
 from numerics import assert_close
-from reference import GRU, LSTM, Activation, Bidirectional, Conv, Dense, Embedding, Flatten, Pool, Reshape, SimpleRNN
+from reference import (
+    ELU,
+    GRU,
+    LSTM,
+    Activation,
+    Bidirectional,
+    Conv,
+    Dense,
+    Embedding,
+    Flatten,
+    Pool,
+    PReLU,
+    ReLU,
+    Reshape,
+    SimpleRNN,
+)
 from tauten import _core
 
 torch = pytest.importorskip("torch")
@@ -34,6 +49,25 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "softmax": lambda x: torch.softmax(x, -1),
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "mish": functional.mish,
+    "elu": functional.elu,
+    "celu": functional.celu,
+    "selu": functional.selu,
+    "leaky_relu": lambda x: functional.leaky_relu(x, 0.2),
+    "relu6": functional.relu6,
+    # functional.hardsigmoid and hardswish have 1/6 in single precision in float64 too
+    "hard_sigmoid": lambda x: functional.relu6(x + 3) / 6,
+    "hard_silu": lambda x: x * functional.relu6(x + 3) / 6,
+    "hard_tanh": functional.hardtanh,
+    "hard_shrink": functional.hardshrink,
+    "soft_shrink": functional.softshrink,
+    "tanh_shrink": functional.tanhshrink,
+    "softplus": functional.softplus,
+    "log_sigmoid": functional.logsigmoid,
+    "softsign": functional.softsign,
+    "log_softmax": lambda x: torch.log_softmax(x, -1),
 }
 
 
@@ -113,6 +147,13 @@ def bidirectional(layer, x, w):
     return torch.cat(list(last[0] if isinstance(last, tuple) else last), dim=-1)
 
 
+def prelu(layer, x, w):
+    """One slope a channel, or one for all, is torch's own; slopes of every value by hand."""
+    if layer.shared_axes == tuple(range(1, x.ndim - 1)):
+        return last_channels(functional.prelu(first_channels(x), w[0].reshape(-1)))
+    return torch.where(x > 0, x, w[0] * x)
+
+
 TWINS = {
     Dense: dense,
     Conv: conv,
@@ -122,6 +163,11 @@ TWINS = {
     GRU: recurrent,
     Bidirectional: bidirectional,
     Activation: lambda layer, x, w: ACTIVATIONS[layer.activation](x),
+    ReLU: lambda layer, x, w: torch.where(x > layer.threshold, x, layer.negative_slope * (x - layer.threshold)).clamp(
+        max=layer.max_value
+    ),
+    ELU: lambda layer, x, w: functional.elu(x, layer.alpha),
+    PReLU: prelu,
     Flatten: lambda layer, x, w: x.flatten(1),
     Reshape: lambda layer, x, w: x.reshape(len(x), *layer.shape),
     Embedding: lambda layer, x, w: functional.embedding(x, w[0]),
@@ -223,6 +269,25 @@ NETWORKS = [
         (4, 4, 4, 1),
         [Conv(8, (2, 2, 2), activation="tanh"), Pool("average", (2, 2, 2), (1, 1, 1)), Flatten(), Dense(10, "softmax")],
     ),
+    case("gelu-silu", ROWS, [Flatten(), Dense(33, "gelu"), Dense(17, "silu"), Dense(10, "softmax")]),
+    case("mish-selu", ROWS, [Flatten(), Dense(33, "mish"), Dense(17, "selu"), Dense(10, "softmax")]),
+    case(
+        "elu-celu", ROWS, [Flatten(), Dense(33, "elu"), Activation("celu"), Dense(17), ELU(0.7), Dense(10, "softmax")]
+    ),
+    case("leaky-relu6", ROWS, [Flatten(), Dense(33, "leaky_relu"), Dense(17, "relu6"), Dense(10, "softmax")]),
+    case("soft", ROWS, [Flatten(), Dense(33, "softplus"), Dense(17, "softsign"), Dense(10, "log_sigmoid")], MSE),
+    case("hard", ROWS, [Flatten(), Dense(33, "hard_silu"), Dense(17, "hard_tanh"), Dense(10, "hard_sigmoid")], MSE),
+    case("shrink", ROWS, [Flatten(), Dense(33, "tanh_shrink"), Dense(33, "soft_shrink"), Dense(10)], MSE),
+    case("hard-shrink", ROWS, [Flatten(), Dense(33, "hard_shrink"), Dense(10, "softmax")]),
+    case("log-softmax", ROWS, [Flatten(), Dense(33, "tanh"), Dense(10, "log_softmax")], SPARSE, True),
+    case("relu-layers", ROWS, [Flatten(), Dense(33), ReLU(1.5, 0.1, 0.2), Dense(17), ReLU(), Dense(10, "softmax")]),
+    case(
+        "prelu-images",
+        IMAGE,
+        [Conv(17, (3, 3)), PReLU((1, 2)), Pool("max", (2, 2)), Flatten(), Dense(10), PReLU(), Dense(10, "softmax")],
+    ),
+    case("prelu-values", IMAGE, [Conv(7, (3, 3), (2, 2)), PReLU(), Flatten(), Dense(10, "softmax")]),
+    case("prelu-steps", ROWS, [Dense(17), PReLU((1,)), SimpleRNN(17), Dense(10, "softmax")]),
     case("rnn", ROWS, [SimpleRNN(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
     case("rnn-relu", ROWS, [SimpleRNN(17, "relu", return_sequences=True), SimpleRNN(7), Dense(10, "softmax")]),
     case("rnn-sequence-mse", ROWS, [SimpleRNN(33, return_sequences=True), Dense(8)], MSE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tauten.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
@@ -21,6 +22,7 @@ from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
 from tauten.layers.time_distributed import TimeDistributed
 
 __all__ = [
+    "ELU",
     "GRU",
     "LSTM",
     "Activation",
@@ -39,12 +41,16 @@ __all__ = [
     "Input",
     "InputLayer",
     "Layer",
+    "LeakyReLU",
     "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "PReLU",
+    "ReLU",
     "Reshape",
     "SimpleRNN",
+    "Softmax",
     "TimeDistributed",
     "deserialize",
     "serialize",
@@ -54,8 +60,8 @@ _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
         Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
-        Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, Masking, MaxPooling1D, MaxPooling2D,
-        MaxPooling3D, Reshape, SimpleRNN, TimeDistributed,
+        Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, LeakyReLU, Masking, MaxPooling1D,
+        MaxPooling2D, MaxPooling3D, PReLU, ReLU, Reshape, SimpleRNN, Softmax, TimeDistributed,
     )
 }  # fmt: skip
 

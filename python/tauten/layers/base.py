@@ -53,7 +53,7 @@ class Layer:
 
     keras_defaults: ClassVar[dict[str, Any]] = {}
     reads_index: ClassVar[bool] = False
-    supports_masking: ClassVar[bool] = False  # reads masked sequences step by step, and passes the mask on
+    supports_masking: bool = False  # reads masked sequences step by step, and passes the mask on
 
     def __init__(self, *, name: str | None = None, trainable: bool = True, **kwargs: Any) -> None:
         cls = type(self).__name__

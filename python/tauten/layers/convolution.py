@@ -59,7 +59,7 @@ _ARGUMENTS = """
             Conv1D also "causal": k - 1 zeros before.
         data_format: None or "channels_last".
         dilation_rate, groups: 1; others are not supported yet.
-        activation: f: "linear", "relu", "sigmoid", "softmax", "tanh", or None for "linear"; default None.
+        activation: f: a name or function of tauten.activations, or None for "linear"; default None.
         use_bias: default True.
         kernel_initializer: default "glorot_uniform".
         bias_initializer: default "zeros".

@@ -71,7 +71,7 @@ class Dense(Layer):
 
     Args:
         units: positive.
-        activation: f: "linear", "relu", "sigmoid", "softmax", "tanh", or None for "linear"; default None.
+        activation: f: a name or function of tauten.activations, or None for "linear"; default None.
         use_bias: default True.
         kernel_initializer: default "glorot_uniform".
         bias_initializer: default "zeros".
@@ -132,10 +132,10 @@ class Dense(Layer):
 
 
 class Activation(Layer):
-    """y = f(x), any shape; softmax over the last axis (chapter §26.1.2).
+    """y = f(x), any shape; softmax and log_softmax over the last axis (chapter §26.1.2).
 
     Args:
-        activation: "linear", "relu", "sigmoid", "softmax", "tanh".
+        activation: a name or function of tauten.activations.
         name: as in Layer.
 
     Raises:
@@ -237,7 +237,7 @@ class Masking(Layer):
 
     What follows behaves as if the masked steps were not there: a recurrent layer carries its state unchanged through
     them, its last output is that of the last valid step (zeros if there is none), and for outputs of every step loss
-    and metrics are means over the valid steps. Dense, Dropout, Activation, TimeDistributed, recurrent layers and
+    and metrics are means over the valid steps. Dense, Dropout, activations, TimeDistributed, recurrent layers and
     Bidirectional pass the mask on; a recurrent layer without return_sequences ends it. If another layer comes before
     any recurrent one, it reads all steps, the masked ones as zeros, and there is no mask any more.
 

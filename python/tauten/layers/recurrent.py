@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class Recurrent(Layer):
-    """Base of the recurrent layers: arguments and weights that they share."""
+    """Base of the recurrent layers: arguments and weights that they share.
+
+    Activations are those whose derivative follows from the output: "linear", "relu", "sigmoid", "tanh", "celu", "elu",
+    "hard_sigmoid", "hard_tanh", "leaky_relu", "relu6", "selu", "softsign".
+    """
 
     kind: ClassVar[str]  # of the native cell
     gate_names: ClassVar[tuple[str, ...]]  # in the weights' order; "hidden" for a cell without gates
@@ -58,7 +62,7 @@ class Recurrent(Layer):
                 "layer with stateful=True has them in .states"
             )
         self.units = integer(units, f"{cls}: units")
-        self.activation = activations.get(activation, f"{cls}: activation", exclude=("softmax",))
+        self.activation = activations.get(activation, f"{cls}: activation", among=activations.OF_CELLS)
         self.use_bias = flag(use_bias, f"{cls}: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -196,7 +200,7 @@ class Gated(Recurrent):
             kwargs["implementation"] = 2  # Keras' two ways to the same numbers
         super().__init__(*args, **kwargs)
         self.recurrent_activation = activations.get(
-            recurrent_activation, f"{type(self).__name__}: recurrent_activation", exclude=("softmax",)
+            recurrent_activation, f"{type(self).__name__}: recurrent_activation", among=activations.OF_CELLS
         )
 
     @property
@@ -214,7 +218,7 @@ class SimpleRNN(Recurrent):
 
     Args:
         units: size of h.
-        activation: f: "linear", "relu", "sigmoid", "tanh"; default "tanh".
+        activation: f: as in tauten.activations.OF_CELLS; default "tanh".
         use_bias: default True.
         kernel_initializer: default "glorot_uniform".
         recurrent_initializer: default "orthogonal".
@@ -277,7 +281,7 @@ class ForgetGateRNN(Gated):
 
     Args:
         units: size of h.
-        activation: a, of the candidate u: "linear", "relu", "sigmoid", "tanh"; default "tanh".
+        activation: a, of the candidate u: as in tauten.activations.OF_CELLS; default "tanh".
         recurrent_activation: r, of the gate; default "sigmoid".
         use_bias: default True.
         kernel_initializer: default "glorot_uniform".
@@ -343,7 +347,7 @@ class LSTM(Gated):
 
     Args:
         units: size of h and c.
-        activation: a: "linear", "relu", "sigmoid", "tanh"; default "tanh".
+        activation: a: as in tauten.activations.OF_CELLS; default "tanh".
         recurrent_activation: r, of the gates; default "sigmoid".
         use_bias: default True.
         kernel_initializer: default "glorot_uniform".
@@ -428,7 +432,7 @@ class GRU(Gated):
 
     Args:
         units: size of h.
-        activation: a, of the candidate u: "linear", "relu", "sigmoid", "tanh"; default "tanh".
+        activation: a, of the candidate u: as in tauten.activations.OF_CELLS; default "tanh".
         recurrent_activation: s, of the gates; default "sigmoid".
         use_bias: default True.
         kernel_initializer: default "glorot_uniform".

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from tauten.layers.activation import ELU, LeakyReLU, ReLU, Softmax
 from tauten.layers.base import Layer, WeightSpec
 from tauten.layers.core import Activation, Dense, Dropout
 
 if TYPE_CHECKING:
     from tauten._core import Network
 
-ALLOWED = (Dense, Dropout, Activation)
+ALLOWED = (Dense, Dropout, Activation, ReLU, LeakyReLU, ELU, Softmax)
 
 
 class TimeDistributed(Layer):
     """A layer at every step of a sequence: (batch, steps, ...) -> (batch, steps, ...). A mask passes through.
 
-    Weights: the layer's. Dense, Dropout and Activation do the same without the wrapper.
+    Weights: the layer's. The layers that it takes do the same without the wrapper.
 
     Args:
-        layer: a Dense, Dropout or Activation; a copy of it is used.
+        layer: a Dense, Dropout, Activation, ReLU, LeakyReLU, ELU or Softmax; a copy of it is used.
         name, trainable: as in Layer. The layer is frozen if its own `trainable` is False, too.
 
     Raises:
@@ -38,8 +39,8 @@ class TimeDistributed(Layer):
             raise TypeError(f"TimeDistributed: layer must be a layer, got {layer!r}")
         if not isinstance(layer, ALLOWED):
             raise ValueError(
-                f"TimeDistributed: expected a Dense, Dropout or Activation, got layer {layer.name!r} "
-                f"({type(layer).__name__})"
+                f"TimeDistributed: expected a Dense, Dropout, Activation, ReLU, LeakyReLU, ELU or Softmax, got layer "
+                f"{layer.name!r} ({type(layer).__name__})"
             )
         self.layer = copy.copy(layer)
         fresh: dict[str, Any] = {"_variables": [], "_graph": None, "_owner": None, "_shapes": None}

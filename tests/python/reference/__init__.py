@@ -4,7 +4,7 @@ Each layer's forward and backward stand side by side. x and grad arrive with the
 ∂E/∂output, assigns (never adds to) `gradients` and returns ∂E/∂input. Nothing here is shared with the native code.
 """
 
-from .activations import Activation
+from .activations import ELU, Activation, PReLU, ReLU
 from .convolution import Conv
 from .dense import Dense, Flatten, Reshape
 from .dropout import Dropout, philox4x32
@@ -15,6 +15,7 @@ from .pooling import Pool
 from .recurrent import GRU, LSTM, Bidirectional, ForgetGateRNN, GoBackwards, SimpleRNN
 
 __all__ = [
+    "ELU",
     "GRU",
     "LSTM",
     "Activation",
@@ -28,7 +29,9 @@ __all__ = [
     "GoBackwards",
     "Layer",
     "Network",
+    "PReLU",
     "Pool",
+    "ReLU",
     "Reshape",
     "Result",
     "SimpleRNN",

@@ -67,11 +67,11 @@ class Conv(Layer):
         if self.use_bias:
             net += self.weights[1]
         self.margin = activations.kink_distance(self.activation, net)
-        self.y = activations.FORWARD[self.activation](net)
+        self.net, self.y = net, activations.FORWARD[self.activation](net)
         return self.y
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        delta = activations.backward(self.activation, self.y, grad)
+        delta = activations.backward(self.activation, self.net, self.y, grad)
         grad_kernel, grad_padded = np.zeros_like(self.weights[0]), np.zeros_like(self.padded)
         for tap in np.ndindex(self.kernel):
             here = under_tap(tap, delta.shape[1:-1], self.strides)

@@ -27,11 +27,11 @@ class Dense(Layer):
         if self.use_bias:
             net = net + self.weights[1]
         self.margin = activations.kink_distance(self.activation, net)
-        self.y = activations.FORWARD[self.activation](net)
+        self.net, self.y = net, activations.FORWARD[self.activation](net)
         return self.y
 
     def backward(self, grad: np.ndarray) -> np.ndarray:
-        delta = activations.backward(self.activation, self.y, grad)
+        delta = activations.backward(self.activation, self.net, self.y, grad)
         # ∇W = Σ x·δᵀ and ∇b = Σ δ over batch and time; ∂E/∂x = W·δ
         self.gradients = [rows(self.x).T @ rows(delta)]
         if self.use_bias:
