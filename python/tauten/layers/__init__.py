@@ -9,6 +9,7 @@ from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
 from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Masking, Reshape
+from tauten.layers.normalization import BatchNormalization, LayerNormalization
 from tauten.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -18,6 +19,7 @@ from tauten.layers.pooling import (
     MaxPooling3D,
 )
 from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
+from tauten.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from tauten.layers.time_distributed import TimeDistributed
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
+    "BatchNormalization",
     "Bidirectional",
     "Conv1D",
     "Conv2D",
@@ -39,12 +42,16 @@ __all__ = [
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
     "Masking",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
     "Reshape",
     "SimpleRNN",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "TimeDistributed",
     "deserialize",
     "serialize",
@@ -56,6 +63,7 @@ _classes: dict[str, type[Layer]] = {
         Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
         Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, Masking, MaxPooling1D, MaxPooling2D,
         MaxPooling3D, Reshape, SimpleRNN, TimeDistributed,
+        BatchNormalization, LayerNormalization, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
     )
 }  # fmt: skip
 

@@ -216,10 +216,11 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, *, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        self.rate = number(rate, "Dropout: rate", 0.0, 1.0)
+        cls = type(self).__name__
+        self.rate = number(rate, f"{cls}: rate", 0.0, 1.0)
         if self.rate == 1.0:
-            raise ValueError("Dropout: rate: expected a number in [0, 1), got 1, which would drop everything")
-        self.seed = None if seed is None else integer(seed, "Dropout: seed", 0, MOST_SEED)
+            raise ValueError(f"{cls}: rate: expected a number in [0, 1), got 1, which would drop everything")
+        self.seed = None if seed is None else integer(seed, f"{cls}: seed", 0, MOST_SEED)
         self.mask_seed = _random.draw_seed() if self.seed is None else self.seed
 
     def add_to(self, network: Network, edge: int) -> int:

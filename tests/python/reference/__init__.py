@@ -11,6 +11,7 @@ from .dropout import Dropout, philox4x32
 from .embedding import Embedding
 from .layer import Layer, Step
 from .network import Network, Result
+from .normalization import BatchNormalization, LayerNormalization, SpatialDropout
 from .pooling import Pool
 from .recurrent import GRU, LSTM, Bidirectional, ForgetGateRNN, GoBackwards, SimpleRNN
 
@@ -18,6 +19,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "BatchNormalization",
     "Bidirectional",
     "Conv",
     "Dense",
@@ -27,11 +29,13 @@ __all__ = [
     "ForgetGateRNN",
     "GoBackwards",
     "Layer",
+    "LayerNormalization",
     "Network",
     "Pool",
     "Reshape",
     "Result",
     "SimpleRNN",
+    "SpatialDropout",
     "Step",
     "philox4x32",
 ]
