@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten.layers.convolution import check_data_format
-from tauten.layers.core import Dropout
+from tauten.layers.core import Dropping
 
 if TYPE_CHECKING:
     from tauten._core import Network
@@ -28,10 +28,9 @@ _ARGUMENTS = """
 _DATA_FORMAT = '        data_format: None or "channels_last".\n'
 
 
-class SpatialDropout(Dropout):
+class SpatialDropout(Dropping):
     """Base of the layers that drop channels."""
 
-    keras_defaults: ClassVar[dict[str, Any]] = {}
     rank: ClassVar[int]
 
     def __init_subclass__(cls) -> None:
