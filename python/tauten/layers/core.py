@@ -244,8 +244,9 @@ class Masking(Layer):
     What follows behaves as if the masked steps were not there: a recurrent layer carries its state unchanged through
     them, its last output is that of the last valid step (zeros if there is none), and for outputs of every step loss
     and metrics are means over the valid steps. Dense, Dropout, SpatialDropout1D, Activation, LayerNormalization,
-    BatchNormalization, TimeDistributed, recurrent layers and Bidirectional pass the mask on; a recurrent layer without return_sequences ends it. If another layer comes before
-    any recurrent one, it reads all steps, the masked ones as zeros, and there is no mask any more.
+    BatchNormalization, TimeDistributed, recurrent layers and Bidirectional pass the mask on; a recurrent layer without
+    return_sequences ends it. If another layer comes before any recurrent one or BatchNormalization, it reads all
+    steps, the masked ones as zeros, and there is no mask any more.
 
     It must be the first layer behind the Input. Masked steps are taken out before the native network sees them, so
     that they cost nothing; x may be a padded array or a list of sequences of unequal length, with masked steps
