@@ -104,9 +104,10 @@ class Native:
 
     def gradients(self, batch: Batch, training: bool = True):
         result, gradients, inputs = self.core.gradients(*self.sources(batch), self.weight(batch), training)
-        shapes = [parameter.shape for parameter in self.core.parameters]
-        # states have none
-        gradients = [np.zeros(s, self.dtype) if g is None else g for g, s in zip(gradients, shapes, strict=True)]
+        for number, parameter in enumerate(self.core.parameters):
+            if parameter.name.rsplit("/", 1)[1] in ("moving_mean", "moving_variance"):
+                assert gradients[number] is None
+                gradients[number] = np.zeros(parameter.shape, self.dtype)  # as the reference has it
         return result, gradients, inputs
 
     def train(self, batch: Batch, learning_rate=0.1, momentum=0.0, nesterov=False, fused=True):
