@@ -103,10 +103,10 @@ void Model<T>::run(int i, Part part, const kernels::Kernels<T>& k) {
     T* const scratch = work_.scratch(0);
     switch (part) {
         case Part::forward:
-            for (int phase = 0; phase < node.forward_phases(); ++phase) node.forward(call, all, phase, scratch);
+            for (int phase = 0; phase < node.forward_phases(call); ++phase) node.forward(call, all, phase, scratch);
             break;
         case Part::backward:
-            for (int phase = 0; phase < node.backward_phases(); ++phase) node.backward(call, all, phase, scratch);
+            for (int phase = 0; phase < node.backward_phases(call); ++phase) node.backward(call, all, phase, scratch);
             break;
         case Part::gradients: run_gradients(node, call); break;
         case Part::update: run_update(node, k); break;

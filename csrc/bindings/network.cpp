@@ -369,6 +369,20 @@ void bind_building(py::class_<PyNetwork>& c) {
     c.def("add_dropout", [](PyNetwork& n, S name, int input, double rate, uint64 seed) {
          return n.build([&](auto& net) { return net.add_dropout(name, input, rate, seed); });
      }, py::arg("name"), py::arg("input"), py::arg("rate"), py::arg("seed"));
+    c.def("add_spatial_dropout", [](PyNetwork& n, S name, int input, int64 rank, double rate, uint64 seed) {
+         return n.build([&](auto& net) { return net.add_spatial_dropout(name, input, rank, rate, seed); });
+     }, py::arg("name"), py::arg("input"), py::arg("rank"), py::arg("rate"), py::arg("seed"));
+    c.def("add_batch_normalization", [](PyNetwork& n, S name, int input, double momentum, double epsilon, bool center,
+                                        bool scale) {
+         const BatchNormalizationOptions options{momentum, epsilon, center, scale};
+         return n.build([&](auto& net) { return net.add_batch_normalization(name, input, options); });
+     }, py::arg("name"), py::arg("input"), py::arg("momentum") = 0.99, py::arg("epsilon") = 1e-3, py::arg("center") = true,
+        py::arg("scale") = true);
+    c.def("add_layer_normalization", [](PyNetwork& n, S name, int input, int64 axes, double epsilon, bool center, bool scale) {
+         const LayerNormalizationOptions options{epsilon, center, scale};
+         return n.build([&](auto& net) { return net.add_layer_normalization(name, input, axes, options); });
+     }, py::arg("name"), py::arg("input"), py::arg("axes") = 1, py::arg("epsilon") = 1e-3, py::arg("center") = true,
+        py::arg("scale") = true);
     c.def("add_conv", [](PyNetwork& n, S name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
                          const py::object& padding, S activation, bool use_bias) {
          const Padding p = padding_from(padding, name);
@@ -441,7 +455,8 @@ void bind_weights(py::class_<PyNetwork>& c) {
     c.def("set_trainable", [](PyNetwork& n, int64 i, bool trainable) {
          n.with([&](auto& engine) {
              std::unique_lock lock(engine.guard());
-             parameter(engine, i).trainable = trainable;
+             auto& p = parameter(engine, i);
+             (p.state ? p.moves : p.trainable) = trainable;
              engine.network.update_trainable();
          });
      }, py::arg("parameter"), py::arg("trainable"));

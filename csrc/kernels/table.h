@@ -291,6 +291,27 @@ struct Kernels {
     // -- the transforms for filters of `taps` taps (3, 5, 7) in 1 or 2 dimensions; nullptr where there are none
     const WinogradTransforms<T>* (*winograd)(int dims, int64 taps);
 
+    // -- normalization; rows follow each other
+    // mean[n] = Σ_rows x / rows, squares[n] = Σ_rows (x - mean)²: the mean first, then squared deviations
+    void (*column_moments)(int64 rows, int64 columns, const T* x, double* mean, double* squares);
+    // y = f((x - shift) scale + offset), shift, scale and offset by column; may be in place
+    void (*normalize)(Activation f, int64 rows, int64 columns, const T* x, const T* shift, const T* scale, const T* offset,
+                      T* y);
+    // sums[n] = Σ_rows δ, products[n] = Σ_rows δ (x - shift)
+    void (*normalize_sums)(int64 rows, int64 columns, const T* x, const T* shift, const T* delta, double* sums,
+                           double* products);
+    // gradient = (scale δ + slope (x - shift) + offset) ⊙ f'(x), f the activation that x is the output of
+    void (*normalize_gradient)(Activation below, int64 rows, int64 columns, const T* x, const T* delta, const T* shift,
+                               const T* scale, const T* slope, const T* offset, T* gradient);
+    // Of each row: moments = mean m, 1 / sqrt(variance + epsilon) s;  y = (x - m) s ⊙ gamma + beta
+    void (*layer_norm)(int64 rows, int64 columns, T epsilon, const T* x, const T* gamma, const T* beta, T* moments, T* y);
+    // gradient = s (g - mean(g) - x̂ mean(g ⊙ x̂)), g = δ ⊙ gamma, x̂ = (x - m) s
+    void (*layer_norm_gradient)(int64 rows, int64 columns, const T* x, const T* moments, const T* gamma, const T* delta,
+                                T* gradient);
+    // products[n] += Σ_rows δ x̂, sums[n] += Σ_rows δ; rows of x and δ are `stride` apart
+    void (*layer_norm_sums)(int64 rows, int64 columns, int64 stride, const T* x, const T* moments, const T* delta,
+                            T* products, T* sums);
+
     // -- pooling of one sample
     void (*max_pool)(const PoolArguments<T>&);
     void (*average_pool)(const PoolArguments<T>&);

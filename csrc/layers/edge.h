@@ -97,6 +97,25 @@ void for_each_run(const Grid& grid, int64 batch, const Steps* axes, Slice slice,
     }
 }
 
+// f(offset in `from`, offset in `to`, rows) for every stretch of rows of a slice that is one in both grids, of which `to`
+// may have a halo. Of a slice in parts, this part's lines of each sample.
+template <class F>
+void for_each_stretch(const Grid& from, const Grid& to, int64 batch, const Steps* axes, Slice slice, F&& f) {
+    if (!to.halo() && slice.parts == 1) {
+        for_each_run(from, batch, axes, slice, [&](int64 first, int64 rows) {
+            f(first * from.channels, first * from.channels, rows);
+        });
+        return;
+    }
+    const Range lines = slice.share(from.extent[0] * from.extent[1]);
+    for (int64 r = slice.begin; r < slice.end; ++r)
+        for (int64 line = lines.begin; line < lines.end; ++line) {
+            const int64 a = line / from.extent[1], b = line % from.extent[1];
+            f(r * from.sample + line * from.stride[1],
+              r * to.sample + to.origin + a * to.stride[0] + b * to.stride[1], from.extent[2]);
+        }
+}
+
 // A tensor of the network. Each edge has one producer and one reader at most.
 struct Edge {
     std::string name;   // of the layer that produces it

@@ -2,6 +2,7 @@
 // of the batch; and the products that give its weights' gradients.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,13 @@
 #include "layers/parameter.h"
 
 namespace tauten {
+
+// Where a node stands: its layer's name, the edge it reads and the edge it writes.
+struct Place {
+    std::string name;
+    int input;
+    int output;
+};
 
 // One call in flight: its extents, its memory and what is asked of it. Read-only for nodes; the memory it
 // points to belongs to the call's workspace.
@@ -30,6 +38,7 @@ struct Call {
     T* const* values = nullptr;     // by edge; index edges hold int32
     T* const* gradients = nullptr;  // by edge: δ = ∂E/∂net where the edge has an activation, else ∂E/∂value
     void* const* extra = nullptr;   // the buffers that nodes asked for, each node's from its first_extra on
+    std::atomic<const Place*>* trouble = nullptr;  // where a node says that a step must not move its state
 
     const int32* tokens(int edge) const { return reinterpret_cast<const int32*>(values[edge]); }
 };
@@ -126,13 +135,6 @@ public:
     virtual void part(const Call<T>& call, int64 part) const = 0;
 };
 
-// Where a node stands: its layer's name, the edge it reads and the edge it writes.
-struct Place {
-    std::string name;
-    int input;
-    int output;
-};
-
 // What the cross-entropies can start below of.
 enum class FinalActivation { none, softmax, sigmoid };
 
@@ -184,9 +186,10 @@ public:
     virtual double work(const Call<T>& call) const = 0;
 
     // Phase 1 and 2, for rows of one thread. Phases of one node that need all rows of the batch (batch statistics)
-    // are separate calls with a barrier between them; most nodes have one.
-    virtual int forward_phases() const { return 1; }
-    virtual int backward_phases() const { return 1; }
+    // are separate calls with a barrier between them; most nodes have one. The first begins when the slice's own rows are
+    // there: a node that reads those of others does nothing in it.
+    virtual int forward_phases(const Call<T>& call) const { (void)call; return 1; }
+    virtual int backward_phases(const Call<T>& call) const { (void)call; return 1; }
     virtual void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
     // Whether forward() of this call, with nothing to go backward through, can compute a part of the output alone
     // (Slice::parts), and gains by it.

@@ -24,6 +24,8 @@ struct Parameter {
     int64 panels = 0;
     int64 lanes = 0;
     bool trainable = true;
+    // A state: no gradient, but its node moves it with each training step, unless the layer is frozen.
+    bool state = false, moves = true;
     double l1 = 0, l2 = 0;
     uint64 version = 1;  // grows with every change of the weights
 
@@ -32,6 +34,7 @@ struct Parameter {
     Buffer<T> velocity;   // with momentum only
 
     Parameter(std::string layer_name, std::string parameter_name, Shape keras_shape, int64 gate_count = 1);
+    void be_state() { state = true, trainable = false; }
     // Unpanelled: rows lie one after the other (embedding tables).
     void lay_out_plain();
     // All panels of a row, then those of the next (biases of several products).

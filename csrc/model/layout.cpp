@@ -156,16 +156,17 @@ void Network<T>::order_nodes() {
 }
 
 template <class T>
-void Network<T>::make_segments() {
+void Network<T>::make_segments(const Call<T>& call, std::vector<Segment>& segments) const {
+    segments.clear();
     for (int i = 0; i < static_cast<int>(nodes_.size()); ++i) {
         const Node<T>& node = *nodes_[static_cast<size_t>(i)];
         const auto bytes = [&](int edge) { return edges_[static_cast<size_t>(edge)].value.sample * static_cast<int64>(sizeof(T)); };
-        const bool local = node.local() && node.forward_phases() == 1 && node.backward_phases() == 1;
-        if (local && !segments_.empty() && segments_.back().bytes > 0) {
-            segments_.back().last = i;
-            segments_.back().bytes += bytes(node.output);
+        const bool local = node.local() && node.forward_phases(call) == 1 && node.backward_phases(call) == 1;
+        if (local && !segments.empty() && segments.back().bytes > 0) {
+            segments.back().last = i;
+            segments.back().bytes += bytes(node.output);
         } else {
-            segments_.push_back({i, i, local ? bytes(node.input) + bytes(node.output) : 0});
+            segments.push_back({i, i, local ? bytes(node.input) + bytes(node.output) : 0});
         }
     }
 }
@@ -194,7 +195,6 @@ void Network<T>::finalize(int output) {
         node->set_first_extra(extras_);
         extras_ += node->extra_count();
     }
-    make_segments();
     output_ = output;
     update_trainable();
 }

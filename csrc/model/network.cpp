@@ -19,6 +19,7 @@
 #include "layers/reset_first_gru.h"
 #include "layers/reverse.h"
 #include "layers/simple_rnn.h"
+#include "layers/spatial_dropout.h"
 
 namespace tauten {
 
@@ -200,6 +201,36 @@ int Network<T>::add_dropout(const std::string& name, int input, double rate, uin
     const Shape shape = read(name, input).shape;
     require(rate >= 0 && rate < 1, name, ": rate must be at least 0 and less than 1, got ", rate);
     return add_node<Dropout<T>>(name, input, shape, Activation::linear, rate, seed, dropouts_++);
+}
+
+template <class T>
+int Network<T>::add_spatial_dropout(const std::string& name, int input, int64 rank, double rate, uint64 seed) {
+    const Shape shape = read(name, input).shape;
+    require(static_cast<int64>(shape.size()) == rank + 1, name, ": expected ", rank, rank == 1 ? " dimension" : " dimensions",
+            " and channels, got shape ", to_text(shape));
+    require(rate >= 0 && rate < 1, name, ": rate must be at least 0 and less than 1, got ", rate);
+    return add_node<SpatialDropout<T>>(name, input, shape, Activation::linear, rate, seed, dropouts_++);
+}
+
+template <class T>
+int Network<T>::add_batch_normalization(const std::string& name, int input, const BatchNormalizationOptions& options) {
+    const Shape shape = read(name, input).shape;
+    require(options.momentum >= 0 && options.momentum <= 1, name, ": momentum must be from 0 to 1, got ", options.momentum);
+    require(options.epsilon >= 0, name, ": epsilon must not be negative, got ", options.epsilon);
+    require(shape.back() != run_time, name, ": the number of channels must be known beforehand, got ", to_text(shape));
+    return add_node<BatchNormalization<T>>(name, input, shape, Activation::linear, shape.back(), options);
+}
+
+template <class T>
+int Network<T>::add_layer_normalization(const std::string& name, int input, int64 axes,
+                                        const LayerNormalizationOptions& options) {
+    const Shape shape = read(name, input).shape;
+    require(axes >= 1 && axes <= static_cast<int64>(shape.size()), name, ": expected from 1 to ", shape.size(),
+            " axes to normalize over, got ", axes);
+    require(options.epsilon >= 0, name, ": epsilon must not be negative, got ", options.epsilon);
+    const Shape over(shape.end() - axes, shape.end());
+    require(over.front() != run_time, name, ": axes to normalize over must be known beforehand, got ", to_text(shape));
+    return add_node<LayerNormalization<T>>(name, input, shape, Activation::linear, over, axes == 1, options);
 }
 
 template <class T>

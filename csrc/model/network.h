@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/check.h"
+#include "layers/batch_normalization.h"
+#include "layers/layer_normalization.h"
 #include "layers/node.h"
 #include "layers/recurrent.h"
 #include "layers/window.h"
@@ -68,6 +70,11 @@ public:
     int add_flatten(const std::string& name, int input);
     int add_reshape(const std::string& name, int input, Shape shape);
     int add_dropout(const std::string& name, int input, double rate, uint64 seed);
+    // Whole channels of a sample of `rank` dimensions in front of them.
+    int add_spatial_dropout(const std::string& name, int input, int64 rank, double rate, uint64 seed);
+    int add_batch_normalization(const std::string& name, int input, const BatchNormalizationOptions& options);
+    // Over the last `axes` axes of a sample.
+    int add_layer_normalization(const std::string& name, int input, int64 axes, const LayerNormalizationOptions& options);
     int add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
                  const Padding& padding, const std::string& activation, bool use_bias);
     int add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
@@ -98,7 +105,8 @@ public:
     const std::vector<Product<T>*>& products() const { return products_; }
     const std::vector<Scatter<T>*>& scatters() const { return scatters_; }
     const std::vector<Axis>& axes() const { return axes_; }
-    const std::vector<Segment>& segments() const { return segments_; }
+    // What runs together in a call: batch statistics break segments in training alone.
+    void make_segments(const Call<T>& call, std::vector<Segment>& segments) const;
     const std::vector<State>& states() const { return states_; }
     const std::vector<std::shared_ptr<Parameter<T>>>& parameters() const { return parameters_; }
     int64 widest_vocabulary(int edge) const { return limits_[static_cast<size_t>(edge)]; }
@@ -124,7 +132,6 @@ private:
     void insert_relayouts();
     void lay_out_grids();
     void order_nodes();
-    void make_segments();
 
     std::vector<Edge> edges_;
     std::vector<int64> limits_;   // by edge: tokens of an index edge are below this
@@ -134,7 +141,6 @@ private:
     std::vector<Product<T>*> products_;
     std::vector<Scatter<T>*> scatters_;
     std::vector<Axis> axes_;
-    std::vector<Segment> segments_;
     std::vector<State> states_;
     std::vector<std::shared_ptr<Parameter<T>>> parameters_;
     int output_ = -1;

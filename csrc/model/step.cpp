@@ -32,6 +32,7 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
       k_(kernels::table<T>()), output_(network.edges()[static_cast<size_t>(network.output())]) {
     work.prepare(k_, network, objective, request, threads_);
     work.call.number = number;
+    work.call.trouble = &trouble_;
     sink_ = request.sink;
     if (sink_.store) sink_.not_finite = &not_finite_;
     if (request.loss) {
@@ -158,7 +159,7 @@ int Step<T>::team_size() {
     for (const auto& node : network_.nodes()) {
         flops += node->work(call_);
         if (node->in_parts(call_)) shared += node->work(call_);
-        synchronised_ = synchronised_ || node->forward_phases() > 1 || node->backward_phases() > 1;
+        synchronised_ = synchronised_ || node->forward_phases(call_) > 1 || node->backward_phases(call_) > 1;
     }
     if (request_.backward) flops *= 3;
     const int team = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
@@ -198,6 +199,8 @@ void Step<T>::run() {
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())
         throw NonFiniteError("the loss is not finite; the weights are as before this step");
+    if (const Place* node = trouble_.load(); node && request_.backward)
+        throw NonFiniteError(text(node->name, ": the batch's mean or variance is not finite; the weights are as before this step"));
     if (const Parameter<T>* p = not_finite_.load(); p && request_.update_stored)
         throw NonFiniteError(text("the gradient of ", p->name, " is not finite; the weights are as before this step"));
 }
@@ -224,7 +227,7 @@ void Step<T>::member(const Member& member) {
     }
     if (!request_.backward) return;
     member.barrier();
-    if (failed_.load(std::memory_order_relaxed)) return;
+    if (failed_.load(std::memory_order_relaxed) || trouble_.load(std::memory_order_relaxed)) return;
     work_.gradients.work_off(this, scratch);
     if (!work_.merge.parts.empty()) {
         member.barrier();
@@ -346,14 +349,15 @@ void Step<T>::gather_checked(const Source& source, Slice slice, const Grid& grid
 
 template <class T>
 void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
-    for (const Segment& segment : network_.segments()) {
+    for (const Segment& segment : work_.segments) {
         const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
-        for (int phase = 0; phase < head.forward_phases(); ++phase) {
+        const int phases = head.forward_phases(call_);
+        for (int phase = 0; phase < phases; ++phase) {
+            if (phase > 0) member.barrier();
             in_passes(slice, segment.bytes, [&](Slice pass) {
                 for (int i = segment.first; i <= segment.last; ++i)
                     if (i != unread_) network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
             });
-            if (head.forward_phases() > 1) member.barrier();
         }
     }
 }
@@ -363,7 +367,7 @@ template <class T>
 void Step<T>::forward_in_parts(const Member& member, T* scratch) const {
     const Slice part{0, call_.batch, member.index, member.count, &member}, whole{0, call_.batch};
     for (const auto& node : network_.nodes())
-        for (int phase = 0; phase < node->forward_phases(); ++phase) {
+        for (int phase = 0; phase < node->forward_phases(call_); ++phase) {
             if (node->in_parts(call_))
                 node->forward(call_, part, phase, scratch);
             else if (member.index == 0)
@@ -400,18 +404,19 @@ void Step<T>::score(Slice slice) {
 
 template <class T>
 void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
-    const auto& segments = network_.segments();
+    const auto& segments = work_.segments;
     for (size_t s = segments.size(); s-- > 0;) {
         Segment segment = segments[s];
         if (objective_.fused && s + 1 == segments.size()) --segment.last;  // the loss started below that node
         if (segment.last < segment.first) continue;
         const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
-        for (int phase = 0; phase < head.backward_phases(); ++phase) {
+        const int phases = head.backward_phases(call_);
+        for (int phase = 0; phase < phases; ++phase) {
+            if (phase > 0) member.barrier();
             in_passes(slice, 2 * segment.bytes, [&](Slice pass) {
                 for (int i = segment.last; i >= segment.first; --i)
                     network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
             });
-            if (head.backward_phases() > 1) member.barrier();
         }
     }
 }

@@ -79,6 +79,7 @@ private:
 
     std::atomic<bool> failed_{false};
     std::atomic<const Parameter<T>*> not_finite_{nullptr};
+    std::atomic<const Place*> trouble_{nullptr};
     Sink<T> sink_;
     std::mutex bad_guard_;
     OutOfRange bad_;

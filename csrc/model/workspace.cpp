@@ -205,6 +205,7 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     call.axes = axes.data();
     call.order = order.data();
     call.training = request.training;
+    call.trouble = nullptr;
     call.backward = request.backward || request.keep;
     call.input_gradients = request.input_gradients;
     call.initial_states = !request.initial_states.empty();
@@ -213,6 +214,7 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     rows = output.value.rows(request.batch, axes.data());
     target_axis = output.value.time ? &axes[static_cast<size_t>(output.value.axis)] : nullptr;
 
+    network.make_segments(call, segments);
     products.clear();
     int64 largest = 0;
     for (const auto& node : network.nodes()) largest = std::max(largest, node->scratch(call));

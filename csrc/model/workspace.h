@@ -77,6 +77,7 @@ public:
     const Steps* target_axis = nullptr;
     std::vector<int64> order;      // row -> place in the batch
     std::vector<int64> lengths;    // of rows, on the first ragged axis; empty if all are equal
+    std::vector<Segment> segments;
     std::vector<ProductPlan<T>> products;
     Claims slices;                 // of rows
     Phase refresh, gradients, merge, update;

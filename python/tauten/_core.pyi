@@ -125,6 +125,25 @@ class Network:
     def add_dropout(self, name: str, input: int, rate: float, seed: int) -> int:
         """rate in [0, 1): the share of values dropped while training; the rest are scaled by 1 / (1 - rate)."""
 
+    def add_spatial_dropout(self, name: str, input: int, rank: int, rate: float, seed: int) -> int:
+        """As add_dropout, but whole channels of a sample, which has `rank` dimensions in front of them."""
+
+    def add_batch_normalization(
+        self,
+        name: str,
+        input: int,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+    ) -> int:
+        """Over all axes but the last. Parameters: gamma, beta, and the states moving_mean, moving_variance."""
+
+    def add_layer_normalization(
+        self, name: str, input: int, axes: int = 1, epsilon: float = 1e-3, center: bool = True, scale: bool = True
+    ) -> int:
+        """Over the last `axes` axes of each sample. Parameters: gamma, beta."""
+
     def add_conv(
         self,
         name: str,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tauten._core import Source
 from tauten.layers.core import Embedding, Masking
+from tauten.layers.normalization import BatchNormalization
 from tauten.layers.recurrent import Recurrent
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class Plan:
 def plan(layers: Sequence[Layer], model: str) -> Plan | None:
     """What becomes of the mask of these layers, the input not among them; None if they make none.
 
-    Raises ValueError for a Masking that is not first, and for a layer that cannot read what a recurrent layer made of
-    masked sequences.
+    Raises ValueError for a Masking that is not first, and for a layer that cannot read what a recurrent layer, or batch
+    statistics, made of masked sequences.
     """
     for layer in layers[1:]:
         if isinstance(layer, Masking):
@@ -75,14 +76,15 @@ def plan(layers: Sequence[Layer], model: str) -> Plan | None:
             if reader is None:
                 return Plan(first, takes_out=False)
             raise ValueError(
-                f"model {model!r}: layer {layer.name!r} ({type(layer).__name__}) does not support masks, but the "
-                f"recurrent layer {reader.name!r} below it read that of {first.name!r}; use return_sequences=False "
-                f"there, a layer that supports masks here (Dense, Dropout, activations), or no mask"
+                f"model {model!r}: layer {layer.name!r} ({type(layer).__name__}) does not support masks, but "
+                f"{reader.name!r} ({type(reader).__name__}) below it read that of {first.name!r}; use "
+                f"return_sequences=False in a recurrent layer there, a layer that supports masks here (Dense, Dropout, "
+                f"activations), or no mask"
             )
         sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
         if sequences is False:
             break
-        if sequences or isinstance(layer, Recurrent):
+        if sequences or isinstance(layer, (Recurrent, BatchNormalization)):
             reader = layer
     return Plan(first, takes_out=True)
 

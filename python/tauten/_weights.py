@@ -17,11 +17,11 @@ class Variable:
     """One weight of a built layer.
 
     Attributes:
-        name: "kernel", "recurrent_kernel", "bias", "embeddings".
+        name: "kernel", "recurrent_kernel", "bias", "embeddings", "gamma", "beta", "moving_mean", "moving_variance".
         path: "layer/name".
         shape: Keras' shape.
         dtype: "float32" or "float64".
-        trainable: does training change it?
+        trainable: does it get gradients? Moving averages do not, though training moves them.
     """
 
     def __init__(self, network: Network, index: int, parameter: Parameter, dtype: str) -> None:
@@ -74,10 +74,10 @@ class Variable:
 
     def configure(self, trainable: bool, penalty: tuple[float, float]) -> None:
         """Set whether training changes it and what it costs."""
+        self._network.set_trainable(self._index, trainable)  # of a state: whether training steps move it
         if self._state:
             return
         self.trainable = trainable
-        self._network.set_trainable(self._index, trainable)
         self._network.set_penalty(self._index, *penalty)
 
     def reset_velocity(self) -> None:

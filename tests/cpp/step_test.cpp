@@ -103,6 +103,27 @@ int cnn(Network<T>& n) {
 }
 
 template <class T>
+int normalized(Network<T>& n) {
+    Padding same;
+    same.kind = Padding::Kind::same;
+    int e = n.add_input("x", {9, 7, 2}, false);
+    e = n.add_batch_normalization("b1", n.add_conv("c1", e, 5, {3, 3}, {1, 1}, same, "linear", false), {});
+    e = n.add_spatial_dropout("s", n.add_activation("a", e, "relu"), 2, 0.3, 5);
+    e = n.add_layer_normalization("l", n.add_conv("c2", e, 19, {2, 3}, {1, 2}, same, "tanh", true), 1, {});
+    e = n.add_batch_normalization("b2", n.add_flatten("f", e), {});
+    return n.add_dense("d", e, 4, "softmax", true);
+}
+
+template <class T>
+int normalized_steps(Network<T>& n) {
+    int e = n.add_input("x", {run_time, 3}, false);
+    e = n.add_batch_normalization("b1", n.add_dense("d1", e, 5, "linear", true), {});
+    e = n.add_layer_normalization("n", n.add_recurrent("l", e, {"lstm", 18}, true, false), 1, {});
+    e = n.add_spatial_dropout("s", n.add_batch_normalization("b2", e, {}), 1, 0.3, 5);
+    return n.add_dense("d2", e, 4, "softmax", true);
+}
+
+template <class T>
 int lstm(Network<T>& n) {
     int e = n.add_input("x", {run_time, 3}, false);
     e = n.add_dropout("drop", e, 0.2, 6);
@@ -131,8 +152,8 @@ public:
         for (int i = 0; i < 2; ++i) bytes.push_back(blocks * features_ * static_cast<int64>(sizeof(T)));
     }
     // all rows are there | sums of blocks | differences
-    int forward_phases() const override { return 3; }
-    int backward_phases() const override { return 3; }
+    int forward_phases(const Call<T>&) const override { return 3; }
+    int backward_phases(const Call<T>&) const override { return 3; }
     void forward(const Call<T>& call, Slice slice, int phase, T*) const override {
         centre(call, slice, phase, call.values[this->input], call.values[this->output], this->extra(call, 0));
     }
@@ -226,6 +247,10 @@ void nothing_allocated() {
         no_allocations(a);
         Case<T> b(12, {11, 3}, 4, true, lstm<T>);
         no_allocations(b);
+        Case<T> c(12, {9, 7, 2}, 4, false, normalized<T>);
+        no_allocations(c);
+        Case<T> d(12, {11, 3}, 4, true, normalized_steps<T>);
+        no_allocations(d);
     }
 }
 
@@ -235,6 +260,9 @@ void same_on_any_number_of_threads() {
     same_bits<T>([] { return Case<T>(13, {11, 3}, 4, false, lstm<T>); });
     same_bits<T>([] { return Case<T>(13, {11, 3}, 4, true, lstm<T>); });
     same_bits<T>([] { return Case<T>(13, {5}, 4, false, centred<T>); });
+    same_bits<T>([] { return Case<T>(13, {9, 7, 2}, 4, false, normalized<T>); });
+    same_bits<T>([] { return Case<T>(3, {9, 7, 2}, 4, false, normalized<T>); });
+    same_bits<T>([] { return Case<T>(13, {11, 3}, 4, true, normalized_steps<T>); });
 }
 
 }  // namespace

@@ -72,6 +72,9 @@ class Batch:
 def randomize(net: ref.Network, rng: np.random.Generator) -> None:
     """Weights of about 1/sqrt(inputs), biases included: no value is special."""
     net.weights = [rng.normal(size=w.shape) / np.sqrt(max(w[..., 0].size, 4)) for w in net.weights]
+    for layer in net.layers:
+        if isinstance(layer, ref.BatchNormalization):
+            layer.weights[-1] = 0.5 + np.abs(layer.weights[-1])  # a variance
 
 
 def draw(net: ref.Network, rng: np.random.Generator, batch: int, lengths=None, weighted: bool | str = False) -> Batch:

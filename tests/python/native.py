@@ -42,6 +42,15 @@ ADD = {
     ref.Bidirectional: lambda n, name, e, at: n.add_bidirectional(
         name, e, *map(cell, at.cells), at.merge, at.cells[0].return_sequences, False
     ),
+    ref.BatchNormalization: lambda n, name, e, at: n.add_batch_normalization(
+        name, e, at.momentum, at.epsilon, at.center, at.scale
+    ),
+    ref.LayerNormalization: lambda n, name, e, at: n.add_layer_normalization(
+        name, e, at.count, at.epsilon, at.center, at.scale
+    ),
+    ref.SpatialDropout: lambda n, name, e, at: n.add_spatial_dropout(
+        name, e, len(n.edge_shape(e)) - 1, at.rate, at.seed
+    ),
     ref.Embedding: lambda n, name, e, at: n.add_embedding(name, e, at.vocabulary, at.units),
 }
 
@@ -97,7 +106,12 @@ class Native:
         return batch.weight if per_sample else source(batch.weight)
 
     def gradients(self, batch: Batch, training: bool = True):
-        return self.core.gradients(*self.sources(batch), self.weight(batch), training)
+        result, gradients, inputs = self.core.gradients(*self.sources(batch), self.weight(batch), training)
+        for number, parameter in enumerate(self.core.parameters):
+            if parameter.name.rsplit("/", 1)[1] in ("moving_mean", "moving_variance"):
+                assert gradients[number] is None
+                gradients[number] = np.zeros(parameter.shape, self.dtype)  # as the reference has it
+        return result, gradients, inputs
 
     def train(self, batch: Batch, learning_rate=0.1, momentum=0.0, nesterov=False, fused=True):
         options = learning_rate, momentum, nesterov, fused

@@ -25,6 +25,8 @@ from native import Native
 from reference import (
     GRU,
     LSTM,
+    Activation,
+    BatchNormalization,
     Bidirectional,
     Conv,
     Dense,
@@ -33,10 +35,12 @@ from reference import (
     Flatten,
     ForgetGateRNN,
     GoBackwards,
+    LayerNormalization,
     Pool,
     PReLU,
     Reshape,
     SimpleRNN,
+    SpatialDropout,
 )
 from tauten import _core
 
@@ -95,6 +99,36 @@ LAYERS = {
         (None,),
         [Embedding(VOCABULARY, 16), Dropout(0.2, 6), LSTM(33, return_sequences=True), Dense(VOCABULARY, "softmax")],
     ),
+    "norm-cnn": (
+        (8, 8, 1),
+        [
+            Conv(17, (3, 3), padding="same"),
+            BatchNormalization(),
+            Activation("relu"),
+            SpatialDropout(0.2, 9),
+            Conv(33, (3, 3), padding="same", activation="relu"),
+            LayerNormalization(),
+            Pool("max", (2, 2)),
+            Flatten(),
+            Dense(33),
+            BatchNormalization(),
+            Activation("tanh"),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "norm-rows": (
+        (None, 8),
+        [
+            Dense(17),
+            BatchNormalization(),
+            LSTM(33, return_sequences=True),
+            LayerNormalization(),
+            SpatialDropout(0.3, 5),
+            LSTM(17),
+            BatchNormalization(),
+            Dense(10, "softmax"),
+        ],
+    ),
     "wide-mlp": ((8, 8), [Flatten(), Dense(1030, "relu"), Dropout(0.5, 7), Dense(1030, "relu"), Dense(10, "softmax")]),
     "wide-lstm": ((8, 8), [LSTM(260), Dropout(0.5, 8), Dense(10, "softmax")]),
 }
@@ -104,7 +138,7 @@ def both(make, units: int, merge: str = "concat") -> Bidirectional:
     return Bidirectional(*[make(units, return_sequences=True) for _ in range(2)], merge)
 
 
-UNEQUAL = ("rows", "both", "text", "gru", "reset-first")
+UNEQUAL = ("rows", "both", "text", "gru", "reset-first", "norm-rows")
 
 
 def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
@@ -119,7 +153,7 @@ def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
         return Batch([p[:-1] for p in pieces], [p[1:] for p in pieces], weight)
     images, labels = digits()
     index = rng.integers(len(images), size=size)
-    if name in ("rows", "both", "gru", "reset-first"):
+    if name in ("rows", "both", "gru", "reset-first", "norm-rows"):
         return Batch([images[i][:n] for i, n in zip(index, lengths(size, rng), strict=True)], labels[index], weight)
     return Batch(images[index].reshape(size, *LAYERS[name][0]), labels[index], weight)
 

@@ -52,6 +52,11 @@ def pool(make, rank: int, kind: str) -> Row:
     return Row(lambda: make(2), POOL[rank], HALVED[rank], lambda: ref.Pool(kind, (2,) * rank), wrong=POOL[rank][1:])
 
 
+def spatial(make, rank: int) -> Row:
+    shape = POOL[rank]
+    return Row(lambda: make(0.5, seed=3), shape, shape, lambda: ref.SpatialDropout(0.5, 3), wrong=shape[1:])
+
+
 TABLE = {
     layers.Dense: Row(
         lambda: layers.Dense(5, activation="sigmoid"),
@@ -76,6 +81,29 @@ TABLE = {
     layers.Flatten: Row(layers.Flatten, (3, 2, 2), (12,), ref.Flatten, wrong=(None, 3)),
     layers.Reshape: Row(lambda: layers.Reshape((2, -1)), (3, 4), (2, 6), lambda: ref.Reshape((2, -1)), wrong=(3, 3)),
     layers.Dropout: Row(lambda: layers.Dropout(0.5, seed=3), (7,), (7,), lambda: ref.Dropout(0.5, 3)),
+    layers.SpatialDropout1D: spatial(layers.SpatialDropout1D, 1),
+    layers.SpatialDropout2D: spatial(layers.SpatialDropout2D, 2),
+    layers.SpatialDropout3D: spatial(layers.SpatialDropout3D, 3),
+    layers.BatchNormalization: Row(
+        lambda: layers.BatchNormalization(
+            momentum=0.9,
+            gamma_initializer="uniform",
+            beta_initializer="uniform",
+            moving_mean_initializer="uniform",
+            moving_variance_initializer=tauten.initializers.RandomUniform(0.5, 2.0),
+        ),
+        (4, 3),
+        (4, 3),
+        lambda: ref.BatchNormalization(0.9),
+        ((3,),) * 4,
+    ),
+    layers.LayerNormalization: Row(
+        lambda: layers.LayerNormalization((-2, -1), gamma_initializer="uniform"),
+        (4, 3),
+        (4, 3),
+        lambda: ref.LayerNormalization(2),
+        ((4, 3), (4, 3)),
+    ),
     layers.Conv1D: conv(layers.Conv1D, 1, 2, (4, 4)),
     layers.Conv2D: conv(layers.Conv2D, 2, 2, (3, 3, 4)),
     layers.Conv3D: conv(layers.Conv3D, 3, 2, (2, 3, 3, 4)),
@@ -207,7 +235,11 @@ def test_gradients(row: Row) -> None:
     def loss() -> float:
         return gradients(net, batch)[0].loss
 
+    states = [number for number, parameter in enumerate(net.parameters) if not parameter.trainable]
+    assert [number for number, gradient in enumerate(found) if gradient is None] == states
     for number, w in enumerate(twin.weights):
+        if number in states:
+            continue
 
         def moved(number=number, w=w) -> float:
             net.set(number, w)
@@ -282,13 +314,14 @@ def test_seed(row: Row) -> None:
 
 @every_layer
 def test_training_flag(row: Row) -> None:
-    """Only dropout does anything else while training."""
+    """Only dropout and batch statistics do anything else while training."""
     model, x = model_of(row), example(row, 6, "float32").x
     outside, inside = np.asarray(model(x)), np.asarray(model(x, training=True))
     np.testing.assert_array_equal(outside, np.asarray(model(x, training=False)))
     np.testing.assert_array_equal(outside, model.predict_on_batch(x))
-    drops = isinstance(model.layers[0], layers.Dropout) or getattr(model.layers[0], "dropout", 0) > 0
-    assert np.array_equal(outside, inside) == (not drops)
+    layer = model.layers[0]
+    differs = isinstance(layer, layers.BatchNormalization) or any(getattr(layer, a, 0) > 0 for a in ("rate", "dropout"))
+    assert np.array_equal(outside, inside) == (not differs)
 
 
 @every_layer

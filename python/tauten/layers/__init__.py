@@ -10,6 +10,7 @@ from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
 from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Masking, Reshape
+from tauten.layers.normalization import BatchNormalization, LayerNormalization
 from tauten.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -19,6 +20,7 @@ from tauten.layers.pooling import (
     MaxPooling3D,
 )
 from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
+from tauten.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from tauten.layers.time_distributed import TimeDistributed
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
+    "BatchNormalization",
     "Bidirectional",
     "Conv1D",
     "Conv2D",
@@ -41,6 +44,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPooling1D",
@@ -51,6 +55,9 @@ __all__ = [
     "Reshape",
     "SimpleRNN",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "TimeDistributed",
     "deserialize",
     "serialize",
@@ -59,9 +66,10 @@ __all__ = [
 _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
-        Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, LeakyReLU, Masking, MaxPooling1D,
-        MaxPooling2D, MaxPooling3D, PReLU, ReLU, Reshape, SimpleRNN, Softmax, TimeDistributed,
+        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, BatchNormalization, Bidirectional, Conv1D,
+        Conv2D, Conv3D, Dense, Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM,
+        LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU, ReLU, Reshape,
+        SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, TimeDistributed,
     )
 }  # fmt: skip
 

@@ -199,7 +199,28 @@ class Reshape(Layer):
         return {**super().get_config(), "target_shape": list(self.target_shape)}
 
 
-class Dropout(Layer):
+class Dropping(Layer):
+    """Base of the layers that have dropout's rate and seed."""
+
+    supports_masking = True
+
+    def __init__(self, rate: float, *, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        cls = type(self).__name__
+        self.rate = number(rate, f"{cls}: rate", 0.0, 1.0)
+        if self.rate == 1.0:
+            raise ValueError(f"{cls}: rate: expected a number in [0, 1), got 1, which would drop everything")
+        self.seed = None if seed is None else integer(seed, f"{cls}: seed", 0, MOST_SEED)
+        self.mask_seed = _random.draw_seed() if self.seed is None else self.seed
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
+
+    def seeded_config(self) -> dict[str, Any]:
+        return {**self.get_config(), "seed": self.mask_seed}
+
+
+class Dropout(Dropping):
     """While training, sets each value to 0 with probability `rate` and scales the rest by 1 / (1 - rate) (§26.4.2).
 
     Args:
@@ -212,24 +233,9 @@ class Dropout(Layer):
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {"noise_shape": None}
-    supports_masking = True
-
-    def __init__(self, rate: float, *, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
-        self.rate = number(rate, "Dropout: rate", 0.0, 1.0)
-        if self.rate == 1.0:
-            raise ValueError("Dropout: rate: expected a number in [0, 1), got 1, which would drop everything")
-        self.seed = None if seed is None else integer(seed, "Dropout: seed", 0, MOST_SEED)
-        self.mask_seed = _random.draw_seed() if self.seed is None else self.seed
 
     def add_to(self, network: Network, edge: int) -> int:
         return network.add_dropout(self.name, edge, self.rate, self.mask_seed)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate, "seed": self.seed}
-
-    def seeded_config(self) -> dict[str, Any]:
-        return {**self.get_config(), "seed": self.mask_seed}
 
 
 class Masking(Layer):
@@ -237,9 +243,10 @@ class Masking(Layer):
 
     What follows behaves as if the masked steps were not there: a recurrent layer carries its state unchanged through
     them, its last output is that of the last valid step (zeros if there is none), and for outputs of every step loss
-    and metrics are means over the valid steps. Dense, Dropout, activations, TimeDistributed, recurrent layers and
-    Bidirectional pass the mask on; a recurrent layer without return_sequences ends it. If another layer comes before
-    any recurrent one, it reads all steps, the masked ones as zeros, and there is no mask any more.
+    and metrics are means over the valid steps. Dense, Dropout, SpatialDropout1D, activations, LayerNormalization,
+    BatchNormalization, TimeDistributed, recurrent layers and Bidirectional pass the mask on; a recurrent layer without
+    return_sequences ends it. If another layer comes before any recurrent one or BatchNormalization, it reads all
+    steps, the masked ones as zeros, and there is no mask any more.
 
     It must be the first layer behind the Input. Masked steps are taken out before the native network sees them, so
     that they cost nothing; x may be a padded array or a list of sequences of unequal length, with masked steps

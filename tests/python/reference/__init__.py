@@ -11,6 +11,7 @@ from .dropout import Dropout, philox4x32
 from .embedding import Embedding
 from .layer import Layer, Step
 from .network import Network, Result
+from .normalization import BatchNormalization, LayerNormalization, SpatialDropout
 from .pooling import Pool
 from .recurrent import GRU, LSTM, Bidirectional, ForgetGateRNN, GoBackwards, SimpleRNN
 
@@ -19,6 +20,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "BatchNormalization",
     "Bidirectional",
     "Conv",
     "Dense",
@@ -28,6 +30,7 @@ __all__ = [
     "ForgetGateRNN",
     "GoBackwards",
     "Layer",
+    "LayerNormalization",
     "Network",
     "PReLU",
     "Pool",
@@ -35,6 +38,7 @@ __all__ = [
     "Reshape",
     "Result",
     "SimpleRNN",
+    "SpatialDropout",
     "Step",
     "philox4x32",
 ]

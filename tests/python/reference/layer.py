@@ -21,6 +21,10 @@ class Step:
 class Layer:
     """weights: arrays in Keras' shapes; gradients: one for each, assigned by backward."""
 
+    state_weights = (
+        0  # how many of the weights, the last ones, are states that a training step moves, without a gradient
+    )
+
     def __init__(self) -> None:
         self.weights: list[np.ndarray] = []
         self.gradients: list[np.ndarray] = []
@@ -29,6 +33,9 @@ class Layer:
     def build(self, shape: Shape) -> Shape:
         """Allocates the weights (zeros) for inputs of this shape (no batch); returns the shape of the outputs."""
         raise NotImplementedError
+
+    def after_step(self) -> None:
+        """Moves the states."""
 
     def droppers(self) -> list:
         """Whatever draws masks, in the order that numbers them."""

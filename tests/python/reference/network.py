@@ -107,11 +107,16 @@ class Network:
 
     def train_step(self, x, y, learning_rate, momentum=0.0, nesterov=False, sample_weight=None) -> Result:
         result = self.gradients(x, y, sample_weight)
+        trained = [
+            i < len(layer.weights) - layer.state_weights for layer in self.layers for i in range(len(layer.weights))
+        ]
         pairs = [
-            sgd(w, g, v, learning_rate, momentum, nesterov)
-            for w, g, v in zip(self.weights, result.gradients, self.velocities, strict=True)
+            sgd(w, g, v, learning_rate, momentum, nesterov) if train else (w.copy(), v)
+            for train, w, g, v in zip(trained, self.weights, result.gradients, self.velocities, strict=True)
         ]
         self.weights, self.velocities = [w for w, _ in pairs], [v for _, v in pairs]
+        for layer in self.layers:
+            layer.after_step()
         self.calls += 1
         return result
 

@@ -1,0 +1,87 @@
+// Batch normalization (Ioffe & Szegedy 2015): y = f(γ ⊙ (x - μ) / sqrt(σ² + ε) + β), a μ and σ² each channel; while
+// training those of the batch, over all rows of channels (samples, positions, valid time steps), else moving averages.
+#pragma once
+
+#include <cmath>
+
+#include "layers/node.h"
+
+namespace tauten {
+
+struct BatchNormalizationOptions {
+    double momentum = 0.99, epsilon = 1e-3;
+    bool center = true, scale = true;  // with β, with γ
+};
+
+template <class T>
+class BatchNormalization final : public Node<T> {
+public:
+    BatchNormalization(Place place, int64 channels, BatchNormalizationOptions options);
+
+    bool reads_time() const override { return true; }
+    bool passes_time() const override { return true; }
+    bool writes_halo() const override { return true; }
+    bool set_activation(Activation f) override {
+        activation_ = f;
+        return true;
+    }
+    // by moving averages; with the batch's there are phases
+    bool local() const override { return !input_.time; }
+    void plan(const std::vector<Edge>& edges) override;
+
+    int extra_count() const override { return 3; }
+    void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
+    int64 scratch(const Call<T>&) const override { return 4 * channels_; }
+    double work(const Call<T>& call) const override { return 10.0 * static_cast<double>(rows(call) * channels_); }
+
+    // all rows are there | moments of blocks | y
+    int forward_phases(const Call<T>& call) const override { return of_batch(call) ? 3 : 1; }
+    // all δ are there | sums of blocks | ∂E/∂x
+    int backward_phases(const Call<T>& call) const override { return needs_sums(call) ? 3 : 1; }
+    void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    bool in_parts(const Call<T>& call) const override;
+    void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    std::vector<Scatter<T>*> scatters() override;
+    void update_state(const Call<T>& call) const override;
+
+private:
+    // ∇γ or ∇β, from the sums that ∂E/∂x needs anyway.
+    struct SumGradient final : Scatter<T> {
+        const BatchNormalization* layer = nullptr;
+        int64 parts() const override { return 1; }
+        void part(const Call<T>& call, int64 part) const override;
+    };
+
+    int64 rows(const Call<T>& call) const { return input_.rows(call.batch, call.axes); }
+    // A frozen layer goes by its moving averages in training, too.
+    bool of_batch(const Call<T>& call) const { return call.training && mean_->moves; }
+    bool needs_sums(const Call<T>& call) const {
+        return call.backward && (of_batch(call) || (gamma_ && gamma_->trainable) || (beta_ && beta_->trainable));
+    }
+    int64 block_rows(const Call<T>& call) const;
+    int64 blocks(const Call<T>& call) const;
+    Range block(const Call<T>& call, int64 b) const;
+    // f(first row, rows, two numbers a channel) for the blocks that fall to a slice.
+    template <class F>
+    void for_each_block(const Call<T>& call, Slice slice, double* numbers, F&& f) const;
+    // f(channel, μ, σ²) as this call has them: the batch's, put together from those of blocks, or the moving averages.
+    template <class F>
+    void for_each_moment(const Call<T>& call, F&& f) const;
+    // f(channel, Σ δ, Σ δ (x - μ))
+    template <class F>
+    void for_each_sum(const Call<T>& call, F&& f) const;
+    void keep_moments(const Call<T>& call) const;
+    void sum_blocks(const Call<T>& call, Slice slice, T* shift) const;
+    void input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
+    double inverse_deviation(double variance) const { return 1 / std::sqrt(variance + options_.epsilon); }
+    double gamma(int64 channel) const { return gamma_ ? static_cast<double>(gamma_->weights[channel]) : 1; }
+
+    int64 channels_;
+    BatchNormalizationOptions options_;
+    Activation activation_ = Activation::linear, below_ = Activation::linear;
+    Grid input_, output_, input_gradient_, output_gradient_;
+    std::shared_ptr<Parameter<T>> gamma_, beta_, mean_, variance_;
+    SumGradient gamma_gradient_, beta_gradient_;
+};
+
+}  // namespace tauten

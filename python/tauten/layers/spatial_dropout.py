@@ -1,0 +1,79 @@
+"""Dropout of whole channels over one, two or three dimensions: one code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tauten.layers.convolution import check_data_format
+from tauten.layers.core import Dropping
+
+if TYPE_CHECKING:
+    from tauten._core import Network
+
+_ARGUMENTS = """
+
+    While training, each channel of a sample is set to 0 everywhere with probability `rate`; the rest are scaled by
+    1 / (1 - rate).
+
+    Source: Tompson et al. 2015, "Efficient object localization using convolutional networks".
+
+    Args:
+        rate: share that is dropped, in [0, 1).
+{data_format}        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
+        name: as in Layer.
+
+    Raises:
+        TypeError, ValueError: for a rate outside [0, 1); when the model is built, for samples of another rank.
+    """
+_DATA_FORMAT = '        data_format: None or "channels_last".\n'
+
+
+class SpatialDropout(Dropping):
+    """Base of the layers that drop channels."""
+
+    rank: ClassVar[int]
+
+    def __init_subclass__(cls) -> None:
+        data_format = _DATA_FORMAT if cls.rank > 1 else ""
+        cls.__doc__ = (cls.__doc__ or "").rstrip() + _ARGUMENTS.format(data_format=data_format)
+
+    def add_to(self, network: Network, edge: int) -> int:
+        return network.add_spatial_dropout(self.name, edge, self.rank, self.rate, self.mask_seed)
+
+
+class SpatialDropout1D(SpatialDropout):
+    """Drops whole channels of (batch, steps, channels), sequences of any length included."""
+
+    rank = 1
+
+    def __init__(self, rate: float, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, seed=seed, name=name, **kwargs)
+
+
+class SpatialDropoutOfImages(SpatialDropout):
+    """Base of those that have a data_format."""
+
+    rank = 2
+
+    def __init__(
+        self,
+        rate: float,
+        data_format: str | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(rate, seed=seed, name=name, **kwargs)
+        check_data_format(data_format, type(self).__name__)
+
+
+class SpatialDropout2D(SpatialDropoutOfImages):
+    """Drops whole channels of (batch, rows, columns, channels)."""
+
+    rank = 2
+
+
+class SpatialDropout3D(SpatialDropoutOfImages):
+    """Drops whole channels of (batch, depth, rows, columns, channels)."""
+
+    rank = 3
