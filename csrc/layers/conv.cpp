@@ -1,6 +1,6 @@
 #include "layers/conv.h"
 
-#include <cstring>
+#include "layers/halo.h"
 
 namespace tauten {
 
@@ -28,47 +28,10 @@ Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, 
     product_.bias = bias_.get();
     product_.group_rows = window.window[2] * channels;
 
-    // Every residue class of every extent, combined.
-    std::vector<Residue> residues[3];
-    for (int d = 0; d < 3; ++d)
-        // at most as many residues as inputs have one
-        for (int64 i = 0; i < std::min(window.step[d], window.input[d]); ++i) {
-            const int64 r = (i + window.before[d]) % window.step[d];
-            Residue x;
-            x.taps = r < window.window[d] ? divide_up(window.window[d] - r, window.step[d]) : 0;
-            const int64 s = window.step[d], p = window.before[d], n = window.input[d];
-            x.first_input = ((r - p) % s + s) % s;
-            x.inputs = x.first_input < n ? divide_up(n - x.first_input, s) : 0;
-            x.r = r;
-            x.first_output = (x.first_input + p) / s - (x.taps - 1);
-            if (x.inputs) residues[d].push_back(x);
-        }
-    for (const Residue& a : residues[0])
-        for (const Residue& b : residues[1])
-            for (const Residue& c : residues[2])
+    for (const Residue& a : residues(window, 0))
+        for (const Residue& b : residues(window, 1))
+            for (const Residue& c : residues(window, 2))
                 classes_.push_back({{a, b, c}, a.taps * b.taps * c.taps * filters, {}});
-}
-
-template <class T>
-void Conv<T>::wanted_halo(Grid& value) const {
-    for (int d = 0; d < 3; ++d) {
-        value.before[d] = window_.before[d];
-        value.after[d] = window_.after[d];
-    }
-}
-
-// Outputs that some input's gradient asks for and that lie outside: their δ is zero.
-template <class T>
-void Conv<T>::wanted_gradient_halo(Grid& gradient) const {
-    for (int d = 0; d < 3; ++d) gradient.before[d] = gradient.after[d] = 0;
-    for (const ResidueClass& c : classes_) {
-        for (int d = 0; d < 3; ++d) {
-            if (c.d[d].taps == 0) continue;
-            const int64 last = c.d[d].first_output + c.d[d].taps - 1 + c.d[d].inputs - 1;
-            gradient.before[d] = std::max(gradient.before[d], -c.d[d].first_output);
-            gradient.after[d] = std::max(gradient.after[d], last - (window_.output[d] - 1));
-        }
-    }
 }
 
 template <class T>
@@ -121,24 +84,13 @@ const T* Conv<T>::padded_gradient(const Call<T>& call) const {
                             : call.gradients[this->output];
 }
 
-// Interior rows from one grid into another; halos are zero already.
-template <class T>
-void Conv<T>::copy_rows(const Grid& from, const Grid& to, Slice slice, const T* x, T* y) {
-    const size_t bytes = static_cast<size_t>(from.extent[2] * from.channels) * sizeof(T);
-    for (int64 r = slice.begin; r < slice.end; ++r)
-        for (int64 a = 0; a < from.extent[0]; ++a)
-            for (int64 b = 0; b < from.extent[1]; ++b)
-                std::memcpy(y + r * to.sample + to.origin + a * to.stride[0] + b * to.stride[1],
-                            x + r * from.sample + from.origin + a * from.stride[0] + b * from.stride[1], bytes);
-}
-
 // Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K.
 template <class T>
 void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
     if (copies_input_) {
         if (slice.part == 0)
-            copy_rows(input_, padded_, slice, call.values[this->input], const_cast<T*>(padded_input(call)));
+            copy_interior(input_, padded_, slice, call.values[this->input], const_cast<T*>(padded_input(call)));
         slice.meet();
     }
     const T* x = padded_input(call);
@@ -185,7 +137,7 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     if (!this->wants_input_gradient(call)) return;
     const auto& k = *call.kernels;
     if (copies_gradient_)
-        copy_rows(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
+        copy_interior(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
                   const_cast<T*>(padded_gradient(call)));
     const T* delta = padded_gradient(call);
     const bool slope = below_ != Activation::linear;
@@ -234,7 +186,7 @@ int64 Conv<T>::stale_parts(const Call<T>& call) {
     return kernel_->panels * static_cast<int64>(classes_.size());
 }
 
-// One panel of filters into one class: window position a = r + s·j becomes tap taps-1-j (flipped).
+// One panel of filters into one class, window positions flipped.
 template <class T>
 void Conv<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
     ResidueClass& c = classes_[static_cast<size_t>(part / kernel_->panels)];
@@ -242,9 +194,7 @@ void Conv<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
     for (int64 t0 = 0; t0 < c.d[0].taps; ++t0)
         for (int64 t1 = 0; t1 < c.d[1].taps; ++t1)
             for (int64 t2 = 0; t2 < c.d[2].taps; ++t2) {
-                const int64 a0 = c.d[0].r + window_.step[0] * (c.d[0].taps - 1 - t0);
-                const int64 a1 = c.d[1].r + window_.step[1] * (c.d[1].taps - 1 - t1);
-                const int64 a2 = c.d[2].r + window_.step[2] * (c.d[2].taps - 1 - t2);
+                const int64 a0 = c.d[0].place(t0), a1 = c.d[1].place(t1), a2 = c.d[2].place(t2);
                 const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * channels_;
                 const int64 tap = (t0 * c.d[1].taps + t1) * c.d[2].taps + t2;
                 k.pack_transposed(channels_, count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel, k.panel,

@@ -13,8 +13,8 @@ public:
     Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias);
 
     bool writes_halo() const override { return true; }
-    void wanted_halo(Grid& value) const override;
-    void wanted_gradient_halo(Grid& gradient) const override;
+    void wanted_halo(Grid& value) const override { window_.add_halo(value); }
+    void wanted_gradient_halo(Grid& gradient) const override { add_gradient_halo(window_, gradient); }
     bool set_activation(Activation f) override {
         activation_ = f;
         return true;
@@ -41,15 +41,7 @@ private:
         int64 depth(const Call<T>& call) const override { return call.batch * layer->window_.positions(); }
     };
 
-    // The input gradient at positions i with (i + before) mod step = r, along one extent: window positions
-    // a = r + step·j meet outputs o = (i + before) / step - j, so outputs first_output + m·1 .. of `taps` taps.
-    struct Residue {
-        int64 r;
-        int64 taps;           // j = 0 .. taps - 1
-        int64 first_input;    // smallest such i
-        int64 inputs;         // how many
-        int64 first_output;   // smallest o that meets first_input (may be negative: halo)
-    };
+    // Input positions of one residue in every extent: their gradients are one product.
     struct ResidueClass {
         Residue d[3];
         int64 depth;          // taps of all extents x filters: K of its product
@@ -58,7 +50,6 @@ private:
 
     const T* padded_input(const Call<T>& call) const;
     const T* padded_gradient(const Call<T>& call) const;
-    static void copy_rows(const Grid& from, const Grid& to, Slice slice, const T* x, T* y);
 
     Window window_;
     int64 channels_, filters_;
