@@ -83,6 +83,7 @@ Level resolve() {
         level::fill_forget_gate(k); \
         level::fill_gru(k);      \
         level::fill_elementwise(k); \
+        level::fill_depthwise(k); \
         level::fill_pooling(k);  \
         level::fill_losses(k);   \
         level::fill_updates(k);  \

@@ -12,26 +12,33 @@ constexpr int64 most_taps = 64;
 }  // namespace
 
 template <class T>
-Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias)
-    : Node<T>(std::move(place)), window_(window), channels_(channels), filters_(filters), activation_(activation) {
+Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
+              const ConvOptions& options)
+    : Node<T>(std::move(place)), window_(window), channels_(channels), filters_(filters), options_(options),
+      own_channels_(channels / options.groups), own_filters_(filters / options.groups), activation_(activation) {
     Shape shape(window.window + 3 - window.rank, window.window + 3);
-    shape.push_back(channels);
+    shape.push_back(own_channels_);
     shape.push_back(filters);
-    kernel_ = std::make_shared<Parameter<T>>(this->name, "kernel", shape);
+    kernel_ = std::make_shared<Parameter<T>>(this->name, options.kernel, shape);
+    kernel_->lay_out_in_groups(options.groups);
     this->parameters.push_back(kernel_);
     if (use_bias) {
         bias_ = std::make_shared<Parameter<T>>(this->name, "bias", Shape{filters});
+        bias_->lay_out_in_groups(options.groups);
         this->parameters.push_back(bias_);
     }
     product_.layer = this;
     product_.kernel = kernel_.get();
     product_.bias = bias_.get();
-    product_.group_rows = window.window[2] * channels;
+    product_.group_rows = contiguous() ? window.window[2] * channels : own_channels_;
+    product_.column_groups = options.groups;
+    product_.a_group = own_channels_;
+    product_.b_group = own_filters_;
 
     for (const Residue& a : residues(window, 0))
         for (const Residue& b : residues(window, 1))
             for (const Residue& c : residues(window, 2))
-                classes_.push_back({{a, b, c}, a.taps * b.taps * c.taps * filters, {}});
+                classes_.push_back({{a, b, c}, a.taps * b.taps * c.taps * own_filters_, {}});
 }
 
 template <class T>
@@ -44,7 +51,7 @@ void Conv<T>::plan(const std::vector<Edge>& edges) {
     input_gradient_ = in.gradient;
     output_gradient_ = out.gradient;
     padded_ = input_;
-    wanted_halo(padded_);
+    window_.add_halo(padded_);
     padded_.lay_out();
     copies_input_ = padded_.sample != input_.sample;
     padded_gradient_ = output_gradient_;
@@ -55,7 +62,10 @@ void Conv<T>::plan(const std::vector<Edge>& edges) {
     product_.group_offset.clear();
     for (int64 a = 0; a < window_.window[0]; ++a)
         for (int64 b = 0; b < window_.window[1]; ++b)
-            product_.group_offset.push_back(a * padded_.stride[0] + b * padded_.stride[1]);
+            for (int64 c = 0; c < (contiguous() ? 1 : window_.window[2]); ++c)
+                product_.group_offset.push_back(a * window_.dilation[0] * padded_.stride[0] +
+                                                b * window_.dilation[1] * padded_.stride[1] +
+                                                c * window_.dilation[2] * padded_.stride[2]);
 }
 
 template <class T>
@@ -70,7 +80,7 @@ void Conv<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const 
 template <class T>
 double Conv<T>::work(const Call<T>& call) const {
     return 2.0 * static_cast<double>(call.batch * window_.positions()) *
-           static_cast<double>(window_.size() * channels_ * filters_);
+           static_cast<double>(window_.size() * own_channels_ * filters_);
 }
 
 template <class T>
@@ -84,13 +94,17 @@ const T* Conv<T>::padded_gradient(const Call<T>& call) const {
                             : call.gradients[this->output];
 }
 
-// Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K.
+// Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K, but with
+// dilation or groups each column is a tap.
 template <class T>
 void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
     if (copies_input_) {
-        if (slice.part == 0)
-            copy_interior(input_, padded_, slice, call.values[this->input], const_cast<T*>(padded_input(call)));
+        if (slice.part == 0) {
+            T* copy = const_cast<T*>(padded_input(call));
+            copy_interior(input_, padded_, slice, call.values[this->input], copy);
+            if (options_.padding_value != 0) fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
+        }
         slice.meet();
     }
     const T* x = padded_input(call);
@@ -102,6 +116,7 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     if (place.size() == 0) return;
     const int64 depth = product_.group_rows, panel_stride = kernel_->rows * k.panel;
     const int64 groups = static_cast<int64>(product_.group_offset.size());
+    const int64 own_panels = kernel_->panels / options_.groups;
     kernels::Tap<T> taps[most_taps];
     for (int64 r = slice.begin; r < slice.end; ++r)
         for (int64 a = 0; a < window_.output[0]; ++a)
@@ -112,16 +127,17 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
                                   b * window_.step[1] * padded_.stride[1] + place.begin * window_.step[2] * channels_;
                 T* y = call.values[this->output] + r * output_.sample + output_.origin + a * output_.stride[0] +
                        b * output_.stride[1] + place.begin * filters_;
-                for (int64 first = 0; first < groups; first += most_taps) {
-                    const int64 count = std::min(most_taps, groups - first);
-                    for (int64 g = 0; g < count; ++g)
-                        taps[g] = {corner + product_.group_offset[static_cast<size_t>(first + g)],
-                                   kernel_->weights.data() + (first + g) * depth * k.panel,
-                                   window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
-                    k.gemm({taps, count, place.size(), filters_, k.panel, y, filters_, k.panel,
-                            bias_ ? bias_->weights.data() : nullptr, first > 0,
-                            first + count == groups ? activation_ : Activation::linear, nullptr, 0});
-                }
+                for (int64 group = 0; group < options_.groups; ++group, corner += own_channels_, y += own_filters_)
+                    for (int64 first = 0; first < groups; first += most_taps) {
+                        const int64 count = std::min(most_taps, groups - first), panel = group * own_panels;
+                        for (int64 g = 0; g < count; ++g)
+                            taps[g] = {corner + product_.group_offset[static_cast<size_t>(first + g)],
+                                       kernel_->weights.data() + panel * panel_stride + (first + g) * depth * k.panel,
+                                       window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
+                        k.gemm({taps, count, place.size(), own_filters_, k.panel, y, filters_, k.panel,
+                                bias_ ? bias_->weights.data() + panel * k.panel : nullptr, first > 0,
+                                first + count == groups ? activation_ : Activation::linear, nullptr, 0});
+                    }
             }
 }
 
@@ -130,7 +146,7 @@ bool Conv<T>::in_parts(const Call<T>&) const {
     return true;
 }
 
-// ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the
+// ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a·d) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the
 // layer below.
 template <class T>
 void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
@@ -141,10 +157,13 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
                   const_cast<T*>(padded_gradient(call)));
     const T* delta = padded_gradient(call);
     const bool slope = below_ != Activation::linear;
+    const int64 own_panels = divide_up(own_channels_, k.panel);
     kernels::Tap<T> taps[most_taps];
     for (int64 r = slice.begin; r < slice.end; ++r)
         for (const ResidueClass& c : classes_) {
-            const int64 depth = c.d[2].taps * filters_, groups = depth ? c.d[0].taps * c.d[1].taps : 0;
+            const int64 columns = contiguous() ? 1 : c.d[2].taps;  // of a row, a tap each
+            const int64 depth = contiguous() ? c.d[2].taps * filters_ : own_filters_;
+            const int64 groups = c.d[2].taps ? c.d[0].taps * c.d[1].taps * columns : 0;
             for (int64 a = 0; a < c.d[0].inputs; ++a)
                 for (int64 b = 0; b < c.d[1].inputs; ++b) {
                     const T* corner = delta + r * padded_gradient_.sample + padded_gradient_.origin +
@@ -159,21 +178,31 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
                                   i2 * input_gradient_.stride[2];
                     const T* below = call.values[this->input] + r * input_.sample + input_.origin +
                                      i0 * input_.stride[0] + i1 * input_.stride[1] + i2 * input_.stride[2];
-                    int64 first = 0;
-                    do {
-                        const int64 count = std::min(most_taps, groups - first);
-                        for (int64 g = 0; g < count; ++g) {
-                            const int64 t0 = (first + g) / c.d[1].taps, t1 = (first + g) % c.d[1].taps;
-                            taps[g] = {corner + t0 * padded_gradient_.stride[0] + t1 * padded_gradient_.stride[1],
-                                       c.panels.data() + (first + g) * depth * k.panel, filters_, 1, k.panel,
-                                       c.depth * k.panel, depth};
-                        }
-                        const bool last = first + count >= groups;
-                        k.gemm({taps, count, c.d[2].inputs, channels_, k.panel, gradient, window_.step[2] * channels_,
-                                k.panel, nullptr, first > 0, last ? below_ : Activation::linear,
-                                last && slope ? below : nullptr, window_.step[2] * channels_});
-                        first += most_taps;
-                    } while (first < groups);
+                    for (int64 group = 0; group < options_.groups; ++group) {
+                        const T* panels = c.panels.data() + group * own_panels * c.depth * k.panel;
+                        int64 first = 0;
+                        do {
+                            const int64 count = std::min(most_taps, groups - first);
+                            for (int64 g = 0; g < count; ++g) {
+                                const int64 t2 = (first + g) % columns, row = (first + g) / columns;
+                                const int64 t0 = row / c.d[1].taps, t1 = row % c.d[1].taps;
+                                taps[g] = {corner + t0 * c.d[0].output_step * padded_gradient_.stride[0] +
+                                               t1 * c.d[1].output_step * padded_gradient_.stride[1] +
+                                               t2 * c.d[2].output_step * padded_gradient_.stride[2],
+                                           panels + (first + g) * depth * k.panel, filters_, 1, k.panel,
+                                           c.depth * k.panel, depth};
+                            }
+                            const bool last = first + count >= groups;
+                            k.gemm({taps, count, c.d[2].inputs, own_channels_, k.panel, gradient,
+                                    window_.step[2] * channels_, k.panel, nullptr, first > 0,
+                                    last ? below_ : Activation::linear, last && slope ? below : nullptr,
+                                    window_.step[2] * channels_});
+                            first += most_taps;
+                        } while (first < groups);
+                        corner += own_filters_;
+                        gradient += own_channels_;
+                        below += own_channels_;
+                    }
                 }
         }
 }
@@ -182,7 +211,7 @@ template <class T>
 int64 Conv<T>::stale_parts(const Call<T>& call) {
     if (!this->wants_input_gradient(call) || version_ == kernel_->version) return 0;
     const int64 panel = kernels::table<T>().panel;
-    for (ResidueClass& c : classes_) c.panels.reserve(round_up(channels_, panel) * c.depth);
+    for (ResidueClass& c : classes_) c.panels.reserve(options_.groups * round_up(own_channels_, panel) * c.depth);
     return kernel_->panels * static_cast<int64>(classes_.size());
 }
 
@@ -190,15 +219,17 @@ int64 Conv<T>::stale_parts(const Call<T>& call) {
 template <class T>
 void Conv<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
     ResidueClass& c = classes_[static_cast<size_t>(part / kernel_->panels)];
-    const int64 p = part % kernel_->panels, first = p * k.panel, count = std::min(k.panel, filters_ - first);
+    const int64 p = part % kernel_->panels, own_panels = kernel_->panels / options_.groups;
+    const int64 first = p % own_panels * k.panel, count = std::min(k.panel, own_filters_ - first);
+    T* const panels = c.panels.data() + p / own_panels * round_up(own_channels_, k.panel) * c.depth;
     for (int64 t0 = 0; t0 < c.d[0].taps; ++t0)
         for (int64 t1 = 0; t1 < c.d[1].taps; ++t1)
             for (int64 t2 = 0; t2 < c.d[2].taps; ++t2) {
                 const int64 a0 = c.d[0].place(t0), a1 = c.d[1].place(t1), a2 = c.d[2].place(t2);
-                const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * channels_;
+                const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * own_channels_;
                 const int64 tap = (t0 * c.d[1].taps + t1) * c.d[2].taps + t2;
-                k.pack_transposed(channels_, count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel, k.panel,
-                                  c.panels.data() + (tap * filters_ + first) * k.panel, c.depth * k.panel);
+                k.pack_transposed(own_channels_, count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel,
+                                  k.panel, panels + (tap * own_filters_ + first) * k.panel, c.depth * k.panel);
             }
 }
 

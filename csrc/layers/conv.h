@@ -1,5 +1,6 @@
 // Convolution in one, two and three spatial dimensions, one code (§26.3.1-3): filters as deep as the input,
-//   y[o, q] = f(b_q + Σ_a Σ_c x[o·s - p + a, c] · W[a, c, q])
+//   y[o, q] = f(b_q + Σ_a Σ_c x[o·s - p + a·d, c] · W[a, c, q])
+// with groups, the channels c and the filters q of each by themselves.
 #pragma once
 
 #include "layers/node.h"
@@ -7,13 +8,22 @@
 
 namespace tauten {
 
+struct ConvOptions {
+    int64 groups = 1;
+    double padding_value = 0;  // of the halo around the input
+    const char* kernel = "kernel";
+};
+
 template <class T>
 class Conv final : public Node<T> {
 public:
-    Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias);
+    Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
+         const ConvOptions& options = {});
 
     bool writes_halo() const override { return true; }
-    void wanted_halo(Grid& value) const override { window_.add_halo(value); }
+    void wanted_halo(Grid& value) const override {
+        if (options_.padding_value == 0) window_.add_halo(value);  // an edge's halo is zeros
+    }
     void wanted_gradient_halo(Grid& gradient) const override { add_gradient_halo(window_, gradient); }
     bool set_activation(Activation f) override {
         activation_ = f;
@@ -45,14 +55,18 @@ private:
     struct ResidueClass {
         Residue d[3];
         int64 depth;          // taps of all extents x filters: K of its product
-        Buffer<T> panels;     // [panel over channels][taps flipped, filters][panel]
+        Buffer<T> panels;     // [group][panel over its channels][taps flipped, its filters][panel]
     };
 
+    // Whether kernel columns and channels (or filters) are one contiguous K.
+    bool contiguous() const { return options_.groups == 1 && window_.dilation[2] == 1; }
     const T* padded_input(const Call<T>& call) const;
     const T* padded_gradient(const Call<T>& call) const;
 
     Window window_;
     int64 channels_, filters_;
+    ConvOptions options_;
+    int64 own_channels_, own_filters_;  // of a group
     Activation activation_;
     Activation below_ = Activation::linear;
     std::shared_ptr<Parameter<T>> kernel_, bias_;

@@ -49,6 +49,7 @@ void add_gradient_halo(const Window& window, Grid& gradient);
 struct Padding {
     enum class Kind { valid, same, given } kind = Kind::valid;
     std::vector<std::pair<int64, int64>> amounts;  // (before, after) an extent, for Kind::given
+    double value = 0;                              // what a convolution finds there
 };
 
 // Checks extents and computes outputs: floor((n + before + after - span) / step) + 1, span = (window - 1)·dilation + 1;

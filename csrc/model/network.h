@@ -68,8 +68,17 @@ public:
     int add_flatten(const std::string& name, int input);
     int add_reshape(const std::string& name, int input, Shape shape);
     int add_dropout(const std::string& name, int input, double rate, uint64 seed);
+    // Of convolutions: no dilation stands for 1.
     int add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
-                 const Padding& padding, const std::string& activation, bool use_bias);
+                 const Padding& padding, const std::string& activation, bool use_bias, const Shape& dilation = {},
+                 int64 groups = 1);
+    int add_depthwise_conv(const std::string& name, int input, int64 multiplier, const Shape& kernel_size,
+                           const Shape& strides, const Padding& padding, const std::string& activation, bool use_bias,
+                           const Shape& dilation = {});
+    // Depthwise, then a product over the channels at each position; weights depthwise_kernel, pointwise_kernel, bias.
+    int add_separable_conv(const std::string& name, int input, int64 filters, int64 multiplier, const Shape& kernel_size,
+                           const Shape& strides, const Padding& padding, const std::string& activation, bool use_bias,
+                           const Shape& dilation = {});
     int add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
                  const Shape& strides, const Padding& padding);
     // go_backwards: from the last step to the first, and h of every step come out in that order.
@@ -111,6 +120,9 @@ private:
     int add_edge(const std::string& name, const Shape& shape, int producer, Activation activation);
     void drop_edge();
     int with_softmax(const std::string& name, int edge, bool softmax);
+    Window convolution_window(const std::string& name, int input, const Shape& kernel_size, const Shape& strides,
+                              const Padding& padding, const Shape& dilation);
+    int64 depthwise_width(const std::string& name, int input, int64 multiplier);
     Edge& read(const std::string& name, int input, bool index = false);
     const Shape& sequence_shape(const std::string& name, int input, int64 units);
     std::unique_ptr<Recurrent<T>> make_cell(const Place& place, int64 features, const Cell& cell, bool return_sequences,

@@ -5,7 +5,7 @@ Each layer's forward and backward stand side by side. x and grad arrive with the
 """
 
 from .activations import Activation
-from .convolution import Conv
+from .convolution import Conv, DepthwiseConv, SeparableConv
 from .dense import Dense, Flatten, Reshape
 from .dropout import Dropout, philox4x32
 from .embedding import Embedding
@@ -21,6 +21,7 @@ __all__ = [
     "Bidirectional",
     "Conv",
     "Dense",
+    "DepthwiseConv",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -31,6 +32,7 @@ __all__ = [
     "Pool",
     "Reshape",
     "Result",
+    "SeparableConv",
     "SimpleRNN",
     "Step",
     "philox4x32",
