@@ -9,6 +9,7 @@ from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
 from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Masking, Reshape
+from tauten.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from tauten.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -32,6 +33,8 @@ __all__ = [
     "Conv2D",
     "Conv3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -44,6 +47,8 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "SimpleRNN",
     "TimeDistributed",
     "deserialize",
@@ -53,9 +58,10 @@ __all__ = [
 _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
-        Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, Masking, MaxPooling1D, MaxPooling2D,
-        MaxPooling3D, Reshape, SimpleRNN, TimeDistributed,
+        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D,
+        Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer,
+        LSTM, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, Reshape, SeparableConv1D, SeparableConv2D,
+        SimpleRNN, TimeDistributed,
     )
 }  # fmt: skip
 
