@@ -28,6 +28,7 @@ from reference import (
     Bidirectional,
     Conv,
     Dense,
+    DepthwiseConv,
     Dropout,
     Embedding,
     Flatten,
@@ -35,6 +36,7 @@ from reference import (
     GoBackwards,
     Pool,
     Reshape,
+    SeparableConv,
     SimpleRNN,
 )
 from tauten import _core
@@ -56,6 +58,18 @@ LAYERS = {
             Pool("max", (2, 2)),
             Conv(33, (3, 3), (2, 1), ((1, 1), (0, 1)), "relu"),
             Pool("average", (2, 2), (1, 1), "same"),
+            Flatten(),
+            Dropout(0.4, 3),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "mobile": (
+        (8, 8, 1),
+        [
+            Conv(18, (3, 3), padding="same", activation="relu", value=0.5),
+            DepthwiseConv((3, 3), 2, (2, 1), "same", "relu", dilation=(1, 2)),
+            Conv(33, (2, 2), groups=3, activation="relu", dilation=(2, 2), padding="same"),
+            SeparableConv(17, (3, 3), padding="same", activation="tanh"),
             Flatten(),
             Dropout(0.4, 3),
             Dense(10, "softmax"),
@@ -222,6 +236,17 @@ FEW = {
             Conv(65, (3, 3), (2, 1), activation="tanh"),
             Pool("max", (2, 2), (1, 1), "same"),
             Pool("average", (2, 2)),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "mobile": (
+        (8, 8, 1),
+        [
+            Conv(128, (3, 3), padding="same", activation="relu", value=0.5),
+            DepthwiseConv((5, 5), 3, (2, 1), "same", "relu"),
+            Conv(128, (2, 2), groups=2, activation="relu", dilation=(2, 2), padding="same"),
+            SeparableConv(17, (3, 3), padding="same", activation="tanh"),
             Flatten(),
             Dense(10, "softmax"),
         ],

@@ -12,7 +12,21 @@ from data import digits, text
 from examples import Case, randomize
 from native import Native
 from numerics import assert_close
-from reference import GRU, LSTM, Activation, Bidirectional, Conv, Dense, Embedding, Flatten, Pool, Reshape, SimpleRNN
+from reference import (
+    GRU,
+    LSTM,
+    Activation,
+    Bidirectional,
+    Conv,
+    Dense,
+    DepthwiseConv,
+    Embedding,
+    Flatten,
+    Pool,
+    Reshape,
+    SeparableConv,
+    SimpleRNN,
+)
 from tauten import _core
 
 torch = pytest.importorskip("torch")
@@ -47,9 +61,8 @@ def last_channels(x):
 
 def padded(layer, x, value: float):
     """Channels first, with the sides that Keras' padding adds."""
-    sides = ref.convolution.paddings(
-        x.shape[1:-1], getattr(layer, "kernel", None) or layer.window, layer.strides, layer.padding
-    )
+    window = layer.window if isinstance(layer, Pool) else ref.convolution.spans(layer.kernel, layer.dilation)
+    sides = ref.convolution.paddings(x.shape[1:-1], window, layer.strides, layer.padding)
     return functional.pad(first_channels(x), [e for pair in reversed(sides) for e in pair], value=value)
 
 
@@ -60,9 +73,21 @@ def dense(layer, x, w):
 def conv(layer, x, w):
     rank = len(layer.kernel)
     run = (functional.conv1d, functional.conv2d, functional.conv3d)[rank - 1]
-    kernel = w[0].permute(rank + 1, rank, *range(rank))  # (filters, channels, k_1, ...)
-    y = run(padded(layer, x, 0.0), kernel, *w[1:], stride=layer.strides)
+    kernel = w[0].permute(rank + 1, rank, *range(rank))  # (filters, channels / groups, k_1, ...)
+    options = {"stride": layer.strides, "dilation": layer.dilation, "groups": layer.groups}
+    y = run(padded(layer, x, layer.value), kernel, *w[1:], **options)
     return ACTIVATIONS[layer.activation](last_channels(y))
+
+
+def depthwise(layer, x, w):
+    """A convolution of as many groups as channels: the filters of channel c are c·m .. c·m + m - 1 there too."""
+    twin = deepcopy(layer)
+    twin.groups = x.shape[-1]
+    return conv(twin, x, [w[0].flatten(-2)[..., None, :], *w[1:]])
+
+
+def separable(layer, x, w):
+    return conv(layer.pointwise, depthwise(layer.depthwise, x, w[:1]), w[1:])
 
 
 def pool(layer, x, w):
@@ -116,6 +141,8 @@ def bidirectional(layer, x, w):
 TWINS = {
     Dense: dense,
     Conv: conv,
+    DepthwiseConv: depthwise,
+    SeparableConv: separable,
     Pool: pool,
     SimpleRNN: recurrent,
     LSTM: recurrent,
@@ -222,6 +249,58 @@ NETWORKS = [
         "conv3d",
         (4, 4, 4, 1),
         [Conv(8, (2, 2, 2), activation="tanh"), Pool("average", (2, 2, 2), (1, 1, 1)), Flatten(), Dense(10, "softmax")],
+    ),
+    case(
+        "cnn-dilated",
+        IMAGE,
+        [
+            Conv(16, (3, 3), padding="same", activation="relu", dilation=(2, 2)),
+            Conv(17, (3, 2), activation="tanh", dilation=(2, 1), value=0.5, padding=((2, 1), (0, 1))),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "cnn-groups",
+        IMAGE,
+        [
+            Conv(36, (3, 3), padding="same", activation="relu", value=-0.5),
+            Conv(66, (3, 3), (2, 2), "same", "relu", groups=3),
+            Conv(66, (2, 2), activation="tanh", groups=66),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "cnn-depthwise",
+        IMAGE,
+        [
+            Conv(17, (3, 3), padding="same", activation="relu"),
+            DepthwiseConv((3, 3), 2, (2, 2), "same", "relu"),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "cnn-separable",
+        IMAGE,
+        [
+            SeparableConv(16, (3, 3), 4, None, "same", "tanh", dilation=(2, 2)),
+            DepthwiseConv((2, 2), use_bias=False, value=1.0, padding=((1, 0), (0, 1))),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "conv1d-causal",
+        ROWS,
+        [
+            Conv(16, (3,), padding=((2, 0),), activation="relu"),
+            Conv(16, (3,), padding=((4, 0),), activation="relu", dilation=(2,), groups=2),
+            SeparableConv(9, (2,), 2, (2,)),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
     ),
     case("rnn", ROWS, [SimpleRNN(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
     case("rnn-relu", ROWS, [SimpleRNN(17, "relu", return_sequences=True), SimpleRNN(7), Dense(10, "softmax")]),
