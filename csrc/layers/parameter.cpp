@@ -25,7 +25,7 @@ template <class T>
 void Parameter<T>::lay_out_plain() {
     width = columns;
     panels = 1;
-    weights.reserve(multiply(rows, columns, name));
+    weights = Buffer<T>(multiply(rows, columns, name));  // less than panels need
 }
 
 template <class T>

@@ -219,10 +219,14 @@ int Network<T>::add_conv(const std::string& name, int input, int64 filters, cons
 }
 
 template <class T>
-int64 Network<T>::depthwise_width(const std::string& name, int input, int64 multiplier) {
+int64 Network<T>::depthwise_width(const std::string& name, int input, int64 multiplier, const Window& w) {
     require(multiplier >= 1 && multiplier <= largest_size, name, ": depth_multiplier must be from 1 to 2^46, got ",
             multiplier);
-    return multiply(edge_shape(input).back(), multiplier, name);
+    const int64 width = multiply(edge_shape(input).back(), multiplier, name);
+    elements({w.input[0] + w.before[0] + w.after[0], w.input[1] + w.before[1] + w.after[1],
+              w.input[2] + w.before[2] + w.after[2], width},
+             name + ": the padded input");
+    return width;
 }
 
 template <class T>
@@ -231,7 +235,7 @@ int Network<T>::add_depthwise_conv(const std::string& name, int input, int64 mul
                                    bool use_bias, const Shape& dilation) {
     const LayerActivation a = parse_activation(name, activation);
     const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
-    const int64 width = depthwise_width(name, input, multiplier);
+    const int64 width = depthwise_width(name, input, multiplier, w);
     const int edge = add_node<Depthwise<T>>(name, input, convolved(w, width), a.f, w, width / multiplier, a.f, use_bias,
                                             DepthwiseOptions{multiplier, padding.value});
     return with_softmax(name, edge, a.softmax);
@@ -244,7 +248,7 @@ int Network<T>::add_separable_conv(const std::string& name, int input, int64 fil
     const LayerActivation a = parse_activation(name, activation);
     require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
     const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
-    const int64 width = depthwise_width(name, input, multiplier);
+    const int64 width = depthwise_width(name, input, multiplier, w);
     const Shape between = convolved(w, width);
     const int middle = add_node<Depthwise<T>>(name, input, between, Activation::linear, w, width / multiplier,
                                               Activation::linear, false,

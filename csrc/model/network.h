@@ -122,7 +122,7 @@ private:
     int with_softmax(const std::string& name, int edge, bool softmax);
     Window convolution_window(const std::string& name, int input, const Shape& kernel_size, const Shape& strides,
                               const Padding& padding, const Shape& dilation);
-    int64 depthwise_width(const std::string& name, int input, int64 multiplier);
+    int64 depthwise_width(const std::string& name, int input, int64 multiplier, const Window& window);
     Edge& read(const std::string& name, int input, bool index = false);
     const Shape& sequence_shape(const std::string& name, int input, int64 units);
     std::unique_ptr<Recurrent<T>> make_cell(const Place& place, int64 features, const Cell& cell, bool return_sequences,
