@@ -9,8 +9,9 @@ namespace tauten::bindings {
 
 namespace {
 
-Padding padding_from(const py::object& value, const std::string& name) {
+Padding padding_from(const py::object& value, const std::string& name, double inside = 0) {
     Padding padding;
+    padding.value = inside;
     if (py::isinstance<py::str>(value)) {
         const std::string word = value.cast<std::string>();
         require(word == "valid" || word == "same", name, ": padding must be 'valid', 'same' or (before, after) pairs, got '",
@@ -384,13 +385,36 @@ void bind_building(py::class_<PyNetwork>& c) {
      }, py::arg("name"), py::arg("input"), py::arg("axes") = 1, py::arg("epsilon") = 1e-3, py::arg("center") = true,
         py::arg("scale") = true);
     c.def("add_conv", [](PyNetwork& n, S name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
-                         const py::object& padding, S activation, bool use_bias) {
-         const Padding p = padding_from(padding, name);
+                         const py::object& padding, S activation, bool use_bias, const Shape& dilation, int64 groups,
+                         double padding_value) {
+         const Padding p = padding_from(padding, name, padding_value);
          return n.build([&](auto& net) {
-             return net.add_conv(name, input, filters, kernel_size, strides, p, activation, use_bias);
+             return net.add_conv(name, input, filters, kernel_size, strides, p, activation, use_bias, dilation, groups);
          });
      }, py::arg("name"), py::arg("input"), py::arg("filters"), py::arg("kernel_size"), py::arg("strides"),
-        py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true);
+        py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true, py::arg("dilation") = Shape{},
+        py::arg("groups") = 1, py::arg("padding_value") = 0.0);
+    c.def("add_depthwise_conv", [](PyNetwork& n, S name, int input, int64 multiplier, const Shape& kernel_size,
+                                   const Shape& strides, const py::object& padding, S activation, bool use_bias,
+                                   const Shape& dilation, double padding_value) {
+         const Padding p = padding_from(padding, name, padding_value);
+         return n.build([&](auto& net) {
+             return net.add_depthwise_conv(name, input, multiplier, kernel_size, strides, p, activation, use_bias, dilation);
+         });
+     }, py::arg("name"), py::arg("input"), py::arg("multiplier"), py::arg("kernel_size"), py::arg("strides"),
+        py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true, py::arg("dilation") = Shape{},
+        py::arg("padding_value") = 0.0);
+    c.def("add_separable_conv", [](PyNetwork& n, S name, int input, int64 filters, int64 multiplier,
+                                   const Shape& kernel_size, const Shape& strides, const py::object& padding,
+                                   S activation, bool use_bias, const Shape& dilation, double padding_value) {
+         const Padding p = padding_from(padding, name, padding_value);
+         return n.build([&](auto& net) {
+             return net.add_separable_conv(name, input, filters, multiplier, kernel_size, strides, p, activation, use_bias,
+                                           dilation);
+         });
+     }, py::arg("name"), py::arg("input"), py::arg("filters"), py::arg("multiplier"), py::arg("kernel_size"),
+        py::arg("strides"), py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true,
+        py::arg("dilation") = Shape{}, py::arg("padding_value") = 0.0);
     c.def("add_pool", [](PyNetwork& n, S name, int input, S kind, const Shape& pool_size, const Shape& strides,
                          const py::object& padding) {
          const Padding p = padding_from(padding, name);

@@ -24,6 +24,7 @@
     TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_sums, add */ \
     TAUTEN_DECLARE_FILL(fill_pointwise)   /* pointwise.cpp: pointwise, prelu */                   \
     TAUTEN_DECLARE_FILL(fill_normalization) /* normalization.cpp: column_moments .. layer_norm_sums */ \
+    TAUTEN_DECLARE_FILL(fill_depthwise)   /* depthwise.cpp */                                     \
     TAUTEN_DECLARE_FILL(fill_pooling)     /* pooling.cpp */                                       \
     TAUTEN_DECLARE_FILL(fill_losses)      /* losses.cpp */                                        \
     TAUTEN_DECLARE_FILL(fill_updates)     /* updates.cpp: sgd, penalty_sums, all_finite */        \

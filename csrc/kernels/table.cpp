@@ -85,6 +85,7 @@ Level resolve() {
         level::fill_elementwise(k); \
         level::fill_pointwise(k); \
         level::fill_normalization(k); \
+        level::fill_depthwise(k); \
         level::fill_pooling(k);  \
         level::fill_losses(k);   \
         level::fill_updates(k);  \

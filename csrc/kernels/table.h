@@ -179,6 +179,42 @@ struct GruBackward {
     Activation activation, recurrent_activation;
 };
 
+// A term of a depthwise convolution: the input as one window position sees it, and its weights, one a channel.
+template <class T>
+struct DepthwiseTap {
+    const T* x;
+    const T* w;
+};
+
+// A line of positions: y[i, c] = f(start + Σ_t x_t[i * x_row + c] · w_t[c]), taps in order
+//   start and epilogue as GemmArguments have them
+template <class T>
+struct DepthwiseArguments {
+    const DepthwiseTap<T>* taps;
+    int64 tap_count;
+    int64 positions, channels;
+    int64 x_row;
+    T* y;
+    int64 y_row;
+    const T* bias;
+    bool accumulate;
+    Activation activation;
+    const T* outputs;
+    int64 outputs_row;
+};
+
+// Its weights' gradients: sums[t * channels + c] += Σ_i x_t[i * x_row + c] · delta[i * delta_row + c], i in order
+template <class T>
+struct DepthwiseGradient {
+    const T* const* x;
+    int64 tap_count;
+    int64 positions, channels;
+    int64 x_row;
+    const T* delta;
+    int64 delta_row;
+    T* sums;
+};
+
 // Pooling over windows of up to three spatial dimensions; 1D and 2D have unit extents in front.
 // Strides are in elements. Positions outside the input do not take part: a max ignores them, an
 // average divides by the number of positions inside (Keras' and TensorFlow's "same").
@@ -311,6 +347,10 @@ struct Kernels {
     // products[n] += Σ_rows δ x̂, sums[n] += Σ_rows δ; rows of x and δ are `stride` apart
     void (*layer_norm_sums)(int64 rows, int64 columns, int64 stride, const T* x, const T* moments, const T* delta,
                             T* products, T* sums);
+
+    // -- depthwise convolution of one line of positions
+    void (*depthwise)(const DepthwiseArguments<T>&);
+    void (*depthwise_gradient)(const DepthwiseGradient<T>&);
 
     // -- pooling of one sample
     void (*max_pool)(const PoolArguments<T>&);

@@ -1,7 +1,8 @@
 #include "layers/conv.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "layers/halo.h"
 
 namespace tauten {
 
@@ -16,43 +17,36 @@ constexpr int64 least_tiles = 8;
 
 template <class T>
 Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
-              bool winograd)
-    : Node<T>(std::move(place)), window_(window), channels_(channels), filters_(filters), activation_(activation) {
+              const ConvOptions& options)
+    : Node<T>(std::move(place)), window_(window), channels_(channels), filters_(filters), options_(options),
+      own_channels_(channels / options.groups), own_filters_(filters / options.groups), activation_(activation) {
     Shape shape(window.window + 3 - window.rank, window.window + 3);
-    shape.push_back(channels);
+    shape.push_back(own_channels_);
     shape.push_back(filters);
-    kernel_ = std::make_shared<Parameter<T>>(this->name, "kernel", shape);
+    kernel_ = std::make_shared<Parameter<T>>(this->name, options.kernel, shape);
+    kernel_->lay_out_in_groups(options.groups);
     this->parameters.push_back(kernel_);
     if (use_bias) {
         bias_ = std::make_shared<Parameter<T>>(this->name, "bias", Shape{filters});
+        bias_->lay_out_in_groups(options.groups);
         this->parameters.push_back(bias_);
     }
     product_.layer = this;
     product_.kernel = kernel_.get();
     product_.bias = bias_.get();
-    product_.group_rows = window.window[2] * channels;
+    product_.group_rows = contiguous() ? window.window[2] * channels : own_channels_;
+    product_.column_groups = options.groups;
+    product_.a_group = own_channels_;
+    product_.b_group = own_filters_;
 
-    // Every residue class of every extent, combined.
-    std::vector<Residue> residues[3];
-    for (int d = 0; d < 3; ++d)
-        // at most as many residues as inputs have one
-        for (int64 i = 0; i < std::min(window.step[d], window.input[d]); ++i) {
-            const int64 r = (i + window.before[d]) % window.step[d];
-            Residue x;
-            x.taps = r < window.window[d] ? divide_up(window.window[d] - r, window.step[d]) : 0;
-            const int64 s = window.step[d], p = window.before[d], n = window.input[d];
-            x.first_input = ((r - p) % s + s) % s;
-            x.inputs = x.first_input < n ? divide_up(n - x.first_input, s) : 0;
-            x.r = r;
-            x.first_output = (x.first_input + p) / s - (x.taps - 1);
-            if (x.inputs) residues[d].push_back(x);
-        }
-    for (const Residue& a : residues[0])
-        for (const Residue& b : residues[1])
-            for (const Residue& c : residues[2])
-                classes_.push_back({{a, b, c}, a.taps * b.taps * c.taps * filters, {}});
+    for (const Residue& a : residues(window, 0))
+        for (const Residue& b : residues(window, 1))
+            for (const Residue& c : residues(window, 2))
+                classes_.push_back({{a, b, c}, a.taps * b.taps * c.taps * own_filters_, {}});
 
-    if (const auto* transforms = winograd ? choose_winograd<T>(window, channels, filters) : nullptr) {
+    const bool whole = options.groups == 1 && window.dilation[0] * window.dilation[1] * window.dilation[2] == 1;
+    if (!options.winograd || !whole) return;
+    if (const auto* transforms = choose_winograd<T>(window, channels, filters)) {
         forwards_.emplace(*transforms, window, window.output, channels, filters);
         backwards_.emplace(*transforms, window, window.input, filters, channels);
         tiled_gradient_.emplace(*transforms, window, channels, filters);
@@ -77,31 +71,19 @@ int64 Conv<T>::scratch(const Call<T>& call) const {
     return tiled(call) ? std::max(forwards_->scratch(), backwards_->scratch()) : 0;
 }
 
+// The window's padding, and whole tiles.
 template <class T>
-void Conv<T>::wanted_halo(Grid& value) const {
-    for (int d = 0; d < 3; ++d) {
-        value.before[d] = window_.before[d];
-        value.after[d] = window_.after[d];
-        // whole tiles
-        if (forwards_)
-            value.after[d] = std::max(value.after[d], forwards_->reach(d) - window_.before[d] - window_.input[d]);
-    }
+void Conv<T>::add_input_halo(Grid& value) const {
+    window_.add_halo(value);
+    for (int d = 0; d < 3 && forwards_; ++d)
+        value.after[d] = std::max(value.after[d], forwards_->reach(d) - window_.before[d] - window_.input[d]);
 }
 
-// Outputs that some input's gradient asks for and that lie outside: their δ is zero.
+// The same for δ, with whole tiles of inputs and of outputs.
 template <class T>
 void Conv<T>::wanted_gradient_halo(Grid& gradient) const {
-    for (int d = 0; d < 3; ++d) gradient.before[d] = gradient.after[d] = 0;
-    for (const ResidueClass& c : classes_) {
-        for (int d = 0; d < 3; ++d) {
-            if (c.d[d].taps == 0) continue;
-            const int64 last = c.d[d].first_output + c.d[d].taps - 1 + c.d[d].inputs - 1;
-            gradient.before[d] = std::max(gradient.before[d], -c.d[d].first_output);
-            gradient.after[d] = std::max(gradient.after[d], last - (window_.output[d] - 1));
-        }
-    }
-    if (!forwards_) return;
-    for (int d = 0; d < 3; ++d)  // whole tiles, of inputs and of outputs
+    add_gradient_halo(window_, gradient);
+    for (int d = 0; d < 3 && forwards_; ++d)
         gradient.after[d] = std::max({gradient.after[d],
                                       classes_[0].d[d].first_output + backwards_->reach(d) - window_.output[d],
                                       forwards_->reach(d) - (window_.window[d] - 1) - window_.output[d]});
@@ -117,7 +99,7 @@ void Conv<T>::plan(const std::vector<Edge>& edges) {
     input_gradient_ = in.gradient;
     output_gradient_ = out.gradient;
     padded_ = input_;
-    wanted_halo(padded_);
+    add_input_halo(padded_);
     padded_.lay_out();
     copies_input_ = padded_.sample != input_.sample;
     padded_gradient_ = output_gradient_;
@@ -128,7 +110,10 @@ void Conv<T>::plan(const std::vector<Edge>& edges) {
     product_.group_offset.clear();
     for (int64 a = 0; a < window_.window[0]; ++a)
         for (int64 b = 0; b < window_.window[1]; ++b)
-            product_.group_offset.push_back(a * padded_.stride[0] + b * padded_.stride[1]);
+            for (int64 c = 0; c < (contiguous() ? 1 : window_.window[2]); ++c)
+                product_.group_offset.push_back(a * window_.dilation[0] * padded_.stride[0] +
+                                                b * window_.dilation[1] * padded_.stride[1] +
+                                                c * window_.dilation[2] * padded_.stride[2]);
 }
 
 template <class T>
@@ -143,7 +128,7 @@ void Conv<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const 
 template <class T>
 double Conv<T>::work(const Call<T>& call) const {
     return 2.0 * static_cast<double>(call.batch * window_.positions()) *
-           static_cast<double>(window_.size() * channels_ * filters_);
+           static_cast<double>(window_.size() * own_channels_ * filters_);
 }
 
 template <class T>
@@ -157,24 +142,17 @@ const T* Conv<T>::padded_gradient(const Call<T>& call) const {
                             : call.gradients[this->output];
 }
 
-// Interior rows from one grid into another; halos are zero already.
-template <class T>
-void Conv<T>::copy_rows(const Grid& from, const Grid& to, Slice slice, const T* x, T* y) {
-    const size_t bytes = static_cast<size_t>(from.extent[2] * from.channels) * sizeof(T);
-    for (int64 r = slice.begin; r < slice.end; ++r)
-        for (int64 a = 0; a < from.extent[0]; ++a)
-            for (int64 b = 0; b < from.extent[1]; ++b)
-                std::memcpy(y + r * to.sample + to.origin + a * to.stride[0] + b * to.stride[1],
-                            x + r * from.sample + from.origin + a * from.stride[0] + b * from.stride[1], bytes);
-}
-
-// Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K.
+// Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K, but with
+// dilation or groups each column is a tap.
 template <class T>
 void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
     if (copies_input_) {
-        if (slice.part == 0)
-            copy_rows(input_, padded_, slice, call.values[this->input], const_cast<T*>(padded_input(call)));
+        if (slice.part == 0) {
+            T* copy = const_cast<T*>(padded_input(call));
+            copy_interior(input_, padded_, slice, call.values[this->input], copy);
+            if (options_.padding_value != 0) fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
+        }
         slice.meet();
     }
     const T* x = padded_input(call);
@@ -192,6 +170,7 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
     if (place.size() == 0) return;
     const int64 depth = product_.group_rows, panel_stride = kernel_->rows * k.panel;
     const int64 groups = static_cast<int64>(product_.group_offset.size());
+    const int64 own_panels = kernel_->panels / options_.groups;
     kernels::Tap<T> taps[most_taps];
     for (int64 r = slice.begin; r < slice.end; ++r)
         for (int64 a = 0; a < window_.output[0]; ++a)
@@ -202,16 +181,17 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
                                   b * window_.step[1] * padded_.stride[1] + place.begin * window_.step[2] * channels_;
                 T* y = call.values[this->output] + r * output_.sample + output_.origin + a * output_.stride[0] +
                        b * output_.stride[1] + place.begin * filters_;
-                for (int64 first = 0; first < groups; first += most_taps) {
-                    const int64 count = std::min(most_taps, groups - first);
-                    for (int64 g = 0; g < count; ++g)
-                        taps[g] = {corner + product_.group_offset[static_cast<size_t>(first + g)],
-                                   kernel_->weights.data() + (first + g) * depth * k.panel,
-                                   window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
-                    k.gemm({taps, count, place.size(), filters_, k.panel, y, filters_, k.panel,
-                            bias_ ? bias_->weights.data() : nullptr, first > 0,
-                            first + count == groups ? activation_ : Activation::linear, nullptr, 0});
-                }
+                for (int64 group = 0; group < options_.groups; ++group, corner += own_channels_, y += own_filters_)
+                    for (int64 first = 0; first < groups; first += most_taps) {
+                        const int64 count = std::min(most_taps, groups - first), panel = group * own_panels;
+                        for (int64 g = 0; g < count; ++g)
+                            taps[g] = {corner + product_.group_offset[static_cast<size_t>(first + g)],
+                                       kernel_->weights.data() + panel * panel_stride + (first + g) * depth * k.panel,
+                                       window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
+                        k.gemm({taps, count, place.size(), own_filters_, k.panel, y, filters_, k.panel,
+                                bias_ ? bias_->weights.data() + panel * k.panel : nullptr, first > 0,
+                                first + count == groups ? activation_ : Activation::linear, nullptr, 0});
+                    }
             }
 }
 
@@ -220,14 +200,14 @@ bool Conv<T>::in_parts(const Call<T>&) const {
     return true;
 }
 
-// ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the
+// ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a·d) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the
 // layer below.
 template <class T>
 void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
     if (copies_gradient_ && (this->wants_input_gradient(call) || tiled(call)))
-        copy_rows(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
-                  const_cast<T*>(padded_gradient(call)));
+        copy_interior(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
+                      const_cast<T*>(padded_gradient(call)));
     if (!this->wants_input_gradient(call)) return;
     const T* delta = padded_gradient(call);
     if (tiled(call)) {
@@ -243,10 +223,13 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const 
         return backwards_->run(k, places, slice, scratch);
     }
     const bool slope = below_ != Activation::linear;
+    const int64 own_panels = divide_up(own_channels_, k.panel);
     kernels::Tap<T> taps[most_taps];
     for (int64 r = slice.begin; r < slice.end; ++r)
         for (const ResidueClass& c : classes_) {
-            const int64 depth = c.d[2].taps * filters_, groups = depth ? c.d[0].taps * c.d[1].taps : 0;
+            const int64 columns = contiguous() ? 1 : c.d[2].taps;  // of a row, a tap each
+            const int64 depth = contiguous() ? c.d[2].taps * filters_ : own_filters_;
+            const int64 groups = c.d[2].taps ? c.d[0].taps * c.d[1].taps * columns : 0;
             for (int64 a = 0; a < c.d[0].inputs; ++a)
                 for (int64 b = 0; b < c.d[1].inputs; ++b) {
                     const T* corner = delta + r * padded_gradient_.sample + padded_gradient_.origin +
@@ -261,21 +244,31 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const 
                                   i2 * input_gradient_.stride[2];
                     const T* below = call.values[this->input] + r * input_.sample + input_.origin +
                                      i0 * input_.stride[0] + i1 * input_.stride[1] + i2 * input_.stride[2];
-                    int64 first = 0;
-                    do {
-                        const int64 count = std::min(most_taps, groups - first);
-                        for (int64 g = 0; g < count; ++g) {
-                            const int64 t0 = (first + g) / c.d[1].taps, t1 = (first + g) % c.d[1].taps;
-                            taps[g] = {corner + t0 * padded_gradient_.stride[0] + t1 * padded_gradient_.stride[1],
-                                       c.panels.data() + (first + g) * depth * k.panel, filters_, 1, k.panel,
-                                       c.depth * k.panel, depth};
-                        }
-                        const bool last = first + count >= groups;
-                        k.gemm({taps, count, c.d[2].inputs, channels_, k.panel, gradient, window_.step[2] * channels_,
-                                k.panel, nullptr, first > 0, last ? below_ : Activation::linear,
-                                last && slope ? below : nullptr, window_.step[2] * channels_});
-                        first += most_taps;
-                    } while (first < groups);
+                    for (int64 group = 0; group < options_.groups; ++group) {
+                        const T* panels = c.panels.data() + group * own_panels * c.depth * k.panel;
+                        int64 first = 0;
+                        do {
+                            const int64 count = std::min(most_taps, groups - first);
+                            for (int64 g = 0; g < count; ++g) {
+                                const int64 t2 = (first + g) % columns, row = (first + g) / columns;
+                                const int64 t0 = row / c.d[1].taps, t1 = row % c.d[1].taps;
+                                taps[g] = {corner + t0 * c.d[0].output_step * padded_gradient_.stride[0] +
+                                               t1 * c.d[1].output_step * padded_gradient_.stride[1] +
+                                               t2 * c.d[2].output_step * padded_gradient_.stride[2],
+                                           panels + (first + g) * depth * k.panel, filters_, 1, k.panel,
+                                           c.depth * k.panel, depth};
+                            }
+                            const bool last = first + count >= groups;
+                            k.gemm({taps, count, c.d[2].inputs, own_channels_, k.panel, gradient,
+                                    window_.step[2] * channels_, k.panel, nullptr, first > 0,
+                                    last ? below_ : Activation::linear, last && slope ? below : nullptr,
+                                    window_.step[2] * channels_});
+                            first += most_taps;
+                        } while (first < groups);
+                        corner += own_filters_;
+                        gradient += own_channels_;
+                        below += own_channels_;
+                    }
                 }
         }
 }
@@ -289,16 +282,15 @@ bool Conv<T>::stale_in_prediction(const Call<T>& call) const {
 // each is transposed first, or panels of filters of every class.
 template <class T>
 int64 Conv<T>::stale_parts(const Call<T>& call) {
-    const bool points = tiled(call);
+    stale_points_ = tiled(call);
     stale_forwards_ = stale_in_prediction(call) ? kernel_->panels : 0;
     if (stale_forwards_) forwards_->make_room();
-    const uint64 version = points ? std::min(version_, backwards_->version) : version_;
+    const uint64 version = stale_points_ ? std::min(version_, backwards_->version) : version_;
     stale_backwards_ = this->wants_input_gradient(call) && version != kernel_->version;
     if (!stale_backwards_) return stale_forwards_;
     const int64 panel = kernels::table<T>().panel;
-    for (ResidueClass& c : classes_) c.panels.reserve(round_up(channels_, panel) * c.depth);
-    stale_points_ = points;
-    if (!points) return stale_forwards_ + kernel_->panels * static_cast<int64>(classes_.size());
+    for (ResidueClass& c : classes_) c.panels.reserve(options_.groups * round_up(own_channels_, panel) * c.depth);
+    if (!stale_points_) return stale_forwards_ + kernel_->panels * static_cast<int64>(classes_.size());
     backwards_->make_room();
     return stale_forwards_ + backwards_->panels();
 }
@@ -308,10 +300,9 @@ void Conv<T>::refresh_part(const kernels::Kernels<T>& k, int64 part) {
     if (part < stale_forwards_)
         return forwards_->refresh_panel(k, part, kernel_->weights.data() + part * kernel_->rows * k.panel);
     part -= stale_forwards_;
-    if (!stale_points_) {
-        ResidueClass& c = classes_[static_cast<size_t>(part / kernel_->panels)];
-        return transpose_filters(k, c, part % kernel_->panels, {0, channels_});
-    }
+    if (!stale_points_)
+        return transpose_filters(k, classes_[static_cast<size_t>(part / kernel_->panels)], part % kernel_->panels,
+                                 {0, own_channels_});
     ResidueClass& c = classes_[0];
     for (int64 p = 0; p < kernel_->panels; ++p)
         transpose_filters(k, c, p, {part * k.panel, std::min(channels_, (part + 1) * k.panel)});
@@ -326,30 +317,29 @@ void Conv<T>::refreshed() {
     if (stale_points_) backwards_->version = kernel_->version;
 }
 
-// One panel of filters, for some channels, into one class: window position a = r + s·j becomes tap taps-1-j (flipped).
+// One panel of filters, for some channels of its group, into one class, window positions flipped.
 template <class T>
 void Conv<T>::transpose_filters(const kernels::Kernels<T>& k, ResidueClass& c, int64 p, Range channels) {
-    const int64 first = p * k.panel, count = std::min(k.panel, filters_ - first);
+    const int64 own_panels = kernel_->panels / options_.groups;
+    const int64 first = p % own_panels * k.panel, count = std::min(k.panel, own_filters_ - first);
+    T* const panels =
+        c.panels.data() + (p / own_panels * round_up(own_channels_, k.panel) + channels.begin) * c.depth;
     for (int64 t0 = 0; t0 < c.d[0].taps; ++t0)
         for (int64 t1 = 0; t1 < c.d[1].taps; ++t1)
             for (int64 t2 = 0; t2 < c.d[2].taps; ++t2) {
-                const int64 a0 = c.d[0].r + window_.step[0] * (c.d[0].taps - 1 - t0);
-                const int64 a1 = c.d[1].r + window_.step[1] * (c.d[1].taps - 1 - t1);
-                const int64 a2 = c.d[2].r + window_.step[2] * (c.d[2].taps - 1 - t2);
-                const int64 row = ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * channels_ + channels.begin;
+                const int64 a0 = c.d[0].place(t0), a1 = c.d[1].place(t1), a2 = c.d[2].place(t2);
+                const int64 row =
+                    ((a0 * window_.window[1] + a1) * window_.window[2] + a2) * own_channels_ + channels.begin;
                 const int64 tap = (t0 * c.d[1].taps + t1) * c.d[2].taps + t2;
                 k.pack_transposed(channels.size(), count, kernel_->weights.data() + (p * kernel_->rows + row) * k.panel,
-                                  k.panel,
-                                  c.panels.data() + channels.begin * c.depth + (tap * filters_ + first) * k.panel,
-                                  c.depth * k.panel);
+                                  k.panel, panels + (tap * own_filters_ + first) * k.panel, c.depth * k.panel);
             }
 }
 
 template <class T>
 typename WinogradGradient<T>::Operands Conv<T>::TiledGradient::operands(const Call<T>& call) const {
     const Conv& l = *layer;
-    const bool copied = l.copies_gradient_;
-    const Grid& grid = copied ? l.padded_gradient_ : l.output_gradient_;
+    const Grid& grid = l.padded_gradient_;  // laid out as the edge's, unless it is a copy
     return {l.padded_input(call), &l.padded_, l.padded_gradient(call) + grid.origin, &grid};
 }
 

@@ -1,5 +1,6 @@
 // Convolution in one, two and three spatial dimensions, one code (§26.3.1-3): filters as deep as the input,
-//   y[o, q] = f(b_q + Σ_a Σ_c x[o·s - p + a, c] · W[a, c, q])
+//   y[o, q] = f(b_q + Σ_a Σ_c x[o·s - p + a·d, c] · W[a, c, q])
+// with groups, the channels c and the filters q of each by themselves.
 #pragma once
 
 #include <optional>
@@ -10,15 +11,23 @@
 
 namespace tauten {
 
+struct ConvOptions {
+    int64 groups = 1;
+    double padding_value = 0;  // of the halo around the input
+    const char* kernel = "kernel";
+    bool winograd = false;  // where it pays (docs/design.md, 2)
+};
+
 template <class T>
 class Conv final : public Node<T> {
 public:
-    // winograd: where it pays (docs/design.md)
     Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
-         bool winograd);
+         const ConvOptions& options = {});
 
     bool writes_halo() const override { return true; }
-    void wanted_halo(Grid& value) const override;
+    void wanted_halo(Grid& value) const override {
+        if (options_.padding_value == 0) add_input_halo(value);  // an edge's halo is zeros
+    }
     void wanted_gradient_halo(Grid& gradient) const override;
     bool set_activation(Activation f) override {
         activation_ = f;
@@ -58,29 +67,25 @@ private:
         typename WinogradGradient<T>::Operands operands(const Call<T>& call) const override;
     };
 
-    // The input gradient at positions i with (i + before) mod step = r, along one extent: window positions
-    // a = r + step·j meet outputs o = (i + before) / step - j, so outputs first_output + m·1 .. of `taps` taps.
-    struct Residue {
-        int64 r;
-        int64 taps;           // j = 0 .. taps - 1
-        int64 first_input;    // smallest such i
-        int64 inputs;         // how many
-        int64 first_output;   // smallest o that meets first_input (may be negative: halo)
-    };
+    // Input positions of one residue in every extent: their gradients are one product.
     struct ResidueClass {
         Residue d[3];
         int64 depth;          // taps of all extents x filters: K of its product
-        Buffer<T> panels;     // [panel over channels][taps flipped, filters][panel]
+        Buffer<T> panels;     // [group][panel over its channels][taps flipped, its filters][panel]
     };
 
+    // Whether kernel columns and channels (or filters) are one contiguous K.
+    bool contiguous() const { return options_.groups == 1 && window_.dilation[2] == 1; }
+    void add_input_halo(Grid& value) const;
     bool tiled(const Call<T>& call) const;
     void transpose_filters(const kernels::Kernels<T>& kernels, ResidueClass& c, int64 panel, Range channels);
     const T* padded_input(const Call<T>& call) const;
     const T* padded_gradient(const Call<T>& call) const;
-    static void copy_rows(const Grid& from, const Grid& to, Slice slice, const T* x, T* y);
 
     Window window_;
     int64 channels_, filters_;
+    ConvOptions options_;
+    int64 own_channels_, own_filters_;  // of a group
     Activation activation_;
     Activation below_ = Activation::linear;
     std::shared_ptr<Parameter<T>> kernel_, bias_;

@@ -76,6 +76,9 @@ public:
     std::vector<int64> group_offset{0};
     int64 group_rows = 0;
     int64 b_panel = 0;                  // from panel to panel of B; 0: as wide as the kernel's
+    // W's columns may come in groups too (a convolution's), each in panels of its own: group j reads A at a + j * a_group
+    // and B at b + j * b_group.
+    int64 column_groups = 1, a_group = 0, b_group = 0;
     // Line i has the B of line i of the layer's product before this one, or its first rows, or none (k = 0): the two
     // may be taken together. That one has the bias.
     bool follows = false;

@@ -16,6 +16,8 @@ Parameter<T>::Parameter(std::string layer_name, std::string parameter_name, Shap
     panels = gates > 1 ? divide_up(columns / gates, lanes) : divide_up(columns, width);
     panel_stride_ = rows * width;
     row_stride_ = width;
+    group_columns_ = columns;
+    group_panels_ = panels;
     weights.reserve(multiply(multiply(panels, rows, name), width, name));
 }
 
@@ -23,7 +25,15 @@ template <class T>
 void Parameter<T>::lay_out_plain() {
     width = columns;
     panels = 1;
-    weights.reserve(multiply(rows, columns, name));
+    weights = Buffer<T>(multiply(rows, columns, name));  // less than panels need
+}
+
+template <class T>
+void Parameter<T>::lay_out_in_groups(int64 groups) {
+    group_columns_ = columns / groups;
+    group_panels_ = divide_up(group_columns_, width);
+    panels = groups * group_panels_;
+    weights.reserve(multiply(multiply(panels, rows, name), width, name));
 }
 
 template <class T>

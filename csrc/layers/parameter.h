@@ -37,6 +37,8 @@ struct Parameter {
     void be_state() { state = true, trainable = false; }
     // Unpanelled: rows lie one after the other (embedding tables).
     void lay_out_plain();
+    // Columns in equal parts (a convolution's groups), each in panels of its own.
+    void lay_out_in_groups(int64 groups);
     // All panels of a row, then those of the next (biases of several products).
     void lay_out_by_rows() { row_stride_ = padded_columns(), panel_stride_ = width; }
     // In the first rows of a matrix with gates, Keras' last gate lies in front of the others.
@@ -52,7 +54,8 @@ struct Parameter {
             const int64 units = columns / gates, gate = column / units, unit = column % units;
             return (unit / lanes) * panel_stride_ + row * row_stride_ + place(row, gate) * lanes + unit % lanes;
         }
-        return ((column / width) * rows + row) * width + column % width;
+        const int64 group = column / group_columns_, place = column % group_columns_;
+        return ((group * group_panels_ + place / width) * rows + row) * width + place % width;
     }
     void write_keras(const T* from, T* packed) const;
     void read_keras(const T* packed, T* to) const;
@@ -60,6 +63,7 @@ struct Parameter {
 
 private:
     int64 panel_stride_ = 0, row_stride_ = 0, turned_rows_ = 0;  // with gates
+    int64 group_columns_ = 0, group_panels_ = 0;                 // without
 };
 
 // A second copy of a parameter in another arrangement (transposed, flipped), made when first needed and again

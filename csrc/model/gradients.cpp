@@ -54,6 +54,7 @@ void ProductPlan<T>::cut(const kernels::Kernels<T>& k, const Call<T>& call) {
     for (int64 i = 0; i < count; ++i) rows += products[i]->kernel->rows;
     const int64 cached = (k.lanes * size == 64 ? 768 << 10 : 384 << 10) / size;  // AVX-512: 1 MB of L2 or more
     const int64 most_stretches = std::max<int64>(1, lines / least_lines), most_blocks = divide_up(rows, 2 * k.tile);
+    const int64 column_groups = first.column_groups;  // each reads its own part of A
     int64 most_items = 0;
     double least_cost = 0;
     for (int64 g = 1; g <= panels; ++g) {
@@ -65,7 +66,7 @@ void ProductPlan<T>::cut(const kernels::Kernels<T>& k, const Call<T>& call) {
             const int64 b = std::clamp(divide_up(enough_items, g * s), least_blocks, most_blocks);
             const int64 cuts = std::clamp(divide_up(enough_items, b * g), int64{1}, most_stretches);
             const int64 found = std::min(enough_items, b * g * cuts);
-            const double cost = static_cast<double>(depth) * static_cast<double>(rows * g + panels * width * b) +
+            const double cost = static_cast<double>(depth) * static_cast<double>(rows * std::max(g, column_groups) + panels * width * b) +
                                 (cuts > 1 ? 3.0 * static_cast<double>(cuts * rows * panels * width) : 0.0);
             if (found < most_items || (found == most_items && cost >= least_cost)) continue;
             most_items = found;
@@ -108,10 +109,21 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
     const int64 group = item % groups, block = item / groups % blocks, stretch = item / (groups * blocks);
     const int64 p0 = group * group_panels, p1 = std::min(panels, p0 + group_panels);
     const int64 first_column = p0 * width, b_panel = products[0]->b_panel ? products[0]->b_panel : width;
+    const int64 column_groups = products[0]->column_groups, group_size = panels / column_groups;
     const int64 all_columns = layout.gates > 1 ? layout.padded_columns() : layout.columns;
     const int64 columns = std::min(all_columns, p1 * width) - first_column;
     const int64 first_line = stretch * lines / stretches, end_line = (stretch + 1) * lines / stretches;
     T* const partial = stretches > 1 ? partials + stretch * weights() : nullptr;
+    // Where panel p0 + p finds its columns: A's offset, B's, and how many they are.
+    struct Columns {
+        int64 a, b, count;
+    };
+    const auto columns_of = [&](int64 p) -> Columns {
+        const int64 g = (p0 + p) / group_size, place = (p0 + p) % group_size;
+        return {g * products[0]->a_group, g * products[0]->b_group + place * b_panel,
+                std::min(width, all_columns / column_groups - place * width)};
+    };
+    const bool b_flat = b_panel == width && column_groups == 1;
     const auto whole_vectors = [&](int64 n) { return divide_up(n, k.lanes) * k.lanes; };
 
     // The item's rows of one W: [m0, m1).
@@ -158,17 +170,17 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
             const int64 take = std::min(l.k - done, line_rows - depth);
             if (take > 0) {
                 Piece& piece = pieces[piece_count++];
-                piece = {l.b + done * l.b_row + p0 * b_panel, l.b_row, take, {}};
+                piece = {l.b + done * l.b_row, l.b_row, take, {}};
                 for (int64 i = 0; i < part_count; ++i) {
                     Line<T>& own = piece.lines[i];
                     own = parts[i].product == products[0] ? l : parts[i].product->line(call, line);
                     own.k = std::clamp(own.k - done, int64{0}, take);
                     if (own.k > 0) own.a += done * own.a_column;
                 }
-                if (bias_sums && b_panel == width)
-                    k.column_sums(take, whole_vectors(columns), piece.b, piece.b_row, bias_sums, true);
-                for (int64 p = 0; bias_sums && b_panel != width && p < p1 - p0; ++p)
-                    k.column_sums(take, width, piece.b + p * b_panel, piece.b_row, bias_sums + p * width, true);
+                if (bias_sums && b_flat)
+                    k.column_sums(take, whole_vectors(columns), piece.b + p0 * width, piece.b_row, bias_sums, true);
+                for (int64 p = 0; bias_sums && !b_flat && p < p1 - p0; ++p)
+                    k.column_sums(take, width, piece.b + columns_of(p).b, piece.b_row, bias_sums + p * width, true);
             }
             depth += take;
             done += take;
@@ -177,39 +189,43 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
                 done = 0;
             }
         }
-        for (int64 p = 0; p < p1 - p0; ++p)
+        for (int64 p = 0; p < p1 - p0; ++p) {
+            const Columns own = columns_of(p);
             for (int64 i = 0; i < part_count; ++i) {
                 const Rows& part = parts[i];
                 const int64 rows_a_group = part.product->group_rows;
                 int64 tap_count = 0;
                 for (int64 n = 0; n < piece_count; ++n)
                     if (const Piece& piece = pieces[n]; piece.lines[i].k > 0)
-                        taps[tap_count++] = {nullptr, piece.b + p * b_panel, 1, piece.lines[i].a_column, piece.b_row,
+                        taps[tap_count++] = {nullptr, piece.b + own.b, 1, piece.lines[i].a_column, piece.b_row,
                                              k.panel, piece.lines[i].k};
                 if (tap_count == 0 && !first) continue;
                 for (int64 g = part.m0 / rows_a_group; g * rows_a_group < part.m1; ++g) {
                     const int64 g0 = std::max(part.m0, g * rows_a_group);
                     const int64 g1 = std::min(part.m1, (g + 1) * rows_a_group);
-                    const int64 offset = part.product->group_offset[static_cast<size_t>(g)] + g0 - g * rows_a_group;
+                    const int64 offset =
+                        part.product->group_offset[static_cast<size_t>(g)] + g0 - g * rows_a_group + own.a;
                     int64 t = 0;
                     for (int64 n = 0; n < piece_count; ++n)
                         if (pieces[n].lines[i].k > 0) taps[t++].a = pieces[n].lines[i].a + offset;
-                    k.gemm({taps, tap_count, g1 - g0, whole_vectors(std::min(width, columns - p * width)), k.panel,
+                    k.gemm({taps, tap_count, g1 - g0, whole_vectors(own.count), k.panel,
                             part.sums + p * part.panel_stride + (g0 - part.m0) * width, width, k.panel, nullptr, !first,
                             Activation::linear, nullptr, 0});
                 }
             }
+        }
         first = false;
     }
 
-    // Whole vectors of B were taken: what they hold behind the last column is no sum of anything.
-    const int64 rest = (p1 - p0) * width - columns;
-    const auto clear_rest = [&](T* last_panel, int64 count_rows) {
-        for (int64 r = 0; rest > 0 && r < count_rows; ++r) std::fill_n(last_panel + (r + 1) * width - rest, rest, T(0));
+    // Whole vectors of B were taken: what they hold behind a panel's last column is no sum of anything.
+    const auto clear_rest = [&](T* sums, int64 panel_stride, int64 count_rows) {
+        for (int64 p = 0; p < p1 - p0; ++p)
+            for (int64 r = 0, rest = width - columns_of(p).count; rest > 0 && r < count_rows; ++r)
+                std::fill_n(sums + p * panel_stride + (r + 1) * width - rest, rest, T(0));
     };
     for (int64 i = 0; i < part_count; ++i) {
         const Rows& part = parts[i];
-        clear_rest(part.sums + (p1 - p0 - 1) * part.panel_stride, part.m1 - part.m0);
+        clear_rest(part.sums, part.panel_stride, part.m1 - part.m0);
         if (partial) continue;
         Parameter<T>& w = *part.product->kernel;
         for (int64 p = p0; p < p1; ++p)
@@ -217,7 +233,7 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
                         part.sums + (p - p0) * part.panel_stride);
     }
     if (!bias_sums) return;
-    clear_rest(bias_sums + (p1 - p0 - 1) * width, 1);
+    clear_rest(bias_sums, width, 1);
     if (!partial) sink.finish(k, *bias(), products[0]->bias_offset + first_column, (p1 - p0) * width, bias_sums);
 }
 

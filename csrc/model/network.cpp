@@ -8,6 +8,7 @@
 #include "layers/bidirectional.h"
 #include "layers/conv.h"
 #include "layers/dense.h"
+#include "layers/depthwise.h"
 #include "layers/elementwise.h"
 #include "layers/embedding.h"
 #include "layers/forget_gate_rnn.h"
@@ -234,15 +235,84 @@ int Network<T>::add_layer_normalization(const std::string& name, int input, int6
 }
 
 template <class T>
-int Network<T>::add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
-                         const Padding& padding, const std::string& activation, bool use_bias) {
-    const LayerActivation a = parse_activation(name, activation);
-    const Shape from = read(name, input).shape;
-    require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
-    const Window w = make_window(name, "kernel_size", from, kernel_size, strides, padding);
+Window Network<T>::convolution_window(const std::string& name, int input, const Shape& kernel_size, const Shape& strides,
+                                      const Padding& padding, const Shape& dilation) {
+    require(std::isfinite(static_cast<T>(padding.value)), name, ": padding_value must be a number of the model's float type, got ",
+            padding.value);
+    return make_window(name, "kernel_size", read(name, input).shape, kernel_size, strides, padding, dilation);
+}
+
+namespace {
+
+Shape convolved(const Window& w, int64 channels) {
     Shape shape(w.output + 3 - w.rank, w.output + 3);
-    shape.push_back(filters);
-    const int edge = add_node<Conv<T>>(name, input, shape, a.f, w, from.back(), filters, a.f, use_bias, winograd);
+    shape.push_back(channels);
+    return shape;
+}
+
+}  // namespace
+
+template <class T>
+int Network<T>::add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
+                         const Padding& padding, const std::string& activation, bool use_bias, const Shape& dilation,
+                         int64 groups) {
+    const LayerActivation a = parse_activation(name, activation);
+    require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
+    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
+    const int64 channels = edge_shape(input).back();
+    require(groups >= 1 && groups <= largest_size, name, ": groups must be from 1 to 2^46, got ", groups);
+    require(channels % groups == 0, name, ": groups must divide the input's channels, got ", groups, " groups of ", channels,
+            " channels");
+    require(filters % groups == 0, name, ": groups must divide filters, got ", groups, " groups of ", filters, " filters");
+    const Shape shape = convolved(w, filters);
+    const int edge =
+        groups > 1 && groups == channels
+            ? add_node<Depthwise<T>>(name, input, shape, a.f, w, channels, a.f, use_bias,
+                                     DepthwiseOptions{filters / channels, padding.value, "kernel", true})
+            : add_node<Conv<T>>(name, input, shape, a.f, w, channels, filters, a.f, use_bias,
+                                ConvOptions{groups, padding.value, "kernel", winograd});
+    return with_activation(name, edge, a);
+}
+
+template <class T>
+int64 Network<T>::depthwise_width(const std::string& name, int input, int64 multiplier, const Window& w) {
+    require(multiplier >= 1 && multiplier <= largest_size, name, ": depth_multiplier must be from 1 to 2^46, got ",
+            multiplier);
+    const int64 width = multiply(edge_shape(input).back(), multiplier, name);
+    elements({w.input[0] + w.before[0] + w.after[0], w.input[1] + w.before[1] + w.after[1],
+              w.input[2] + w.before[2] + w.after[2], width},
+             name + ": the padded input");
+    return width;
+}
+
+template <class T>
+int Network<T>::add_depthwise_conv(const std::string& name, int input, int64 multiplier, const Shape& kernel_size,
+                                   const Shape& strides, const Padding& padding, const std::string& activation,
+                                   bool use_bias, const Shape& dilation) {
+    const LayerActivation a = parse_activation(name, activation);
+    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
+    const int64 width = depthwise_width(name, input, multiplier, w);
+    const int edge = add_node<Depthwise<T>>(name, input, convolved(w, width), a.f, w, width / multiplier, a.f, use_bias,
+                                            DepthwiseOptions{multiplier, padding.value});
+    return with_activation(name, edge, a);
+}
+
+template <class T>
+int Network<T>::add_separable_conv(const std::string& name, int input, int64 filters, int64 multiplier,
+                                   const Shape& kernel_size, const Shape& strides, const Padding& padding,
+                                   const std::string& activation, bool use_bias, const Shape& dilation) {
+    const LayerActivation a = parse_activation(name, activation);
+    require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
+    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
+    const int64 width = depthwise_width(name, input, multiplier, w);
+    const Shape between = convolved(w, width);
+    const int middle = add_node<Depthwise<T>>(name, input, between, Activation::linear, w, width / multiplier,
+                                              Activation::linear, false,
+                                              DepthwiseOptions{multiplier, padding.value, "depthwise_kernel"});
+    const Shape ones(static_cast<size_t>(w.rank), 1);
+    const int edge = add_node<Conv<T>>(name, middle, convolved(w, filters), a.f,
+                                       make_window(name, "pointwise_kernel", between, ones, ones, {}), width, filters, a.f,
+                                       use_bias, ConvOptions{1, 0.0, "pointwise_kernel"});
     return with_activation(name, edge, a);
 }
 

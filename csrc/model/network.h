@@ -75,8 +75,17 @@ public:
     int add_batch_normalization(const std::string& name, int input, const BatchNormalizationOptions& options);
     // Over the last `axes` axes of a sample.
     int add_layer_normalization(const std::string& name, int input, int64 axes, const LayerNormalizationOptions& options);
+    // Of convolutions: no dilation stands for 1.
     int add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
-                 const Padding& padding, const std::string& activation, bool use_bias);
+                 const Padding& padding, const std::string& activation, bool use_bias, const Shape& dilation = {},
+                 int64 groups = 1);
+    int add_depthwise_conv(const std::string& name, int input, int64 multiplier, const Shape& kernel_size,
+                           const Shape& strides, const Padding& padding, const std::string& activation, bool use_bias,
+                           const Shape& dilation = {});
+    // Depthwise, then a product over the channels at each position; weights depthwise_kernel, pointwise_kernel, bias.
+    int add_separable_conv(const std::string& name, int input, int64 filters, int64 multiplier, const Shape& kernel_size,
+                           const Shape& strides, const Padding& padding, const std::string& activation, bool use_bias,
+                           const Shape& dilation = {});
     int add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
                  const Shape& strides, const Padding& padding);
     // go_backwards: from the last step to the first, and h of every step come out in that order.
@@ -120,6 +129,9 @@ private:
     void drop_edge();
     int with_activation(const std::string& name, int edge, const LayerActivation& activation);
     int add_pointwise(const std::string& name, int input, const PointwiseFunction& function);
+    Window convolution_window(const std::string& name, int input, const Shape& kernel_size, const Shape& strides,
+                              const Padding& padding, const Shape& dilation);
+    int64 depthwise_width(const std::string& name, int input, int64 multiplier, const Window& window);
     Edge& read(const std::string& name, int input, bool index = false);
     const Shape& sequence_shape(const std::string& name, int input, int64 units);
     std::unique_ptr<Recurrent<T>> make_cell(const Place& place, int64 features, const Cell& cell, bool return_sequences,

@@ -154,8 +154,43 @@ class Network:
         padding: str | Sequence[tuple[int, int]],
         activation: str = "linear",
         use_bias: bool = True,
+        dilation: Sequence[int] = (),
+        groups: int = 1,
+        padding_value: float = 0.0,
     ) -> int:
-        """1, 2 or 3 spatial dimensions, as kernel_size has. padding: "valid", "same" or (before, after) each."""
+        """1, 2 or 3 spatial dimensions, as kernel_size has. padding: "valid", "same" or (before, after) each, with
+        padding_value in it. dilation: none is 1. groups divides channels and filters."""
+
+    def add_depthwise_conv(
+        self,
+        name: str,
+        input: int,
+        multiplier: int,
+        kernel_size: Sequence[int],
+        strides: Sequence[int],
+        padding: str | Sequence[tuple[int, int]],
+        activation: str = "linear",
+        use_bias: bool = True,
+        dilation: Sequence[int] = (),
+        padding_value: float = 0.0,
+    ) -> int:
+        """Each channel by itself, with `multiplier` filters of its own: kernel (k..., channels, multiplier)."""
+
+    def add_separable_conv(
+        self,
+        name: str,
+        input: int,
+        filters: int,
+        multiplier: int,
+        kernel_size: Sequence[int],
+        strides: Sequence[int],
+        padding: str | Sequence[tuple[int, int]],
+        activation: str = "linear",
+        use_bias: bool = True,
+        dilation: Sequence[int] = (),
+        padding_value: float = 0.0,
+    ) -> int:
+        """A depthwise convolution, then one of 1 position: depthwise_kernel, pointwise_kernel, bias."""
 
     def add_pool(
         self,

@@ -85,12 +85,13 @@ Sums plain_sums(const Product<double>& product, const Call<double>& call) {
         const Line<double> line = product.line(call, i);
         for (int64 k = 0; k < line.k; ++k)
             for (int64 n = 0; n < columns; ++n) {
-                const double b = line.b[k * line.b_row + n];
+                const int64 part = columns / product.column_groups, own = n / part;
+                const double b = line.b[k * line.b_row + own * product.b_group + n % part];
                 sums.bias[static_cast<size_t>(n)] += b;
                 for (int64 m = 0; m < w.rows; ++m) {
                     const int64 group = m / product.group_rows;
                     const double a = line.a[k * line.a_column + product.group_offset[static_cast<size_t>(group)] +
-                                            m % product.group_rows];
+                                            own * product.a_group + m % product.group_rows];
                     sums.kernel[static_cast<size_t>(m * columns + n)] += a * b;
                 }
             }
@@ -98,15 +99,18 @@ Sums plain_sums(const Product<double>& product, const Call<double>& call) {
     return sums;
 }
 
-// Panels against rows; what lies behind the last column is zero.
-void check_panels(const Parameter<double>& p, const double* packed, const std::vector<double>& rows, int64 row_count) {
-    const int64 columns = static_cast<int64>(rows.size()) / row_count;
+// Panels against rows; what lies behind the last column (of a group) is zero.
+void check_panels(const Parameter<double>& p, const double* packed, const std::vector<double>& rows, int64 row_count,
+                  int64 groups) {
+    const int64 columns = static_cast<int64>(rows.size()) / row_count, own = columns / groups, own_panels = p.panels / groups;
     int64 wrong = 0;  // NaN is
-    for (int64 n = 0; n < p.padded_columns(); ++n)
+    for (int64 i = 0; i < p.padded_columns(); ++i)
         for (int64 m = 0; m < row_count; ++m) {
-            const double got = packed[(n / p.width * row_count + m) * p.width + n % p.width];
-            const double expected = n < columns ? rows[static_cast<size_t>(m * columns + n)] : 0;
-            if (!(std::abs(got - expected) <= (n < columns ? 1e-12 * (1 + std::abs(expected)) : 0))) ++wrong;
+            const int64 panel = i / p.width, place = panel % own_panels * p.width + i % p.width;
+            const int64 n = panel / own_panels * own + place;
+            const double got = packed[(panel * row_count + m) * p.width + i % p.width];
+            const double expected = place < own ? rows[static_cast<size_t>(m * columns + n)] : 0;
+            if (!(std::abs(got - expected) <= (place < own ? 1e-12 * (1 + std::abs(expected)) : 0))) ++wrong;
         }
     CHECK_EQUAL(wrong, int64{0});
 }
@@ -116,9 +120,10 @@ void check_gradients(const ProductPlan<double>& plan, const Call<double>& call) 
         const Product<double>& product = *plan.products[i];
         const Sums sums = plain_sums(product, call);
         if (product.kernel->trainable)
-            check_panels(*product.kernel, product.kernel->gradient.data(), sums.kernel, product.kernel->rows);
+            check_panels(*product.kernel, product.kernel->gradient.data(), sums.kernel, product.kernel->rows,
+                         product.column_groups);
         if (product.bias && product.bias->trainable)
-            check_panels(*product.bias, product.bias->gradient.data(), sums.bias, 1);
+            check_panels(*product.bias, product.bias->gradient.data(), sums.bias, 1, product.column_groups);
     }
 }
 
@@ -162,6 +167,17 @@ int conv(Network<double>& n) {
     return n.add_dense("d", n.add_flatten("f", e), 3, "softmax", true);
 }
 
+// Groups of several panels and of a part of one; kernel columns apart.
+int groups(Network<double>& n) {
+    Padding same;
+    same.kind = Padding::Kind::same;
+    int e = n.add_input("x", {9, 7, 6}, false);
+    e = n.add_conv("c1", e, 105, {3, 2}, {1, 1}, same, "relu", true, {2, 1}, 3);
+    e = n.add_conv("c2", e, 20, {2, 3}, {1, 2}, same, "tanh", true, {}, 5);
+    e = n.add_conv("c3", e, 19, {2, 2}, {1, 1}, same, "tanh", true, {1, 2});
+    return n.add_dense("d", n.add_flatten("f", e), 3, "softmax", true);
+}
+
 int recurrent(Network<double>& n) {
     int e = n.add_input("x", {run_time, 21}, false);
     e = n.add_recurrent("l", e, {"lstm", 33}, true, false);
@@ -174,6 +190,11 @@ int recurrent(Network<double>& n) {
 TEST(convolutions_in_every_cut) {
     Case c(5, {9, 7, 2}, 1, false, conv);
     every_cut(c, 3);
+}
+
+TEST(groups_in_every_cut) {
+    Case c(5, {9, 7, 6}, 1, false, groups);
+    every_cut(c, 4);
 }
 
 // A recurrent layer's two products are one plan.

@@ -98,6 +98,9 @@ int cnn(Network<T>& n) {
     e = n.add_conv("c1", e, 5, {3, 3}, {1, 1}, same, "relu", true);
     e = n.add_pool("p", e, "max", {2, 2}, {2, 2}, {});
     e = n.add_conv("c2", e, 19, {2, 3}, {1, 2}, same, "tanh", true);
+    same.value = 0.5;
+    e = n.add_depthwise_conv("dw", e, 2, {3, 2}, {1, 1}, same, "relu", true);
+    e = n.add_conv("g", e, 6, {2, 2}, {1, 1}, same, "tanh", true, {2, 1}, 2);
     e = n.add_dropout("drop", n.add_flatten("f", e), 0.3, 5);
     return n.add_dense("d", e, 4, "softmax", true);
 }

@@ -21,6 +21,25 @@ def recurrent(n: _core.Network, name: str, e: int, at) -> int:
     return n.add_recurrent(name, e, cell(at), at.return_sequences, False)
 
 
+def convolution(at: ref.Conv | ref.DepthwiseConv) -> tuple:
+    return at.kernel, at.strides, at.padding, at.activation, at.use_bias
+
+
+def separable(n: _core.Network, name: str, e: int, at: ref.SeparableConv) -> int:
+    inner, outer = at.depthwise, at.pointwise
+    return n.add_separable_conv(
+        name,
+        e,
+        outer.filters,
+        inner.multiplier,
+        *convolution(inner)[:-2],
+        outer.activation,
+        outer.use_bias,
+        inner.dilation,
+        inner.value,
+    )
+
+
 ADD = {
     ref.Dense: lambda n, name, e, at: n.add_dense(name, e, at.units, at.activation, at.use_bias),
     ref.Activation: lambda n, name, e, at: n.add_activation(name, e, at.activation),
@@ -31,8 +50,12 @@ ADD = {
     ref.Reshape: lambda n, name, e, at: n.add_reshape(name, e, at.shape),
     ref.Dropout: lambda n, name, e, at: n.add_dropout(name, e, at.rate, at.seed),
     ref.Conv: lambda n, name, e, at: n.add_conv(
-        name, e, at.filters, at.kernel, at.strides, at.padding, at.activation, at.use_bias
+        name, e, at.filters, *convolution(at), dilation=at.dilation, groups=at.groups, padding_value=at.value
     ),
+    ref.DepthwiseConv: lambda n, name, e, at: n.add_depthwise_conv(
+        name, e, at.multiplier, *convolution(at), dilation=at.dilation, padding_value=at.value
+    ),
+    ref.SeparableConv: separable,
     ref.Pool: lambda n, name, e, at: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding),
     ref.SimpleRNN: recurrent,
     ref.ForgetGateRNN: recurrent,

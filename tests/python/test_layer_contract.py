@@ -57,6 +57,28 @@ def spatial(make, rank: int) -> Row:
     return Row(lambda: make(0.5, seed=3), shape, shape, lambda: ref.SpatialDropout(0.5, 3), wrong=shape[1:])
 
 
+def depthwise(make, rank: int, output: tuple[int, ...]) -> Row:
+    return Row(
+        lambda: make(3, strides=2, padding="same", depth_multiplier=2, activation="tanh", padding_value=0.5),
+        POOL[rank],
+        output,
+        lambda: ref.DepthwiseConv((3,) * rank, 2, (2,) * rank, "same", "tanh", value=0.5),
+        ((*(3,) * rank, 3, 2), (6,)),
+        wrong=POOL[rank][1:],
+    )
+
+
+def separable(make, rank: int) -> Row:
+    return Row(
+        lambda: make(4, 2, padding="same", dilation_rate=2, depth_multiplier=2, activation="tanh"),
+        POOL[rank],
+        (*POOL[rank][:-1], 4),
+        lambda: ref.SeparableConv(4, (2,) * rank, 2, None, "same", "tanh", dilation=(2,) * rank),
+        ((*(2,) * rank, 3, 2), (*(1,) * rank, 6, 4), (4,)),
+        wrong=POOL[rank][1:],
+    )
+
+
 TABLE = {
     layers.Dense: Row(
         lambda: layers.Dense(5, activation="sigmoid"),
@@ -107,6 +129,10 @@ TABLE = {
     layers.Conv1D: conv(layers.Conv1D, 1, 2, (4, 4)),
     layers.Conv2D: conv(layers.Conv2D, 2, 2, (3, 3, 4)),
     layers.Conv3D: conv(layers.Conv3D, 3, 2, (2, 3, 3, 4)),
+    layers.DepthwiseConv1D: depthwise(layers.DepthwiseConv1D, 1, (4, 6)),
+    layers.DepthwiseConv2D: depthwise(layers.DepthwiseConv2D, 2, (3, 3, 6)),
+    layers.SeparableConv1D: separable(layers.SeparableConv1D, 1),
+    layers.SeparableConv2D: separable(layers.SeparableConv2D, 2),
     layers.MaxPooling1D: pool(layers.MaxPooling1D, 1, "max"),
     layers.MaxPooling2D: pool(layers.MaxPooling2D, 2, "max"),
     layers.MaxPooling3D: pool(layers.MaxPooling3D, 3, "max"),

@@ -21,6 +21,7 @@ from reference import (
     Bidirectional,
     Conv,
     Dense,
+    DepthwiseConv,
     Embedding,
     Flatten,
     LayerNormalization,
@@ -28,6 +29,7 @@ from reference import (
     PReLU,
     ReLU,
     Reshape,
+    SeparableConv,
     SimpleRNN,
 )
 from tauten import _core
@@ -83,9 +85,8 @@ def last_channels(x):
 
 def padded(layer, x, value: float):
     """Channels first, with the sides that Keras' padding adds."""
-    sides = ref.convolution.paddings(
-        x.shape[1:-1], getattr(layer, "kernel", None) or layer.window, layer.strides, layer.padding
-    )
+    window = layer.window if isinstance(layer, Pool) else ref.convolution.spans(layer.kernel, layer.dilation)
+    sides = ref.convolution.paddings(x.shape[1:-1], window, layer.strides, layer.padding)
     return functional.pad(first_channels(x), [e for pair in reversed(sides) for e in pair], value=value)
 
 
@@ -96,9 +97,21 @@ def dense(layer, x, w):
 def conv(layer, x, w):
     rank = len(layer.kernel)
     run = (functional.conv1d, functional.conv2d, functional.conv3d)[rank - 1]
-    kernel = w[0].permute(rank + 1, rank, *range(rank))  # (filters, channels, k_1, ...)
-    y = run(padded(layer, x, 0.0), kernel, *w[1:], stride=layer.strides)
+    kernel = w[0].permute(rank + 1, rank, *range(rank))  # (filters, channels / groups, k_1, ...)
+    options = {"stride": layer.strides, "dilation": layer.dilation, "groups": layer.groups}
+    y = run(padded(layer, x, layer.value), kernel, *w[1:], **options)
     return ACTIVATIONS[layer.activation](last_channels(y))
+
+
+def depthwise(layer, x, w):
+    """A convolution of as many groups as channels: the filters of channel c are c·m .. c·m + m - 1 there too."""
+    twin = deepcopy(layer)
+    twin.groups = x.shape[-1]
+    return conv(twin, x, [w[0].flatten(-2)[..., None, :], *w[1:]])
+
+
+def separable(layer, x, w):
+    return conv(layer.pointwise, depthwise(layer.depthwise, x, w[:1]), w[1:])
 
 
 def pool(layer, x, w):
@@ -174,6 +187,8 @@ TWINS = {
     LayerNormalization: layer_norm,
     Dense: dense,
     Conv: conv,
+    DepthwiseConv: depthwise,
+    SeparableConv: separable,
     Pool: pool,
     SimpleRNN: recurrent,
     LSTM: recurrent,
@@ -326,6 +341,58 @@ NETWORKS = [
         [Dense(17, "tanh"), LayerNormalization(), LSTM(33), LayerNormalization(epsilon=1e-5), Dense(10, "softmax")],
     ),
     case("layer-norm-images", IMAGE, [Conv(7, (3, 3)), LayerNormalization(3), Flatten(), Dense(10, "softmax")]),
+    case(
+        "cnn-dilated",
+        IMAGE,
+        [
+            Conv(16, (3, 3), padding="same", activation="relu", dilation=(2, 2)),
+            Conv(17, (3, 2), activation="tanh", dilation=(2, 1), value=0.5, padding=((2, 1), (0, 1))),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "cnn-groups",
+        IMAGE,
+        [
+            Conv(36, (3, 3), padding="same", activation="relu", value=-0.5),
+            Conv(66, (3, 3), (2, 2), "same", "relu", groups=3),
+            Conv(66, (2, 2), activation="tanh", groups=66),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "cnn-depthwise",
+        IMAGE,
+        [
+            Conv(17, (3, 3), padding="same", activation="relu"),
+            DepthwiseConv((3, 3), 2, (2, 2), "same", "relu"),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "cnn-separable",
+        IMAGE,
+        [
+            SeparableConv(16, (3, 3), 4, None, "same", "tanh", dilation=(2, 2)),
+            DepthwiseConv((2, 2), use_bias=False, value=1.0, padding=((1, 0), (0, 1))),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "conv1d-causal",
+        ROWS,
+        [
+            Conv(16, (3,), padding=((2, 0),), activation="relu"),
+            Conv(16, (3,), padding=((4, 0),), activation="relu", dilation=(2,), groups=2),
+            SeparableConv(9, (2,), 2, (2,)),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
     case("rnn", ROWS, [SimpleRNN(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
     case("rnn-relu", ROWS, [SimpleRNN(17, "relu", return_sequences=True), SimpleRNN(7), Dense(10, "softmax")]),
     case("rnn-sequence-mse", ROWS, [SimpleRNN(33, return_sequences=True), Dense(8)], MSE),

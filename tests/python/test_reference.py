@@ -76,6 +76,39 @@ def test_convolution_against_scipy(rank: int, mode: str) -> None:
         assert_close(y[..., q], expected, 1e-14)
 
 
+@pytest.mark.parametrize("rank", [1, 2, 3])
+@pytest.mark.parametrize("mode", ["valid", "same"])
+def test_dilated_convolution_against_scipy(rank: int, mode: str) -> None:
+    """A dilated filter is one with zeros between its weights."""
+    signal = pytest.importorskip("scipy.signal")
+    dilation = (2, 3, 2)[:rank]
+    x, w = RNG.normal(size=(*(7, 9, 6)[:rank], 4)), RNG.normal(size=(*(3, 3, 3)[:rank], 2, 6))
+    wide = np.zeros((*ref.convolution.spans(w.shape[:rank], dilation), 2, 6))
+    wide[tuple(slice(None, None, d) for d in dilation)] = w
+    y = run(ref.Conv(6, w.shape[:rank], None, mode, use_bias=False, dilation=dilation, groups=2), x, [w])
+    for q in range(6):
+        own = range(q // 3 * 2, q // 3 * 2 + 2)  # the channels of its group
+        assert_close(y[..., q], sum(signal.correlate(x[..., c], wide[..., c % 2, q], mode=mode) for c in own), 1e-14)
+    kernel = RNG.normal(size=(*w.shape[:rank], 4, 2))
+    y = run(ref.DepthwiseConv(kernel.shape[:rank], 2, padding=mode, use_bias=False), x, [kernel])
+    for c, j in np.ndindex(4, 2):
+        assert_close(y[..., 2 * c + j], signal.correlate(x[..., c], kernel[..., c, j], mode=mode), 1e-14)
+
+
+def test_convolution_options_by_hand() -> None:
+    """y_i = w_1 x_i + w_2 x_{i+2}, 4 around the input; two channels by themselves; two filters a channel."""
+    x, w = np.array([[1.0], [2], [3]]), np.array([1.0, 10])
+    y = run(ref.Conv(1, (2,), padding=((1, 2),), use_bias=False, dilation=(2,), value=4.0), x, [w[:, None, None]])
+    np.testing.assert_array_equal(y[:, 0], [24, 31, 42, 43])
+    x = np.array([[1.0, 2], [3, 4]])
+    y = run(ref.Conv(2, (2,), use_bias=False, groups=2), x, [[[[1, 1]], [[10, 100]]]])
+    np.testing.assert_array_equal(y, [[31, 402]])
+    y = run(ref.DepthwiseConv((2,), 2, use_bias=False), x, [[[[1, 2], [3, 4]], [[10, 20], [30, 40]]]])
+    np.testing.assert_array_equal(y, [[31, 62, 126, 168]])
+    y = run(ref.SeparableConv(1, (2,), 2), x, [[[[1, 2], [3, 4]], [[10, 20], [30, 40]]], [[[1], [2], [3], [4]]], [0.5]])
+    np.testing.assert_array_equal(y, [[31 + 124 + 378 + 672 + 0.5]])
+
+
 @pytest.mark.parametrize(
     ("n", "k", "s", "padding", "expected"),
     [

@@ -11,6 +11,7 @@ from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
 from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Masking, Reshape
 from tauten.layers.normalization import BatchNormalization, LayerNormalization
+from tauten.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from tauten.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -37,6 +38,8 @@ __all__ = [
     "Conv2D",
     "Conv3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -53,6 +56,8 @@ __all__ = [
     "PReLU",
     "ReLU",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
@@ -67,9 +72,10 @@ _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
         Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, BatchNormalization, Bidirectional, Conv1D,
-        Conv2D, Conv3D, Dense, Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM,
-        LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU, ReLU, Reshape,
-        SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, TimeDistributed,
+        Conv2D, Conv3D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU,
+        InputLayer, LSTM, LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU,
+        ReLU, Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D,
+        SpatialDropout3D, TimeDistributed,
     )
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten import activations, initializers, regularizers
-from tauten._checks import extents, flag, integer, unpacked
+from tauten._checks import extents, flag, integer, number, unpacked
 from tauten._registry import serialize
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
@@ -46,25 +46,26 @@ def check_data_format(value: str | None, what: str) -> None:
         raise ValueError(f"{what}: data_format: expected 'channels_last', got {value!r}; move the channels last")
 
 
-_ARGUMENTS = """
+# What the layers' docstrings share: documented() puts the pieces together.
+EXTENTS = """
 
-    Output extents: "valid" ⌊(n - k) / s⌋ + 1; "same" ⌈n / s⌉, the odd zero behind; explicit padding p:
-    ⌊(n + p_before + p_after - k) / s⌋ + 1.
+    Output extents, with w = (k - 1)·d + 1 positions from a window's first to its last: "valid" ⌊(n - w) / s⌋ + 1;
+    "same" ⌈n / s⌉, the odd zero behind; explicit padding p: ⌊(n + p_before + p_after - w) / s⌋ + 1.
 
-    Args:
-        filters: channels of the output.
+    Args:"""
+WINDOW = """
         kernel_size: k, one integer or one a dimension.
         strides: s, one integer or one a dimension; default 1.
-        padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras);
-            Conv1D also "causal": k - 1 zeros before.
-        data_format: None or "channels_last".
-        dilation_rate, groups: 1; others are not supported yet.
+        padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras){causal}."""
+DILATION = """
+        dilation_rate: d, the distance of a window's positions, one integer or one a dimension; default 1.{strides}"""
+END = """
         activation: f: a name or function of tauten.activations, or None for "linear"; default None.
         use_bias: default True.
-        kernel_initializer: default "glorot_uniform".
+        {kernels}: default "glorot_uniform".
         bias_initializer: default "zeros".
-        kernel_regularizer: default None.
-        bias_regularizer: default None.
+        {penalties}, bias_regularizer: default None.
+        padding_value: what stands in the padding, whichever kind it is; default 0.0 (not in Keras).
         name, trainable: as in Layer.
 
     Raises:
@@ -72,15 +73,94 @@ _ARGUMENTS = """
     """
 
 
-class Conv(Layer):
-    """Base of Conv1D, Conv2D and Conv3D."""
+def documented(cls: type[Layer], *pieces: str) -> None:
+    """Append the pieces to a class's docstring."""
+    cls.__doc__ = (cls.__doc__ or "").rstrip() + "".join(pieces)
+
+
+class Convolution(Layer):
+    """What all convolutions share: windows over the spatial dimensions, activation and bias."""
 
     rank: ClassVar[int]
     words: ClassVar[tuple[str, ...]] = ("valid", "same")
+
+    def _windows(
+        self,
+        kernel_size: Extents,
+        strides: Extents,
+        padding: PaddingLike,
+        data_format: str | None,
+        dilation_rate: Extents,
+        padding_value: float,
+    ) -> None:
+        cls = type(self).__name__
+        self.kernel_size = extents(kernel_size, self.rank, f"{cls}: kernel_size")
+        self.strides = extents(strides, self.rank, f"{cls}: strides")
+        self.padding = padding_pairs(padding, self.rank, f"{cls}: padding", self.words)
+        check_data_format(data_format, cls)
+        self.dilation_rate = extents(dilation_rate, self.rank, f"{cls}: dilation_rate")
+        self.padding_value = number(padding_value, f"{cls}: padding_value")
+
+    def _outputs(
+        self,
+        activation: ActivationLike,
+        use_bias: bool,
+        bias_initializer: InitializerLike,
+        bias_regularizer: RegularizerLike,
+    ) -> None:
+        cls = type(self).__name__
+        self.activation = activations.get(activation, f"{cls}: activation")
+        self.use_bias = flag(use_bias, f"{cls}: use_bias")
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+
+    def _native_padding(self) -> Padding:
+        if self.padding != "causal":
+            return self.padding
+        return tuple(((k - 1) * d, 0) for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
+
+    def kernels(self) -> dict[str, WeightSpec]:
+        """The weights besides the bias."""
+        raise NotImplementedError
+
+    def weight_specs(self) -> dict[str, WeightSpec]:
+        return {**self.kernels(), "bias": WeightSpec(self.bias_initializer, self.bias_regularizer)}
+
+    def _window_config(self) -> dict[str, Any]:
+        return {
+            "kernel_size": list(self.kernel_size),
+            "strides": list(self.strides),
+            "padding": self.padding if isinstance(self.padding, str) else [list(pair) for pair in self.padding],
+            "dilation_rate": list(self.dilation_rate),
+        }
+
+    def _output_config(self) -> dict[str, Any]:
+        return {
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "bias_initializer": serialize(self.bias_initializer),
+            "bias_regularizer": serialize(self.bias_regularizer),
+            "padding_value": self.padding_value,
+        }
+
+
+class Conv(Convolution):
+    """Base of Conv1D, Conv2D and Conv3D."""
+
     keras_defaults: ClassVar[dict[str, Any]] = {"kernel_constraint": None, "bias_constraint": None}
 
     def __init_subclass__(cls) -> None:
-        cls.__doc__ = (cls.__doc__ or "").rstrip() + _ARGUMENTS
+        causal = ';\n            Conv1D also "causal": w - 1 positions before' if "causal" in cls.words else ""
+        documented(
+            cls,
+            EXTENTS,
+            "\n        filters: channels of the output.",
+            WINDOW.format(causal=causal),
+            '\n        data_format: None or "channels_last".',
+            DILATION.format(strides=" Not with\n            strides (as in Keras)."),
+            "\n        groups: parts of channels and filters, each convolved by itself; it divides both; default 1.",
+            END.format(kernels="kernel_initializer", penalties="kernel_regularizer"),
+        )
 
     def __init__(
         self,
@@ -98,6 +178,7 @@ class Conv(Layer):
         kernel_regularizer: RegularizerLike = None,
         bias_regularizer: RegularizerLike = None,
         *,
+        padding_value: float = 0.0,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
@@ -105,53 +186,53 @@ class Conv(Layer):
         super().__init__(name=name, trainable=trainable, **kwargs)
         cls = type(self).__name__
         self.filters = integer(filters, f"{cls}: filters")
-        self.kernel_size = extents(kernel_size, self.rank, f"{cls}: kernel_size")
-        self.strides = extents(strides, self.rank, f"{cls}: strides")
-        self.padding = padding_pairs(padding, self.rank, f"{cls}: padding", self.words)
-        check_data_format(data_format, cls)
-        if set(extents(dilation_rate, self.rank, f"{cls}: dilation_rate")) != {1}:
-            raise ValueError(f"{cls}: dilation_rate={dilation_rate!r} is not supported yet")
-        if integer(groups, f"{cls}: groups") != 1:
-            raise ValueError(f"{cls}: groups={groups!r} is not supported yet")
-        self.activation = activations.get(activation, f"{cls}: activation")
-        self.use_bias = flag(use_bias, f"{cls}: use_bias")
+        self._windows(kernel_size, strides, padding, data_format, dilation_rate, padding_value)
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise ValueError(
+                f"{cls}: expected strides or dilation_rate of 1, got strides={self.strides} and "
+                f"dilation_rate={self.dilation_rate}"
+            )
+        self.groups = integer(groups, f"{cls}: groups")
+        if self.filters % self.groups:
+            raise ValueError(f"{cls}: groups must divide filters, got {self.groups} groups of {self.filters} filters")
+        self._outputs(activation, use_bias, bias_initializer, bias_regularizer)
         self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
 
     def add_to(self, network: Network, edge: int) -> int:
-        padding = ((self.kernel_size[0] - 1, 0),) if self.padding == "causal" else self.padding
         return network.add_conv(
-            self.name, edge, self.filters, self.kernel_size, self.strides, padding, self.activation, self.use_bias
+            self.name,
+            edge,
+            self.filters,
+            self.kernel_size,
+            self.strides,
+            self._native_padding(),
+            self.activation,
+            self.use_bias,
+            self.dilation_rate,
+            self.groups,
+            self.padding_value,
         )
 
-    def weight_specs(self) -> dict[str, WeightSpec]:
-        return {
-            "kernel": WeightSpec(self.kernel_initializer, self.kernel_regularizer),
-            "bias": WeightSpec(self.bias_initializer, self.bias_regularizer),
-        }
+    def kernels(self) -> dict[str, WeightSpec]:
+        return {"kernel": WeightSpec(self.kernel_initializer, self.kernel_regularizer)}
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "filters": self.filters,
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding if isinstance(self.padding, str) else [list(pair) for pair in self.padding],
-            "activation": self.activation,
-            "use_bias": self.use_bias,
+            **self._window_config(),
+            "groups": self.groups,
+            **self._output_config(),
             "kernel_initializer": serialize(self.kernel_initializer),
-            "bias_initializer": serialize(self.bias_initializer),
             "kernel_regularizer": serialize(self.kernel_regularizer),
-            "bias_regularizer": serialize(self.bias_regularizer),
         }
 
 
 class Conv1D(Conv):
     """y = f(x ⋆ W + b) over steps (chapter §26.3): (batch, steps, channels) -> (batch, steps', filters).
 
-    Weights: kernel (k, channels, filters), bias (filters,).
+    Weights: kernel (k, channels / groups, filters), bias (filters,).
     """
 
     rank = 1
@@ -162,7 +243,7 @@ class Conv2D(Conv):
     """y = f(x ⋆ W + b) over rows and columns (chapter §26.3).
 
     (batch, rows, columns, channels) -> (batch, rows', columns', filters).
-    Weights: kernel (k_rows, k_columns, channels, filters), bias (filters,).
+    Weights: kernel (k_rows, k_columns, channels / groups, filters), bias (filters,).
     """
 
     rank = 2
@@ -172,7 +253,7 @@ class Conv3D(Conv):
     """y = f(x ⋆ W + b) over three dimensions (chapter §26.3).
 
     (batch, depth, rows, columns, channels) -> (batch, depth', rows', columns', filters).
-    Weights: kernel (k_depth, k_rows, k_columns, channels, filters), bias (filters,).
+    Weights: kernel (k_depth, k_rows, k_columns, channels / groups, filters), bias (filters,).
     """
 
     rank = 3

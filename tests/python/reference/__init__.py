@@ -5,7 +5,7 @@ Each layer's forward and backward stand side by side. x and grad arrive with the
 """
 
 from .activations import ELU, Activation, PReLU, ReLU
-from .convolution import Conv
+from .convolution import Conv, DepthwiseConv, SeparableConv
 from .dense import Dense, Flatten, Reshape
 from .dropout import Dropout, philox4x32
 from .embedding import Embedding
@@ -24,6 +24,7 @@ __all__ = [
     "Bidirectional",
     "Conv",
     "Dense",
+    "DepthwiseConv",
     "Dropout",
     "Embedding",
     "Flatten",
@@ -37,6 +38,7 @@ __all__ = [
     "ReLU",
     "Reshape",
     "Result",
+    "SeparableConv",
     "SimpleRNN",
     "SpatialDropout",
     "Step",

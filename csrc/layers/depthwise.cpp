@@ -1,0 +1,268 @@
+#include "layers/depthwise.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "layers/halo.h"
+
+namespace tauten {
+
+namespace {
+
+constexpr int64 most_taps = 64;        // that one call of the kernel takes
+constexpr int64 part_columns = 512;    // weights whose gradient is one part
+
+}  // namespace
+
+template <class T>
+Depthwise<T>::Depthwise(Place place, const Window& window, int64 channels, Activation activation, bool use_bias,
+                        const DepthwiseOptions& options)
+    : Node<T>(std::move(place)), window_(window), channels_(channels), width_(channels * options.multiplier),
+      options_(options), activation_(activation) {
+    Shape shape(window.window + 3 - window.rank, window.window + 3);
+    shape.push_back(options.grouped ? 1 : channels);
+    shape.push_back(options.grouped ? width_ : options.multiplier);
+    kernel_ = std::make_shared<Parameter<T>>(this->name, options.kernel, shape);
+    kernel_->lay_out_plain();
+    this->parameters.push_back(kernel_);
+    kernel_gradient_.layer = bias_gradient_.layer = this;
+    kernel_gradient_.parameter = kernel_.get();
+    if (use_bias) {
+        bias_ = std::make_shared<Parameter<T>>(this->name, "bias", Shape{width_});
+        bias_->lay_out_plain();
+        this->parameters.push_back(bias_);
+        bias_gradient_.parameter = bias_.get();
+        bias_gradient_.first = window.size() * width_;
+    }
+    for (const Residue& a : residues(window, 0))
+        for (const Residue& b : residues(window, 1))
+            for (const Residue& c : residues(window, 2)) classes_.push_back({{a, b, c}, {}, {}});
+}
+
+template <class T>
+void Depthwise<T>::plan(const std::vector<Edge>& edges) {
+    const Edge& in = edges[static_cast<size_t>(this->input)];
+    const Edge& out = edges[static_cast<size_t>(this->output)];
+    below_ = in.activation;
+    input_ = in.value;
+    output_ = out.value;
+    input_gradient_ = in.gradient;
+    output_gradient_ = out.gradient;
+    padded_ = input_;
+    padded_.channels = width_;
+    window_.add_halo(padded_);
+    padded_.lay_out();
+    copies_input_ = padded_.sample != input_.sample;
+    padded_gradient_ = output_gradient_;
+    add_gradient_halo(window_, padded_gradient_);
+    padded_gradient_.lay_out();
+    copies_gradient_ = padded_gradient_.sample != output_gradient_.sample;
+
+    offsets_.clear();
+    for (int64 a = 0; a < window_.window[0]; ++a)
+        for (int64 b = 0; b < window_.window[1]; ++b)
+            for (int64 c = 0; c < window_.window[2]; ++c)
+                offsets_.push_back(a * window_.dilation[0] * padded_.stride[0] +
+                                   b * window_.dilation[1] * padded_.stride[1] +
+                                   c * window_.dilation[2] * padded_.stride[2]);
+    for (ResidueClass& k : classes_) {
+        k.offsets.clear();
+        k.rows.clear();
+        const Grid& delta = padded_gradient_;
+        for (int64 t0 = 0; t0 < k.d[0].taps; ++t0)
+            for (int64 t1 = 0; t1 < k.d[1].taps; ++t1)
+                for (int64 t2 = 0; t2 < k.d[2].taps; ++t2) {
+                    k.offsets.push_back(t0 * k.d[0].output_step * delta.stride[0] +
+                                        t1 * k.d[1].output_step * delta.stride[1] +
+                                        t2 * k.d[2].output_step * delta.stride[2]);
+                    k.rows.push_back((k.d[0].place(t0) * window_.window[1] + k.d[1].place(t1)) * window_.window[2] +
+                                     k.d[2].place(t2));
+                }
+    }
+}
+
+template <class T>
+void Depthwise<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
+    const int64 size = static_cast<int64>(sizeof(T));
+    bytes.push_back(copies_input_ ? call.batch * padded_.sample * size : 0);
+    bytes.push_back(copies_gradient_ && call.backward && this->wants_input_gradient(call)
+                        ? call.batch * padded_gradient_.sample * size
+                        : 0);
+    bytes.push_back(call.backward && learns() ? call.batch * sums_size() * size : 0);
+}
+
+// With a multiplier, a line of the copy's gradient, which channels' shares are added from.
+template <class T>
+int64 Depthwise<T>::scratch(const Call<T>&) const {
+    return options_.multiplier > 1 ? window_.input[2] * width_ : 0;
+}
+
+template <class T>
+double Depthwise<T>::work(const Call<T>& call) const {
+    return 2.0 * static_cast<double>(call.batch * window_.positions()) * static_cast<double>(window_.size() * width_);
+}
+
+template <class T>
+std::vector<Scatter<T>*> Depthwise<T>::scatters() {
+    if (!bias_) return {&kernel_gradient_};
+    return {&kernel_gradient_, &bias_gradient_};
+}
+
+template <class T>
+const T* Depthwise<T>::padded_input(const Call<T>& call) const {
+    return copies_input_ ? this->extra(call, 0) : call.values[this->input];
+}
+
+template <class T>
+const T* Depthwise<T>::padded_gradient(const Call<T>& call) const {
+    return copies_gradient_ ? this->extra(call, 1) : call.gradients[this->output];
+}
+
+// Where the first window of a line of outputs begins.
+template <class T>
+const T* Depthwise<T>::corner(const Call<T>& call, int64 row, int64 a, int64 b) const {
+    return padded_input(call) + row * padded_.sample + a * window_.step[0] * padded_.stride[0] +
+           b * window_.step[1] * padded_.stride[1];
+}
+
+template <class T>
+const T* Depthwise<T>::output_gradient(const Call<T>& call, int64 row, int64 a, int64 b) const {
+    return call.gradients[this->output] + row * output_gradient_.sample + output_gradient_.origin +
+           a * output_gradient_.stride[0] + b * output_gradient_.stride[1];
+}
+
+template <class T>
+void Depthwise<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+    const auto& k = *call.kernels;
+    if (copies_input_) {
+        if (slice.part == 0) {
+            T* copy = const_cast<T*>(padded_input(call));
+            copy_interior(input_, padded_, slice, call.values[this->input], copy, options_.multiplier);
+            if (options_.padding_value != 0) fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
+        }
+        slice.meet();
+    }
+    const int64 lines = slice.rows() * window_.output[0] * window_.output[1], all = window_.size();
+    const Range own = slice.share(lines);
+    const T* w = kernel_->weights.data();
+    kernels::DepthwiseTap<T> taps[most_taps];
+    for (int64 line = own.begin; line < own.end; ++line) {
+        const int64 b = line % window_.output[1], a = line / window_.output[1] % window_.output[0];
+        const int64 r = slice.begin + line / (window_.output[0] * window_.output[1]);
+        const T* x = corner(call, r, a, b);
+        T* y = call.values[this->output] + r * output_.sample + output_.origin + a * output_.stride[0] +
+               b * output_.stride[1];
+        for (int64 first = 0; first < all; first += most_taps) {
+            const int64 count = std::min(most_taps, all - first);
+            for (int64 t = 0; t < count; ++t)
+                taps[t] = {x + offsets_[static_cast<size_t>(first + t)], w + (first + t) * width_};
+            k.depthwise({taps, count, window_.output[2], width_, window_.step[2] * width_, y, output_.stride[2],
+                         bias_ ? bias_->weights.data() : nullptr, first > 0,
+                         first + count == all ? activation_ : Activation::linear, nullptr, 0});
+        }
+    }
+}
+
+template <class T>
+void Depthwise<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
+    const bool wanted = this->wants_input_gradient(call);
+    if (wanted && copies_gradient_)
+        copy_interior(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
+                      const_cast<T*>(padded_gradient(call)));
+    for (int64 r = slice.begin; r < slice.end; ++r) {
+        if (learns()) sum_weights(call, r);
+        if (wanted) input_gradient(call, r, scratch);
+    }
+}
+
+// ∇W[a, q] = Σ_o x[o·s - p + a·d, q] · δ[o, q] and ∇b = Σ_o δ[o] of one sample, o in order.
+template <class T>
+void Depthwise<T>::sum_weights(const Call<T>& call, int64 row) const {
+    const auto& k = *call.kernels;
+    T* sums = this->extra(call, 2) + row * sums_size();
+    const int64 all = window_.size();
+    std::memset(sums, 0, static_cast<size_t>(sums_size()) * sizeof(T));
+    const T* x[most_taps];
+    for (int64 a = 0; a < window_.output[0]; ++a)
+        for (int64 b = 0; b < window_.output[1]; ++b) {
+            const T* from = corner(call, row, a, b);
+            const T* delta = output_gradient(call, row, a, b);
+            for (int64 first = 0; kernel_->trainable && first < all; first += most_taps) {
+                const int64 count = std::min(most_taps, all - first);
+                for (int64 t = 0; t < count; ++t) x[t] = from + offsets_[static_cast<size_t>(first + t)];
+                k.depthwise_gradient({x, count, window_.output[2], width_, window_.step[2] * width_, delta,
+                                      output_gradient_.stride[2], sums + first * width_});
+            }
+            if (bias_ && bias_->trainable)
+                k.column_sums(window_.output[2], width_, delta, output_gradient_.stride[2], sums + all * width_, true);
+        }
+}
+
+// ∂E/∂x[i, c] = Σ_a Σ_j δ[(i + p - a·d) / s, c·m + j] · W[a, c, j], a class of positions i at a time, times f'(x) of the
+// layer below.
+template <class T>
+void Depthwise<T>::input_gradient(const Call<T>& call, int64 row, T* scratch) const {
+    const auto& k = *call.kernels;
+    const bool several = options_.multiplier > 1;
+    const int64 gradient_row = window_.step[2] * channels_;
+    const T* w = kernel_->weights.data();
+    kernels::DepthwiseTap<T> taps[most_taps];
+    for (const ResidueClass& c : classes_) {
+        const int64 all = static_cast<int64>(c.offsets.size()), positions = c.d[2].inputs;
+        for (int64 a = 0; a < c.d[0].inputs; ++a)
+            for (int64 b = 0; b < c.d[1].inputs; ++b) {
+                const T* delta = padded_gradient(call) + row * padded_gradient_.sample + padded_gradient_.origin +
+                                 (c.d[0].first_output + a) * padded_gradient_.stride[0] +
+                                 (c.d[1].first_output + b) * padded_gradient_.stride[1] +
+                                 c.d[2].first_output * padded_gradient_.stride[2];
+                const int64 i0 = c.d[0].first_input + a * window_.step[0];
+                const int64 i1 = c.d[1].first_input + b * window_.step[1];
+                const int64 i2 = c.d[2].first_input;
+                T* gradient = call.gradients[this->input] + row * input_gradient_.sample + input_gradient_.origin +
+                              i0 * input_gradient_.stride[0] + i1 * input_gradient_.stride[1] +
+                              i2 * input_gradient_.stride[2];
+                const T* below = call.values[this->input] + row * input_.sample + input_.origin +
+                                 i0 * input_.stride[0] + i1 * input_.stride[1] + i2 * input_.stride[2];
+                T* const to = several ? scratch : gradient;
+                const int64 to_row = several ? width_ : gradient_row;
+                int64 first = 0;
+                do {
+                    const int64 count = std::min(most_taps, all - first);
+                    for (int64 t = 0; t < count; ++t) {
+                        const size_t at = static_cast<size_t>(first + t);
+                        taps[t] = {delta + c.offsets[at], w + c.rows[at] * width_};
+                    }
+                    const bool finish = first + count == all && below_ != Activation::linear && !several;
+                    k.depthwise({taps, count, positions, width_, padded_gradient_.stride[2], to, to_row, nullptr, first > 0,
+                                 finish ? below_ : Activation::linear, finish ? below : nullptr, gradient_row});
+                    first += most_taps;
+                } while (first < all);
+                if (!several) continue;
+                for (int64 i = 0; i < positions; ++i)
+                    for (int64 q = 0; q < channels_; ++q) {
+                        const T* share = scratch + i * width_ + q * options_.multiplier;
+                        T sum = share[0];
+                        for (int64 j = 1; j < options_.multiplier; ++j) sum += share[j];
+                        gradient[i * gradient_row + q] = sum;
+                    }
+                k.activation_gradient(below_, positions, channels_, below, gradient_row, gradient, gradient_row);
+            }
+    }
+}
+
+template <class T>
+int64 Depthwise<T>::Gradient::parts() const {
+    return divide_up(this->parameter->size(), part_columns);
+}
+
+template <class T>
+void Depthwise<T>::Gradient::part(const Call<T>& call, int64 part) const {
+    const int64 begin = part * part_columns, count = std::min(part_columns, this->parameter->size() - begin);
+    call.kernels->column_sums(call.batch, count, layer->extra(call, 2) + first + begin, layer->sums_size(),
+                              this->parameter->gradient.data() + begin, false);
+}
+
+template class Depthwise<float>;
+template class Depthwise<double>;
+
+}  // namespace tauten

@@ -1,0 +1,86 @@
+// Depthwise convolution in one to three spatial dimensions, one code: every channel has `multiplier` filters of its own,
+//   y[o, c·m + j] = f(b + Σ_a x[o·s - p + a·d, c] · W[a, c, j]),  m = multiplier
+// With m > 1 the layer reads a copy of its input in which each channel stands m times, so that kernels know m = 1 only.
+#pragma once
+
+#include "layers/node.h"
+#include "layers/window.h"
+
+namespace tauten {
+
+struct DepthwiseOptions {
+    int64 multiplier = 1;
+    double padding_value = 0;  // of the halo around the input
+    const char* kernel = "kernel";
+    bool grouped = false;      // kernel (..., 1, channels · m): a convolution's with as many groups as channels
+};
+
+template <class T>
+class Depthwise final : public Node<T> {
+public:
+    Depthwise(Place place, const Window& window, int64 channels, Activation activation, bool use_bias,
+              const DepthwiseOptions& options = {});
+
+    bool writes_halo() const override { return true; }
+    void wanted_halo(Grid& value) const override {
+        if (!own_input()) window_.add_halo(value);
+    }
+    void wanted_gradient_halo(Grid& gradient) const override { add_gradient_halo(window_, gradient); }
+    bool set_activation(Activation f) override {
+        activation_ = f;
+        return true;
+    }
+    void plan(const std::vector<Edge>& edges) override;
+    bool local() const override { return true; }
+    bool extra_zeroed() const override { return true; }
+    int extra_count() const override { return 3; }
+    void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
+    int64 scratch(const Call<T>& call) const override;
+    double work(const Call<T>& call) const override;
+    void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    bool in_parts(const Call<T>&) const override { return true; }
+    void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
+    std::vector<Scatter<T>*> scatters() override;
+
+private:
+    // A sample's sums are made where it goes backward, while its values are in the cache; they are added here, in the
+    // order of the samples.
+    struct Gradient final : Scatter<T> {
+        const Depthwise* layer = nullptr;
+        int64 first = 0;  // of a sample's sums
+        int64 parts() const override;
+        void part(const Call<T>& call, int64 part) const override;
+    };
+
+    // Input positions of one residue in every extent, and the taps that lead to their gradients.
+    struct ResidueClass {
+        Residue d[3];
+        std::vector<int64> offsets, rows;  // of each tap: in the output's gradient; in W
+    };
+
+    // Whether the input is copied for reasons of the layer's own.
+    bool own_input() const { return options_.multiplier > 1 || options_.padding_value != 0; }
+    bool learns() const { return kernel_->trainable || (bias_ && bias_->trainable); }
+    int64 sums_size() const { return (window_.size() + 1) * width_; }
+    const T* padded_input(const Call<T>& call) const;
+    const T* padded_gradient(const Call<T>& call) const;
+    const T* corner(const Call<T>& call, int64 row, int64 a, int64 b) const;
+    const T* output_gradient(const Call<T>& call, int64 row, int64 a, int64 b) const;
+    void sum_weights(const Call<T>& call, int64 row) const;
+    void input_gradient(const Call<T>& call, int64 row, T* scratch) const;
+
+    Window window_;
+    int64 channels_, width_;  // of the input, of the output
+    DepthwiseOptions options_;
+    Activation activation_;
+    Activation below_ = Activation::linear;
+    std::shared_ptr<Parameter<T>> kernel_, bias_;
+    Grid input_, output_, input_gradient_, output_gradient_;  // as the edges have them
+    Grid padded_, padded_gradient_;                           // with the halo this layer needs
+    bool copies_input_ = false, copies_gradient_ = false;     // the edge lacks that halo
+    std::vector<int64> offsets_;                              // of each window position, in the padded input
+    std::vector<ResidueClass> classes_;
+    Gradient kernel_gradient_, bias_gradient_;
+};
+
+}  // namespace tauten
