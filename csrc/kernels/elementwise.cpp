@@ -116,6 +116,28 @@ void column_sums(int64 rows, int64 columns, const T* x, int64 x_row, T* sums, bo
     });
 }
 
+// y[n] = max_rows x[row, n] and first + the row that reaches it first; a NaN wins. accumulate: over what is there, too.
+template <class T>
+void column_maxima(int64 rows, int64 columns, const T* x, int64 x_row, int64 first, T* y, Index<T>* index, bool accumulate) {
+    over<T>(columns, [&](int64 i, auto part) __attribute__((always_inline)) {
+        const T* from = x + i;
+        Native<T> largest = part.load(accumulate ? y + i : from);
+        Bits<T> where{};
+        if (accumulate)
+            __builtin_memcpy(&where, index + i, static_cast<std::size_t>(part.count) * sizeof(T));
+        else
+            where += static_cast<Index<T>>(first);
+        for (int64 r = 0; r < rows; ++r, from += x_row) {
+            const Native<T> value = part.load(from);
+            const Bits<T> later = ~(value <= largest) & (largest == largest);
+            largest = select<T>(later, value, largest);
+            where = later ? Bits<T>{} + static_cast<Index<T>>(first + r) : where;
+        }
+        part.store(y + i, largest);
+        __builtin_memcpy(index + i, &where, static_cast<std::size_t>(part.count) * sizeof(T));
+    });
+}
+
 // y += x
 template <class T>
 void add(int64 n, const T* x, T* y) {
@@ -130,6 +152,7 @@ void fill(Kernels<T>& k) {
     k.softmax_gradient = softmax_gradient<T>;
     k.dropout = dropout<T>;
     k.column_sums = column_sums<T>;
+    k.column_maxima = column_maxima<T>;
     k.add = add<T>;
 }
 

@@ -21,7 +21,7 @@
     TAUTEN_DECLARE_FILL(fill_lstm)        /* lstm.cpp: lstm_forward, lstm_backward */             \
     TAUTEN_DECLARE_FILL(fill_forget_gate) /* forget_gate.cpp: forget_gate_forward, .._backward */ \
     TAUTEN_DECLARE_FILL(fill_gru)         /* gru.cpp: gru_forward, gru_backward */                \
-    TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_sums, add */ \
+    TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_.., add */ \
     TAUTEN_DECLARE_FILL(fill_pooling)     /* pooling.cpp */                                       \
     TAUTEN_DECLARE_FILL(fill_losses)      /* losses.cpp */                                        \
     TAUTEN_DECLARE_FILL(fill_updates)     /* updates.cpp: sgd, penalty_sums, all_finite */        \

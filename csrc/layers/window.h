@@ -28,8 +28,8 @@ struct Padding {
 };
 
 // Checks extents and computes outputs: floor((n + before + after - window) / step) + 1; "same": ceil(n / step) with
-// the odd row of padding behind, as Keras has it. `layer` and `what` ("kernel_size", "pool_size") go into the messages.
+// the odd row of padding behind, as Keras has it. The input shape has its channels last, or first. `layer` and `what` ("kernel_size", "pool_size") go into the messages.
 Window make_window(const std::string& layer, const std::string& what, const Shape& input_shape, const Shape& window,
-                   const Shape& strides, const Padding& padding);
+                   const Shape& strides, const Padding& padding, bool channels_first = false);
 
 }  // namespace tauten

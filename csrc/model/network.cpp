@@ -119,9 +119,10 @@ int Network<T>::add_activation(const std::string& name, int input, const std::st
     Edge& edge = read(name, input);
     if (a.softmax) return with_softmax(name, input, true);
     // Into the layer below, where it can take it.
-    if (edge.producer >= 0 && same_as_[static_cast<size_t>(input)] < 0 && edge.activation == Activation::linear &&
-        nodes_[static_cast<size_t>(edge.producer)]->set_activation(a.f)) {
-        edge.activation = a.f;
+    Edge& below = edges_[static_cast<size_t>(below_permutes(input))];
+    if (below.producer >= 0 && same_as_[static_cast<size_t>(input)] < 0 && edge.activation == Activation::linear &&
+        below.activation == Activation::linear && nodes_[static_cast<size_t>(below.producer)]->set_activation(a.f)) {
+        below.activation = a.f;
         return input;
     }
     return add_node<ActivationNode<T>>(name, input, Shape(edge.shape), a.f, a.f);
@@ -138,10 +139,10 @@ int Network<T>::alias(const std::string& name, int input, const Shape& shape) {
 }
 
 template <class T>
-int Network<T>::add_flatten(const std::string& name, int input) {
-    const Shape& shape = read(name, input).shape;
+int Network<T>::add_flatten(const std::string& name, int input, bool channels_first) {
+    const Shape shape = read(name, input).shape;
     require(shape[0] != run_time, name, ": needs extents that are known beforehand, got ", to_text(shape));
-    return alias(name, input, {elements(shape, name)});
+    return alias(name, last_channels(name, input, channels_first), {elements(shape, name)});
 }
 
 template <class T>
@@ -178,30 +179,31 @@ int Network<T>::add_dropout(const std::string& name, int input, double rate, uin
 
 template <class T>
 int Network<T>::add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
-                         const Padding& padding, const std::string& activation, bool use_bias) {
+                         const Padding& padding, const std::string& activation, bool use_bias, bool channels_first) {
     const LayerActivation a = parse_activation(name, activation);
     const Shape from = read(name, input).shape;
     require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
-    const Window w = make_window(name, "kernel_size", from, kernel_size, strides, padding);
-    Shape shape(w.output + 3 - w.rank, w.output + 3);
-    shape.push_back(filters);
-    const int edge = add_node<Conv<T>>(name, input, shape, a.f, w, from.back(), filters, a.f, use_bias);
-    return with_softmax(name, edge, a.softmax);
+    const Window w = make_window(name, "kernel_size", from, kernel_size, strides, padding, channels_first);
+    const int64 channels = channels_first ? from.front() : from.back();
+    const int edge = add_node<Conv<T>>(name, last_channels(name, input, channels_first), to_shape(w.output, w.rank, filters),
+                                       a.f, w, channels, filters, a.f, use_bias);
+    return with_softmax(name, first_channels(name, edge, channels_first), a.softmax);  // over the last axis, as Keras has it
 }
 
 template <class T>
 int Network<T>::add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
-                         const Shape& strides, const Padding& padding) {
+                         const Shape& strides, const Padding& padding, bool channels_first) {
     require(kind == "max" || kind == "average", name, ": unknown kind of pooling '", kind, "'; expected max or average");
     const Shape from = read(name, input).shape;
-    const Window w = make_window(name, "pool_size", from, pool_size, strides, padding);
+    const Window w = make_window(name, "pool_size", from, pool_size, strides, padding, channels_first);
     for (int d = 0; d < 3; ++d)
         require(w.before[d] < w.window[d] && w.after[d] < w.window[d], name, ": padding of (", w.before[d], ", ",
                 w.after[d], ") would leave windows of ", w.window[d], " without any input");
-    Shape shape(w.output + 3 - w.rank, w.output + 3);
-    shape.push_back(from.back());
-    return add_node<Pool<T>>(name, input, shape, Activation::linear,
-                             kind == "max" ? Pool<T>::Kind::max : Pool<T>::Kind::average, w, from.back());
+    const int64 channels = channels_first ? from.front() : from.back();
+    const int edge = add_node<Pool<T>>(name, last_channels(name, input, channels_first), to_shape(w.output, w.rank, channels),
+                                       Activation::linear, kind == "max" ? Pool<T>::Kind::max : Pool<T>::Kind::average, w,
+                                       channels);
+    return first_channels(name, edge, channels_first);
 }
 
 template <class T>

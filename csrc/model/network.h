@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "layers/node.h"
+#include "layers/permute.h"
 #include "layers/recurrent.h"
 #include "layers/window.h"
 
@@ -65,13 +66,25 @@ public:
     int add_input(const std::string& name, const Shape& shape, bool index);
     int add_dense(const std::string& name, int input, int64 units, const std::string& activation, bool use_bias);
     int add_activation(const std::string& name, int input, const std::string& activation);
-    int add_flatten(const std::string& name, int input);
+    // channels_first, here and below: the input's first axis is the channels, and so is the output's.
+    int add_flatten(const std::string& name, int input, bool channels_first = false);
     int add_reshape(const std::string& name, int input, Shape shape);
     int add_dropout(const std::string& name, int input, double rate, uint64 seed);
     int add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
-                 const Padding& padding, const std::string& activation, bool use_bias);
+                 const Padding& padding, const std::string& activation, bool use_bias, bool channels_first = false);
     int add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
-                 const Shape& strides, const Padding& padding);
+                 const Shape& strides, const Padding& padding, bool channels_first = false);
+    // Over all of `rank` spatial extents, or over the steps of a sequence (rank 1): (channels), or (1, ..., channels).
+    int add_global_pool(const std::string& name, int input, const std::string& kind, int64 rank, bool keepdims,
+                        bool channels_first);
+    // Zeros around the spatial extents, (before, after) each; negative amounts cut off.
+    int add_margins(const std::string& name, int input, const std::vector<std::pair<int64, int64>>& amounts,
+                    bool channels_first);
+    // Spatial extents times `size`; interpolation "nearest" or, in two dimensions, "bilinear".
+    int add_upsampling(const std::string& name, int input, const Shape& size, const std::string& interpolation,
+                       bool channels_first);
+    // The output's axis j is the input's axis order[j].
+    int add_permute(const std::string& name, int input, const std::vector<int>& order);
     // go_backwards: from the last step to the first, and h of every step come out in that order.
     int add_recurrent(const std::string& name, int input, const Cell& cell, bool return_sequences, bool go_backwards);
     // merge: "concat", "sum", "ave" or "mul"; go_backwards: that of the first cell, the second one runs the other way.
@@ -117,8 +130,17 @@ private:
                                             bool reverse, const std::string& prefix);
     int with_order(const std::string& name, int edge, bool reversed);
     int alias(const std::string& name, int input, const Shape& shape);
+    void check_spatial(const std::string& name, int input, int64 rank);
+    // The last `rank` of the extents, and the channels behind them.
+    static Shape to_shape(const int64 (&extents)[3], int64 rank, int64 channels);
+    // The Permute that writes an edge, or nullptr; the edge below all of them.
+    const Permute<T>* permute_into(int edge) const;
+    int below_permutes(int edge) const;
+    int last_channels(const std::string& name, int input, bool channels_first);
+    int first_channels(const std::string& name, int input, bool channels_first);
 
     void split_final_sigmoid(int& output);
+    void cancel_permutes();
     void choose_time_layout();
     void insert_relayouts();
     void lay_out_grids();

@@ -79,6 +79,8 @@ def plan(layers: Sequence[Layer], model: str) -> Plan | None:
                 f"recurrent layer {reader.name!r} below it read that of {first.name!r}; use return_sequences=False "
                 f"there, a layer that supports masks here (Dense, Dropout, Activation), or no mask"
             )
+        if layer.ends_mask:
+            break
         sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
         if sequences is False:
             break

@@ -24,13 +24,18 @@ def recurrent(n: _core.Network, name: str, e: int, at) -> int:
 ADD = {
     ref.Dense: lambda n, name, e, at: n.add_dense(name, e, at.units, at.activation, at.use_bias),
     ref.Activation: lambda n, name, e, at: n.add_activation(name, e, at.activation),
-    ref.Flatten: lambda n, name, e, at: n.add_flatten(name, e),
+    ref.Flatten: lambda n, name, e, at, *first: n.add_flatten(name, e, *first),
     ref.Reshape: lambda n, name, e, at: n.add_reshape(name, e, at.shape),
     ref.Dropout: lambda n, name, e, at: n.add_dropout(name, e, at.rate, at.seed),
-    ref.Conv: lambda n, name, e, at: n.add_conv(
-        name, e, at.filters, at.kernel, at.strides, at.padding, at.activation, at.use_bias
+    ref.Conv: lambda n, name, e, at, *first: n.add_conv(
+        name, e, at.filters, at.kernel, at.strides, at.padding, at.activation, at.use_bias, *first
     ),
-    ref.Pool: lambda n, name, e, at: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding),
+    ref.Pool: lambda n, name, e, at, *first: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding, *first),
+    ref.GlobalPool: lambda n, name, e, at, *first: n.add_global_pool(name, e, at.kind, at.rank, at.keepdims, *first),
+    ref.Margins: lambda n, name, e, at, *first: n.add_margins(name, e, at.amounts, *first),
+    ref.UpSampling: lambda n, name, e, at, *first: n.add_upsampling(name, e, at.size, at.interpolation, *first),
+    ref.Permute: lambda n, name, e, at: n.add_permute(name, e, at.order),
+    ref.ChannelsFirst: lambda n, name, e, at: ADD[type(at.inner)](n, name, e, at.inner, True),
     ref.SimpleRNN: recurrent,
     ref.ForgetGateRNN: recurrent,
     ref.LSTM: recurrent,

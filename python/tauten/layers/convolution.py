@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tauten import activations, initializers, regularizers
 from tauten._checks import extents, flag, integer, unpacked
 from tauten._registry import serialize
+from tauten.config import known_data_format
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
 if TYPE_CHECKING:
@@ -40,12 +41,6 @@ def padding_pairs(value: Any, rank: int, what: str, words: tuple[str, ...] = ("v
     return tuple(_pair(item, what) for item in items)
 
 
-def check_data_format(value: str | None, what: str) -> None:
-    """Tauten's images are (batch, rows, columns, channels): Keras' channels_last."""
-    if value not in (None, "channels_last"):
-        raise ValueError(f"{what}: data_format: expected 'channels_last', got {value!r}; move the channels last")
-
-
 _ARGUMENTS = """
 
     Output extents: "valid" ⌊(n - k) / s⌋ + 1; "same" ⌈n / s⌉, the odd zero behind; explicit padding p:
@@ -57,7 +52,8 @@ _ARGUMENTS = """
         strides: s, one integer or one a dimension; default 1.
         padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras);
             Conv1D also "causal": k - 1 zeros before.
-        data_format: None or "channels_last".
+        data_format: "channels_last" or "channels_first", where shapes have the channels right behind the batch;
+            default None, tauten.config.image_data_format().
         dilation_rate, groups: 1; others are not supported yet.
         activation: f: "linear", "relu", "sigmoid", "softmax", "tanh", or None for "linear"; default None.
         use_bias: default True.
@@ -108,7 +104,7 @@ class Conv(Layer):
         self.kernel_size = extents(kernel_size, self.rank, f"{cls}: kernel_size")
         self.strides = extents(strides, self.rank, f"{cls}: strides")
         self.padding = padding_pairs(padding, self.rank, f"{cls}: padding", self.words)
-        check_data_format(data_format, cls)
+        self.data_format = known_data_format(data_format, f"{cls}: data_format")
         if set(extents(dilation_rate, self.rank, f"{cls}: dilation_rate")) != {1}:
             raise ValueError(f"{cls}: dilation_rate={dilation_rate!r} is not supported yet")
         if integer(groups, f"{cls}: groups") != 1:
@@ -123,7 +119,15 @@ class Conv(Layer):
     def add_to(self, network: Network, edge: int) -> int:
         padding = ((self.kernel_size[0] - 1, 0),) if self.padding == "causal" else self.padding
         return network.add_conv(
-            self.name, edge, self.filters, self.kernel_size, self.strides, padding, self.activation, self.use_bias
+            self.name,
+            edge,
+            self.filters,
+            self.kernel_size,
+            self.strides,
+            padding,
+            self.activation,
+            self.use_bias,
+            self.data_format == "channels_first",
         )
 
     def weight_specs(self) -> dict[str, WeightSpec]:
@@ -139,6 +143,7 @@ class Conv(Layer):
             "kernel_size": list(self.kernel_size),
             "strides": list(self.strides),
             "padding": self.padding if isinstance(self.padding, str) else [list(pair) for pair in self.padding],
+            "data_format": self.data_format,
             "activation": self.activation,
             "use_bias": self.use_bias,
             "kernel_initializer": serialize(self.kernel_initializer),

@@ -9,6 +9,7 @@ from .convolution import Conv
 from .dense import Dense, Flatten, Reshape
 from .dropout import Dropout, philox4x32
 from .embedding import Embedding
+from .grids import ChannelsFirst, GlobalPool, Margins, Permute, UpSampling
 from .layer import Layer, Step
 from .network import Network, Result
 from .pooling import Pool
@@ -19,19 +20,24 @@ __all__ = [
     "LSTM",
     "Activation",
     "Bidirectional",
+    "ChannelsFirst",
     "Conv",
     "Dense",
     "Dropout",
     "Embedding",
     "Flatten",
     "ForgetGateRNN",
+    "GlobalPool",
     "GoBackwards",
     "Layer",
+    "Margins",
     "Network",
+    "Permute",
     "Pool",
     "Reshape",
     "Result",
     "SimpleRNN",
     "Step",
+    "UpSampling",
     "philox4x32",
 ]
