@@ -4,6 +4,16 @@
 
 namespace tauten {
 
+namespace {
+
+// y += scale · x, which lie apart
+template <class T>
+void add_scaled(int64 n, const T* __restrict x, T scale, T* __restrict y) {
+    for (int64 i = 0; i < n; ++i) y[i] += scale * x[i];
+}
+
+}  // namespace
+
 // -- repeated positions ------------------------------------------------------------------------------------
 
 template <class T>
@@ -46,7 +56,7 @@ void Repeat<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
                         T* to = line;
                         for (int64 c = 0; c < in.extent[2]; ++c, to += channels)
                             for (int64 k = 0; k < size_[2]; ++k, from += channels)
-                                for (int64 n = 0; n < channels; ++n) to[n] += from[n];
+                                add_scaled(channels, from, T(1), to);
                     }
             }
         this->through_below(call, r);
@@ -109,13 +119,11 @@ void Bilinear<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
             const T* from = gradient + static_cast<int64>(b) * out.stride[1];
             for (const Between& column : columns_) {
                 const int64 low = column.low * in.channels, high = column.high * in.channels;
-                for (int64 n = 0; n < in.channels; ++n) {
-                    const T bottom = from[n] * rows_[b].share, top = from[n] - bottom;
-                    above[low + n] += top - top * column.share;
-                    above[high + n] += top * column.share;
-                    below[low + n] += bottom - bottom * column.share;
-                    below[high + n] += bottom * column.share;
-                }
+                const T right = column.share, left = 1 - right, bottom = rows_[b].share, top = 1 - bottom;
+                add_scaled(in.channels, from, top * left, above + low);
+                add_scaled(in.channels, from, top * right, above + high);
+                add_scaled(in.channels, from, bottom * left, below + low);
+                add_scaled(in.channels, from, bottom * right, below + high);
                 from += in.channels;
             }
         }
