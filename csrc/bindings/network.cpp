@@ -361,9 +361,9 @@ void bind_building(py::class_<PyNetwork>& c) {
     c.def("add_prelu", [](PyNetwork& n, S name, int input, const Shape& shared_axes) {
          return n.build([&](auto& net) { return net.add_prelu(name, input, shared_axes); });
      }, py::arg("name"), py::arg("input"), py::arg("shared_axes"));
-    c.def("add_flatten", [](PyNetwork& n, S name, int input) {
-         return n.build([&](auto& net) { return net.add_flatten(name, input); });
-     }, py::arg("name"), py::arg("input"));
+    c.def("add_flatten", [](PyNetwork& n, S name, int input, bool channels_first) {
+         return n.build([&](auto& net) { return net.add_flatten(name, input, channels_first); });
+     }, py::arg("name"), py::arg("input"), py::arg("channels_first") = false);
     c.def("add_reshape", [](PyNetwork& n, S name, int input, const Shape& shape) {
          return n.build([&](auto& net) { return net.add_reshape(name, input, shape); });
      }, py::arg("name"), py::arg("input"), py::arg("shape"));
@@ -386,40 +386,44 @@ void bind_building(py::class_<PyNetwork>& c) {
         py::arg("scale") = true);
     c.def("add_conv", [](PyNetwork& n, S name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
                          const py::object& padding, S activation, bool use_bias, const Shape& dilation, int64 groups,
-                         double padding_value) {
+                         double padding_value, bool channels_first) {
          const Padding p = padding_from(padding, name, padding_value);
          return n.build([&](auto& net) {
-             return net.add_conv(name, input, filters, kernel_size, strides, p, activation, use_bias, dilation, groups);
+             return net.add_conv(name, input, filters, kernel_size, strides, p, activation, use_bias, dilation, groups,
+                                 channels_first);
          });
      }, py::arg("name"), py::arg("input"), py::arg("filters"), py::arg("kernel_size"), py::arg("strides"),
         py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true, py::arg("dilation") = Shape{},
-        py::arg("groups") = 1, py::arg("padding_value") = 0.0);
+        py::arg("groups") = 1, py::arg("padding_value") = 0.0, py::arg("channels_first") = false);
     c.def("add_depthwise_conv", [](PyNetwork& n, S name, int input, int64 multiplier, const Shape& kernel_size,
                                    const Shape& strides, const py::object& padding, S activation, bool use_bias,
-                                   const Shape& dilation, double padding_value) {
+                                   const Shape& dilation, double padding_value, bool channels_first) {
          const Padding p = padding_from(padding, name, padding_value);
          return n.build([&](auto& net) {
-             return net.add_depthwise_conv(name, input, multiplier, kernel_size, strides, p, activation, use_bias, dilation);
+             return net.add_depthwise_conv(name, input, multiplier, kernel_size, strides, p, activation, use_bias, dilation,
+                                           channels_first);
          });
      }, py::arg("name"), py::arg("input"), py::arg("multiplier"), py::arg("kernel_size"), py::arg("strides"),
         py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true, py::arg("dilation") = Shape{},
-        py::arg("padding_value") = 0.0);
+        py::arg("padding_value") = 0.0, py::arg("channels_first") = false);
     c.def("add_separable_conv", [](PyNetwork& n, S name, int input, int64 filters, int64 multiplier,
                                    const Shape& kernel_size, const Shape& strides, const py::object& padding,
-                                   S activation, bool use_bias, const Shape& dilation, double padding_value) {
+                                   S activation, bool use_bias, const Shape& dilation, double padding_value,
+                                   bool channels_first) {
          const Padding p = padding_from(padding, name, padding_value);
          return n.build([&](auto& net) {
              return net.add_separable_conv(name, input, filters, multiplier, kernel_size, strides, p, activation, use_bias,
-                                           dilation);
+                                           dilation, channels_first);
          });
      }, py::arg("name"), py::arg("input"), py::arg("filters"), py::arg("multiplier"), py::arg("kernel_size"),
         py::arg("strides"), py::arg("padding"), py::arg("activation") = "linear", py::arg("use_bias") = true,
-        py::arg("dilation") = Shape{}, py::arg("padding_value") = 0.0);
+        py::arg("dilation") = Shape{}, py::arg("padding_value") = 0.0, py::arg("channels_first") = false);
     c.def("add_pool", [](PyNetwork& n, S name, int input, S kind, const Shape& pool_size, const Shape& strides,
-                         const py::object& padding) {
+                         const py::object& padding, bool channels_first) {
          const Padding p = padding_from(padding, name);
-         return n.build([&](auto& net) { return net.add_pool(name, input, kind, pool_size, strides, p); });
-     }, py::arg("name"), py::arg("input"), py::arg("kind"), py::arg("pool_size"), py::arg("strides"), py::arg("padding"));
+         return n.build([&](auto& net) { return net.add_pool(name, input, kind, pool_size, strides, p, channels_first); });
+     }, py::arg("name"), py::arg("input"), py::arg("kind"), py::arg("pool_size"), py::arg("strides"), py::arg("padding"),
+        py::arg("channels_first") = false);
     c.def("add_recurrent", [](PyNetwork& n, S name, int input, const Cell& cell, bool return_sequences,
                               bool go_backwards) {
          return n.build([&](auto& net) { return net.add_recurrent(name, input, cell, return_sequences, go_backwards); });
@@ -440,6 +444,25 @@ void bind_building(py::class_<PyNetwork>& c) {
     c.def("finalize", [](PyNetwork& n, int output) {
          n.with([&](auto& engine) { engine.network.finalize(output); });
      }, py::arg("output"));
+}
+
+void bind_grid_layers(py::class_<PyNetwork>& c) {
+    using S = const std::string&;
+    c.def("add_global_pool", [](PyNetwork& n, S name, int input, S kind, int64 rank, bool keepdims, bool channels_first) {
+         return n.build([&](auto& net) { return net.add_global_pool(name, input, kind, rank, keepdims, channels_first); });
+     }, py::arg("name"), py::arg("input"), py::arg("kind"), py::arg("rank"), py::arg("keepdims") = false,
+        py::arg("channels_first") = false);
+    c.def("add_margins", [](PyNetwork& n, S name, int input, const std::vector<std::pair<int64, int64>>& amounts,
+                            bool channels_first) {
+         return n.build([&](auto& net) { return net.add_margins(name, input, amounts, channels_first); });
+     }, py::arg("name"), py::arg("input"), py::arg("amounts"), py::arg("channels_first") = false);
+    c.def("add_upsampling", [](PyNetwork& n, S name, int input, const Shape& size, S interpolation, bool channels_first) {
+         return n.build([&](auto& net) { return net.add_upsampling(name, input, size, interpolation, channels_first); });
+     }, py::arg("name"), py::arg("input"), py::arg("size"), py::arg("interpolation") = "nearest",
+        py::arg("channels_first") = false);
+    c.def("add_permute", [](PyNetwork& n, S name, int input, const std::vector<int>& order) {
+         return n.build([&](auto& net) { return net.add_permute(name, input, order); });
+     }, py::arg("name"), py::arg("input"), py::arg("order"));
 }
 
 void bind_weights(py::class_<PyNetwork>& c) {
@@ -526,6 +549,7 @@ void bind_network(py::module_& module) {
     py::class_<PyNetwork> c(module, "Network");
     c.def(py::init<const std::string&, bool>(), py::arg("dtype") = "float32", py::arg("winograd") = true);
     bind_building(c);
+    bind_grid_layers(c);
     bind_weights(c);
     c.def("compile", [](PyNetwork& n, const std::string& loss, bool from_logits, const std::vector<std::string>& metrics) {
          n.with([&](auto& engine) { engine.compile(loss, from_logits, metrics); });

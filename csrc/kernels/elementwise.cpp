@@ -148,6 +148,38 @@ void column_sums(int64 rows, int64 columns, const T* x, int64 x_row, T* sums, bo
     });
 }
 
+// y[n] = max_rows x[row, n] and first + the row that reaches it first; a NaN wins. accumulate: over what is there, too.
+// Several vectors of columns at a time, so that the chains overlap.
+template <class T>
+void column_maxima(int64 rows, int64 columns, const T* x, int64 x_row, int64 first, T* y, Index<T>* index, bool accumulate) {
+    constexpr int64 lanes = Vec<T>::lanes, wide = 4;
+    const auto some = [&]<int64 vectors>(int64 n, auto part) __attribute__((always_inline)) {
+        Native<T> largest[vectors];
+        Bits<T> where[vectors];
+        const std::size_t bytes = static_cast<std::size_t>(part.count) * sizeof(T);
+        const T* from = x + n;
+        for (int64 v = 0; v < vectors; ++v) {
+            largest[v] = part.load((accumulate ? y + n : from) + v * lanes);
+            where[v] = Bits<T>{} + static_cast<Index<T>>(first);
+            if (accumulate) __builtin_memcpy(&where[v], index + n + v * lanes, bytes);
+        }
+        for (int64 r = 0; r < rows; ++r, from += x_row)
+            for (int64 v = 0; v < vectors; ++v) {
+                const Native<T> value = part.load(from + v * lanes);
+                const Bits<T> later = ~(value <= largest[v]) & (largest[v] == largest[v]);
+                largest[v] = select<T>(later, value, largest[v]);
+                where[v] = later ? Bits<T>{} + static_cast<Index<T>>(first + r) : where[v];
+            }
+        for (int64 v = 0; v < vectors; ++v) {
+            part.store(y + n + v * lanes, largest[v]);
+            __builtin_memcpy(index + n + v * lanes, &where[v], bytes);
+        }
+    };
+    int64 n = 0;
+    for (; n + wide * lanes <= columns; n += wide * lanes) some.template operator()<wide>(n, Whole<T>{});
+    over<T>(columns - n, [&](int64 i, auto part) __attribute__((always_inline)) { some.template operator()<1>(n + i, part); });
+}
+
 // y += x
 template <class T>
 void add(int64 n, const T* x, T* y) {
@@ -164,6 +196,7 @@ void fill(Kernels<T>& k) {
     k.log_softmax_gradient = log_softmax_gradient<T>;
     k.dropout = dropout<T>;
     k.column_sums = column_sums<T>;
+    k.column_maxima = column_maxima<T>;
     k.add = add<T>;
 }
 

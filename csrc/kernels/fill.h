@@ -21,7 +21,7 @@
     TAUTEN_DECLARE_FILL(fill_lstm)        /* lstm.cpp: lstm_forward, lstm_backward */             \
     TAUTEN_DECLARE_FILL(fill_forget_gate) /* forget_gate.cpp: forget_gate_forward, .._backward */ \
     TAUTEN_DECLARE_FILL(fill_gru)         /* gru.cpp: gru_forward, gru_backward */                \
-    TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_sums, add */ \
+    TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_.., add */ \
     TAUTEN_DECLARE_FILL(fill_pointwise)   /* pointwise.cpp: pointwise, prelu */                   \
     TAUTEN_DECLARE_FILL(fill_normalization) /* normalization.cpp: column_moments .. layer_norm_sums */ \
     TAUTEN_DECLARE_FILL(fill_depthwise)   /* depthwise.cpp */                                     \

@@ -46,33 +46,6 @@ TAUTEN_INLINE void window_maximum(const Window& window, const T* input, const Pa
     }
 }
 
-// (GCC loses a dependent vector_size on a typedef inside a function template.)
-template <class T>
-struct ByteLanes {
-    typedef uint8 Type __attribute__((vector_size(Vec<T>::lanes)));
-};
-template <class T>
-TAUTEN_INLINE void store_bytes(uint8* p, Bits<T> index, int64 count) {
-    using Bytes = typename ByteLanes<T>::Type;
-    const Bytes bytes = __builtin_convertvector(index, Bytes);
-    if (count == Vec<T>::lanes)
-        __builtin_memcpy(p, &bytes, sizeof bytes);
-    else
-        for (int64 i = 0; i < Vec<T>::lanes; ++i)
-            if (i < count) p[i] = bytes[i];
-}
-template <class T>
-TAUTEN_INLINE Bits<T> load_bytes(const uint8* p, int64 count) {
-    using Bytes = typename ByteLanes<T>::Type;
-    Bytes bytes{};
-    if (count == Vec<T>::lanes)
-        __builtin_memcpy(&bytes, p, sizeof bytes);
-    else
-        for (int64 i = 0; i < Vec<T>::lanes; ++i)
-            if (i < count) bytes[i] = p[i];
-    return __builtin_convertvector(bytes, Bits<T>);
-}
-
 template <class T, bool kIndex, class Window>
 void max_pool_with(const PoolArguments<T>& p, Window& window) {
     over_outputs(p, [&](const int64(&o)[3], int64 dense, const Range& range) __attribute__((always_inline)) {
@@ -137,77 +110,139 @@ TAUTEN_INLINE void store_through(Activation f, const Part& part, const T* input,
     part.store(input_gradient, gradient);
 }
 
-// An output's share in the gradient of one input position.
+// -- windows that overlap: each input position gathers the shares of the outputs whose windows hold it, in their order
+
+// One line of outputs over one line of inputs.
 template <class T>
-struct Share {
+struct OutputLine {
     const T* gradient;
-    const uint8* argmax;              // max: the share is whole where argmax == index, else nothing
-    typename Vec<T>::Integer index;
-    T factor;                         // average: 1 / positions
+    const uint8* argmax;               // max: an output's share is whole where argmax == index, else nothing
+    typename Vec<T>::Integer index;    // of the line of the window that the inputs are in
+    int64 positions;                   // average: of a column of the window that lie inside
+    T factor;                          // average: 1 / positions of a window that no column is missing from
 };
 
-template <class T, bool kMax, class Part>
-TAUTEN_INLINE Native<T> shared(const Share<T>& share, int64 c, const Part& part) {
-    const Native<T> gradient = part.load(share.gradient + c);
-    if constexpr (kMax)
-        return select<T>(load_bytes<T>(share.argmax + c, part.count) == share.index, gradient, zeros<T>());
-    else
-        return gradient * share.factor;
-}
-
+// Lines first .. first + count of those over one line of inputs, from column to column.
 template <class T, bool kMax>
-TAUTEN_INLINE Share<T> share_of(const PoolArguments<T>& p, int64 a, int64 b, int64 d, int64 index,
-                                const Range& window) {
-    Share<T> share{p.output_gradient + at(p.output_gradient_stride, a, b, d), nullptr, 0, 0};
-    if constexpr (kMax) {
-        share.argmax = p.argmax + ((a * p.output_extent[1] + b) * p.output_extent[2] + d) * p.channels;
-        share.index = static_cast<typename Vec<T>::Integer>(index);
-    } else {
-        share.factor = 1 / static_cast<T>(window.count());
-    }
-    return share;
-}
+struct LineGather {
+    static constexpr int64 capacity = 32;
+    OutputLine<T> lines[capacity];
+    int64 count = 0;
+    int64 whole_from, whole_to;  // outputs whose windows have all their columns inside
 
-// Windows that overlap: each input position gathers the shares of its outputs, in their order.
-template <class T, Activation below, bool kMax>
-void gather_gradient(const PoolArguments<T>& p) {
-    constexpr int64 capacity = 32;
-    Share<T> shares[capacity];
-    over_inputs(p, [&](const int64(&i)[3], const Range& outputs) __attribute__((always_inline)) {
-        const T* input = p.input + at(p.input_stride, i[0], i[1], i[2]);
-        T* input_gradient = p.input_gradient + at(p.input_gradient_stride, i[0], i[1], i[2]);
-        int64 count = 0;
-        bool first = true;
-        const auto flush = [&](bool last) {
-            over<T>(p.channels, [&](int64 c, auto part) __attribute__((always_inline)) {
-                Native<T> total = first ? zeros<T>() : part.load(input_gradient + c);
-                for (int64 n = 0; n < count; ++n) total += shared<T, kMax>(shares[n], c, part);
-                if (last)
-                    store_through<T>(below, part, input + c, input_gradient + c, total);
-                else
-                    part.store(input_gradient + c, total);
-            });
-            count = 0;
-            first = false;
-        };
+    TAUTEN_INLINE explicit LineGather(const PoolArguments<T>& p) {
         Range window;
-        for (int64 a = outputs.from[0]; a < outputs.to[0]; ++a) {
-            clip_window(p, 0, a, window);
-            for (int64 b = outputs.from[1]; b < outputs.to[1]; ++b) {
-                clip_window(p, 1, b, window);
-                for (int64 d = outputs.from[2]; d < outputs.to[2]; ++d) {
-                    clip_window(p, 2, d, window);
-                    const int64 index = ((i[0] - a * p.step[0] + p.before[0]) * p.window[1] +
-                                         (i[1] - b * p.step[1] + p.before[1])) * p.window[2] +
-                                        (i[2] - d * p.step[2] + p.before[2]);
-                    if (count == capacity) flush(false);
-                    shares[count++] = share_of<T, kMax>(p, a, b, d, index, window);
+        whole_from = 0;
+        whole_to = p.output_extent[2];
+        for (; whole_from < whole_to; ++whole_from) {
+            clip_window(p, 2, whole_from, window);
+            if (window.from[2] == 0) break;
+        }
+        for (; whole_to > whole_from; --whole_to) {
+            clip_window(p, 2, whole_to - 1, window);
+            if (window.to[2] == p.window[2]) break;
+        }
+    }
+    TAUTEN_INLINE void add(const PoolArguments<T>& p, const int64 (&i)[3], int64 a, int64 b, const Range& window) {
+        OutputLine<T>& line = lines[count++];
+        line.gradient = p.output_gradient + at(p.output_gradient_stride, a, b, 0);
+        if constexpr (kMax) {
+            line.argmax = p.argmax + (a * p.output_extent[1] + b) * p.output_extent[2] * p.channels;
+            line.index = static_cast<typename Vec<T>::Integer>(
+                ((i[0] - a * p.step[0] + p.before[0]) * p.window[1] + (i[1] - b * p.step[1] + p.before[1])) * p.window[2]);
+        } else {
+            line.positions = (window.to[0] - window.from[0]) * (window.to[1] - window.from[1]);
+            line.factor = 1 / static_cast<T>(line.positions * p.window[2]);
+        }
+    }
+    // total[v] += the shares in column i of outputs from .. to, for vectors v of channels from c on
+    template <int64 vectors, class Part>
+    TAUTEN_INLINE void gather(const PoolArguments<T>& p, int64 i, int64 from, int64 to, int64 c, const Part& part,
+                              Native<T> (&total)[vectors]) const {
+        for (int64 n = 0; n < count; ++n) {
+            const OutputLine<T>& line = lines[n];
+            for (int64 o = from; o < to; ++o) {
+                const T* gradient = line.gradient + o * p.output_gradient_stride[2] + c;
+                if constexpr (kMax) {
+                    const uint8* argmax = line.argmax + o * p.channels + c;
+                    const auto index = static_cast<typename Vec<T>::Integer>(line.index + i - o * p.step[2] + p.before[2]);
+                    for (int64 v = 0; v < vectors; ++v)
+                        total[v] += select<T>(load_bytes<T>(argmax + v * Vec<T>::lanes) == index,
+                                              part.load(gradient + v * Vec<T>::lanes), zeros<T>());
+                } else {
+                    T factor = line.factor;
+                    if (o < whole_from || o >= whole_to) {
+                        Range window;
+                        clip_window(p, 2, o, window);
+                        factor = 1 / static_cast<T>(line.positions * (window.to[2] - window.from[2]));
+                    }
+                    for (int64 v = 0; v < vectors; ++v) total[v] += part.load(gradient + v * Vec<T>::lanes) * factor;
                 }
             }
         }
-        flush(true);
-    });
+    }
+};
+
+// One line of inputs; first, last: of the lines of outputs over it, so that sums begin and end here.
+template <class T, bool kMax>
+TAUTEN_INLINE void gather_line(const PoolArguments<T>& p, const LineGather<T, kMax>& lines, const T* input,
+                               T* input_gradient, bool first, bool last) {
+    constexpr int64 lanes = Vec<T>::lanes, wide = 4;
+    Range outputs{{0, 0, 0}, {0, 0, 0}};
+    for (int64 i = 0; i < p.input_extent[2]; ++i, input += p.input_stride[2], input_gradient += p.input_gradient_stride[2]) {
+        advance_outputs(p, 2, i, outputs);
+        const int64 from = outputs.from[2], to = outputs.to[2];
+        const auto some = [&]<int64 vectors>(int64 c, auto part) __attribute__((always_inline)) {
+            Native<T> total[vectors];
+            for (int64 v = 0; v < vectors; ++v) total[v] = first ? zeros<T>() : part.load(input_gradient + c + v * lanes);
+            lines.gather(p, i, from, to, c, part, total);
+            for (int64 v = 0; v < vectors; ++v) {
+                const int64 at = c + v * lanes;
+                if (last && p.below != Activation::linear)
+                    total[v] = through_activation<T>(p.below, total[v], part.load(input + at));
+                part.store(input_gradient + at, total[v]);
+            }
+        };
+        int64 c = 0;
+        for (; c + wide * lanes <= p.channels; c += wide * lanes) some.template operator()<wide>(c, Whole<T>{});
+        over<T>(p.channels - c, [&](int64 n, auto part) __attribute__((always_inline)) {
+            some.template operator()<1>(c + n, part);
+        });
+    }
 }
+
+template <class T, bool kMax>
+void gather_gradient(const PoolArguments<T>& p) {
+    LineGather<T, kMax> lines(p);
+    Range outputs{{0, 0, 0}, {0, 0, 0}}, window;
+    int64 i[3] = {0, 0, 0};
+    for (i[0] = 0; i[0] < p.input_extent[0]; ++i[0]) {
+        advance_outputs(p, 0, i[0], outputs);
+        outputs.from[1] = outputs.to[1] = 0;
+        for (i[1] = 0; i[1] < p.input_extent[1]; ++i[1]) {
+            advance_outputs(p, 1, i[1], outputs);
+            const T* input = p.input + at(p.input_stride, i[0], i[1], 0);
+            T* input_gradient = p.input_gradient + at(p.input_gradient_stride, i[0], i[1], 0);
+            bool first = true;
+            lines.count = 0;
+            for (int64 a = outputs.from[0]; a < outputs.to[0]; ++a) {
+                clip_window(p, 0, a, window);
+                for (int64 b = outputs.from[1]; b < outputs.to[1]; ++b) {
+                    clip_window(p, 1, b, window);
+                    if (lines.count == lines.capacity) {
+                        gather_line(p, lines, input, input_gradient, first, false);
+                        first = false;
+                        lines.count = 0;
+                    }
+                    lines.add(p, i, a, b, window);
+                }
+            }
+            gather_line(p, lines, input, input_gradient, first, true);
+        }
+    }
+}
+
+// -- windows that do not overlap
 
 // Whether some input position lies in no window, in dimension d.
 template <class T>
@@ -225,15 +260,17 @@ TAUTEN_INLINE void spread_gradient_with(const PoolArguments<T>& p, Window& windo
             T* input_gradient = p.input_gradient + at(p.input_gradient_stride, i[0], i[1], i[2]);
             over<T>(p.channels, [&](int64 c, auto part) { part.store(input_gradient + c, zeros<T>()); });
         });
-    over_outputs(p, [&](const int64(&o)[3], int64, const Range& range) __attribute__((always_inline)) {
+    over_outputs(p, [&](const int64(&o)[3], int64 dense, const Range& range) __attribute__((always_inline)) {
         window.set(p, range);
-        Share<T> share = share_of<T, kMax>(p, o[0], o[1], o[2], 0, range);
+        const T* output_gradient = p.output_gradient + at(p.output_gradient_stride, o[0], o[1], o[2]);
+        const T factor = kMax ? T(1) : 1 / static_cast<T>(range.count());
+        const uint8* argmax = kMax ? p.argmax + dense * p.channels : nullptr;
         const T* input = p.input + window_start(p, p.input_stride, o);
         T* input_gradient = p.input_gradient + window_start(p, p.input_gradient_stride, o);
         over<T>(p.channels, [&](int64 c, auto part) __attribute__((always_inline)) {
-            const Native<T> gradient = part.load(share.gradient + c) * (kMax ? T(1) : share.factor);
+            const Native<T> gradient = part.load(output_gradient + c) * factor;
             Bits<T> index{};
-            if constexpr (kMax) index = load_bytes<T>(share.argmax + c, part.count);
+            if constexpr (kMax) index = load_bytes<T>(argmax + c);
             window.each([&](int64 offset, int64 gradient_offset, int64 i) __attribute__((always_inline)) {
                 Native<T> part_of_it = gradient;
                 if constexpr (kMax)
@@ -249,7 +286,7 @@ void pool_gradient_as(const PoolArguments<T>& p) {
     bool apart = true;
     for (int d = 0; d < 3; ++d) apart = apart && (p.step[d] >= p.window[d] || p.output_extent[d] == 1);
     if (!apart) {
-        gather_gradient<T, below, kMax>(p);
+        gather_gradient<T, kMax>(p);
     } else if (window_size(p) <= ListedWindow::capacity) {
         ListedWindow window;
         spread_gradient_with<T, below, kMax>(p, window);

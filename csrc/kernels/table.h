@@ -10,6 +10,8 @@
 //   writes never leave the extents given.
 #pragma once
 
+#include <type_traits>
+
 #include "core/types.h"
 
 namespace tauten::kernels {
@@ -267,6 +269,10 @@ struct WinogradTransforms {
     Transform gradient;  // points -> taps: Gᵀ ∂U G
 };
 
+// An integer of T's size.
+template <class T>
+using Index = std::conditional_t<sizeof(T) == 4, int32, int64>;
+
 // Dropout's mask is a function of these and never stored (Philox4x32-10; §26.4.2, inverted dropout).
 struct DropoutKey {
     uint64 seed;
@@ -362,6 +368,10 @@ struct Kernels {
     // sums[n] (+)= Σ_rows x[row, n], rows in order; accumulate adds to what sums holds
     void (*column_sums)(int64 rows, int64 columns, const T* x, int64 x_row, T* sums, bool accumulate);
     void (*add)(int64 n, const T* x, T* y);  // y += x
+    // y[n] = max_rows x[row, n], index[n] = first + the row that reaches it first; a NaN wins; accumulate: over what y
+    // and index hold, too
+    void (*column_maxima)(int64 rows, int64 columns, const T* x, int64 x_row, int64 first, T* y, Index<T>* index,
+                          bool accumulate);
 
     // -- losses of rows; loss[row] is not yet multiplied by weight or scale
     // softmax cross-entropy from logits (stable: log-sum-exp). Either labels (class per row) or targets

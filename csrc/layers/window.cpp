@@ -8,12 +8,13 @@
 namespace tauten {
 
 Window make_window(const std::string& layer, const std::string& what, const Shape& input_shape, const Shape& window,
-                   const Shape& strides, const Padding& padding, const Shape& dilation) {
+                   const Shape& strides, const Padding& padding, const Shape& dilation, bool channels_first) {
     const int rank = static_cast<int>(window.size());
     require(rank >= 1 && rank <= 3, layer, ": ", what, " must have 1 to 3 extents, got ", rank);
     require(static_cast<int>(input_shape.size()) == rank + 1, layer, ": expected an input of ", rank,
-            " spatial extent(s) and channels, that is rank ", rank + 1, " without the batch, got shape ",
-            to_text(input_shape));
+            channels_first ? " spatial extent(s) behind the channels, that is rank "
+                           : " spatial extent(s) and channels, that is rank ",
+            rank + 1, " without the batch, got shape ", to_text(input_shape));
     require(strides.size() == window.size(), layer, ": strides has ", strides.size(), " extents where ", what, " has ",
             rank);
     require(padding.kind != Padding::Kind::given || padding.amounts.size() == window.size(), layer, ": padding has ",
@@ -25,7 +26,7 @@ Window make_window(const std::string& layer, const std::string& what, const Shap
     for (int i = 0; i < rank; ++i) {
         const int d = 3 - rank + i;
         const size_t at = static_cast<size_t>(i);
-        const int64 n = input_shape[at], k = window[at], s = strides[at];
+        const int64 n = input_shape[at + channels_first], k = window[at], s = strides[at];
         require(n != run_time, layer, ": needs input extents that are known beforehand, got ", to_text(input_shape));
         require(k >= 1 && k <= largest_size, layer, ": ", what, " must be positive (and at most 2^46), got ", to_text(window));
         require(s >= 1 && s <= largest_size, layer, ": strides must be positive (and at most 2^46), got ", to_text(strides));
@@ -58,7 +59,8 @@ Window make_window(const std::string& layer, const std::string& what, const Shap
     }
     elements({w.window[0], w.window[1], w.window[2]}, layer + ": " + what);
     elements({w.input[0] + w.before[0] + w.after[0], w.input[1] + w.before[1] + w.after[1],
-              w.input[2] + w.before[2] + w.after[2], input_shape.back()},
+              w.input[2] + w.before[2] + w.after[2],
+              channels_first ? input_shape.front() : input_shape.back()},
              layer + ": the padded input");
     return w;
 }

@@ -53,9 +53,9 @@ struct Padding {
 };
 
 // Checks extents and computes outputs: floor((n + before + after - span) / step) + 1, span = (window - 1)·dilation + 1;
-// "same": ceil(n / step) with the odd row of padding behind, as Keras has it. No dilation: 1. `layer` and `what`
-// ("kernel_size", "pool_size") go into the messages.
+// "same": ceil(n / step) with the odd row of padding behind, as Keras has it. No dilation: 1. The input shape has its
+// channels last, or first. `layer` and `what` ("kernel_size", "pool_size") go into the messages.
 Window make_window(const std::string& layer, const std::string& what, const Shape& input_shape, const Shape& window,
-                   const Shape& strides, const Padding& padding, const Shape& dilation = {});
+                   const Shape& strides, const Padding& padding, const Shape& dilation = {}, bool channels_first = false);
 
 }  // namespace tauten

@@ -37,13 +37,15 @@ Grid time_grid(const Shape& shape, int axis) {
 // A sigmoid at the end becomes a node of its own, so that cross-entropy can start from its logits.
 template <class T>
 void Network<T>::split_final_sigmoid(int& output) {
-    Edge& edge = edges_[static_cast<size_t>(output)];
-    if (edge.producer < 0 || same_as_[static_cast<size_t>(output)] >= 0 || edge.activation != Activation::sigmoid) return;
+    int below = output;  // reshapes and permutes keep values as they are
+    for (int next = below; next >= 0; next = same_as_[static_cast<size_t>(below)]) below = below_permutes(next);
+    Edge& edge = edges_[static_cast<size_t>(below)];
+    if (edge.producer < 0 || edge.activation != Activation::sigmoid) return;
     if (!nodes_[static_cast<size_t>(edge.producer)]->set_activation(Activation::linear)) return;
     edge.activation = Activation::linear;
     const std::string name = edge.name;
     const int index = static_cast<int>(nodes_.size());
-    const int after = add_edge(name, Shape(edge.shape), index, Activation::sigmoid);
+    const int after = add_edge(name, Shape(edges_[static_cast<size_t>(output)].shape), index, Activation::sigmoid);
     nodes_.push_back(std::make_unique<ActivationNode<T>>(Place{name, output, after}, Activation::sigmoid));
     edges_[static_cast<size_t>(output)].reader = index;
     output = after;
@@ -180,6 +182,7 @@ void Network<T>::finalize(int output) {
     for (size_t e = 0; e < edges_.size(); ++e)
         require(edges_[e].reader != -1 || static_cast<int>(e) == output, "nothing reads the output of ", edges_[e].name);
     split_final_sigmoid(output);
+    cancel_permutes();
     choose_time_layout();
     insert_relayouts();
     order_nodes();

@@ -117,9 +117,10 @@ int Network<T>::add_activation(const std::string& name, int input, const std::st
     Edge& edge = read(name, input);
     if (a.pointwise || a.softmax || a.log_softmax) return with_activation(name, input, a);
     // Into the layer below, where it can take it.
-    if (edge.producer >= 0 && same_as_[static_cast<size_t>(input)] < 0 && edge.activation == Activation::linear &&
-        nodes_[static_cast<size_t>(edge.producer)]->set_activation(a.f)) {
-        edge.activation = a.f;
+    Edge& below = edges_[static_cast<size_t>(below_permutes(input))];
+    if (below.producer >= 0 && same_as_[static_cast<size_t>(input)] < 0 && edge.activation == Activation::linear &&
+        below.activation == Activation::linear && nodes_[static_cast<size_t>(below.producer)]->set_activation(a.f)) {
+        below.activation = a.f;
         return input;
     }
     return add_node<ActivationNode<T>>(name, input, Shape(edge.shape), a.f, a.f);
@@ -166,10 +167,10 @@ int Network<T>::alias(const std::string& name, int input, const Shape& shape) {
 }
 
 template <class T>
-int Network<T>::add_flatten(const std::string& name, int input) {
-    const Shape& shape = read(name, input).shape;
+int Network<T>::add_flatten(const std::string& name, int input, bool channels_first) {
+    const Shape shape = read(name, input).shape;
     require(shape[0] != run_time, name, ": needs extents that are known beforehand, got ", to_text(shape));
-    return alias(name, input, {elements(shape, name)});
+    return alias(name, last_channels(name, input, channels_first), {elements(shape, name)});
 }
 
 template <class T>
@@ -236,49 +237,40 @@ int Network<T>::add_layer_normalization(const std::string& name, int input, int6
 
 template <class T>
 Window Network<T>::convolution_window(const std::string& name, int input, const Shape& kernel_size, const Shape& strides,
-                                      const Padding& padding, const Shape& dilation) {
+                                      const Padding& padding, const Shape& dilation, bool channels_first) {
     require(std::isfinite(static_cast<T>(padding.value)), name, ": padding_value must be a number of the model's float type, got ",
             padding.value);
-    return make_window(name, "kernel_size", read(name, input).shape, kernel_size, strides, padding, dilation);
+    return make_window(name, "kernel_size", read(name, input).shape, kernel_size, strides, padding, dilation, channels_first);
 }
-
-namespace {
-
-Shape convolved(const Window& w, int64 channels) {
-    Shape shape(w.output + 3 - w.rank, w.output + 3);
-    shape.push_back(channels);
-    return shape;
-}
-
-}  // namespace
 
 template <class T>
 int Network<T>::add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
                          const Padding& padding, const std::string& activation, bool use_bias, const Shape& dilation,
-                         int64 groups) {
+                         int64 groups, bool channels_first) {
     const LayerActivation a = parse_activation(name, activation);
     require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
-    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
-    const int64 channels = edge_shape(input).back();
+    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation, channels_first);
+    const int64 channels = channels_of(input, channels_first);
     require(groups >= 1 && groups <= largest_size, name, ": groups must be from 1 to 2^46, got ", groups);
     require(channels % groups == 0, name, ": groups must divide the input's channels, got ", groups, " groups of ", channels,
             " channels");
     require(filters % groups == 0, name, ": groups must divide filters, got ", groups, " groups of ", filters, " filters");
-    const Shape shape = convolved(w, filters);
+    const Shape shape = to_shape(w.output, w.rank, filters);
+    const int last = last_channels(name, input, channels_first);
     const int edge =
         groups > 1 && groups == channels
-            ? add_node<Depthwise<T>>(name, input, shape, a.f, w, channels, a.f, use_bias,
+            ? add_node<Depthwise<T>>(name, last, shape, a.f, w, channels, a.f, use_bias,
                                      DepthwiseOptions{filters / channels, padding.value, "kernel", true})
-            : add_node<Conv<T>>(name, input, shape, a.f, w, channels, filters, a.f, use_bias,
+            : add_node<Conv<T>>(name, last, shape, a.f, w, channels, filters, a.f, use_bias,
                                 ConvOptions{groups, padding.value, "kernel", winograd});
-    return with_activation(name, edge, a);
+    return with_activation(name, first_channels(name, edge, channels_first), a);
 }
 
 template <class T>
-int64 Network<T>::depthwise_width(const std::string& name, int input, int64 multiplier, const Window& w) {
+int64 Network<T>::depthwise_width(const std::string& name, int64 channels, int64 multiplier, const Window& w) {
     require(multiplier >= 1 && multiplier <= largest_size, name, ": depth_multiplier must be from 1 to 2^46, got ",
             multiplier);
-    const int64 width = multiply(edge_shape(input).back(), multiplier, name);
+    const int64 width = multiply(channels, multiplier, name);
     elements({w.input[0] + w.before[0] + w.after[0], w.input[1] + w.before[1] + w.after[1],
               w.input[2] + w.before[2] + w.after[2], width},
              name + ": the padded input");
@@ -288,47 +280,50 @@ int64 Network<T>::depthwise_width(const std::string& name, int input, int64 mult
 template <class T>
 int Network<T>::add_depthwise_conv(const std::string& name, int input, int64 multiplier, const Shape& kernel_size,
                                    const Shape& strides, const Padding& padding, const std::string& activation,
-                                   bool use_bias, const Shape& dilation) {
+                                   bool use_bias, const Shape& dilation, bool channels_first) {
     const LayerActivation a = parse_activation(name, activation);
-    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
-    const int64 width = depthwise_width(name, input, multiplier, w);
-    const int edge = add_node<Depthwise<T>>(name, input, convolved(w, width), a.f, w, width / multiplier, a.f, use_bias,
+    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation, channels_first);
+    const int64 width = depthwise_width(name, channels_of(input, channels_first), multiplier, w);
+    const int edge = add_node<Depthwise<T>>(name, last_channels(name, input, channels_first),
+                                            to_shape(w.output, w.rank, width), a.f, w, width / multiplier, a.f, use_bias,
                                             DepthwiseOptions{multiplier, padding.value});
-    return with_activation(name, edge, a);
+    return with_activation(name, first_channels(name, edge, channels_first), a);
 }
 
 template <class T>
 int Network<T>::add_separable_conv(const std::string& name, int input, int64 filters, int64 multiplier,
                                    const Shape& kernel_size, const Shape& strides, const Padding& padding,
-                                   const std::string& activation, bool use_bias, const Shape& dilation) {
+                                   const std::string& activation, bool use_bias, const Shape& dilation,
+                                   bool channels_first) {
     const LayerActivation a = parse_activation(name, activation);
     require(filters >= 1 && filters <= largest_size, name, ": filters must be from 1 to 2^46, got ", filters);
-    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation);
-    const int64 width = depthwise_width(name, input, multiplier, w);
-    const Shape between = convolved(w, width);
-    const int middle = add_node<Depthwise<T>>(name, input, between, Activation::linear, w, width / multiplier,
-                                              Activation::linear, false,
+    const Window w = convolution_window(name, input, kernel_size, strides, padding, dilation, channels_first);
+    const int64 width = depthwise_width(name, channels_of(input, channels_first), multiplier, w);
+    const Shape between = to_shape(w.output, w.rank, width);
+    const int middle = add_node<Depthwise<T>>(name, last_channels(name, input, channels_first), between, Activation::linear,
+                                              w, width / multiplier, Activation::linear, false,
                                               DepthwiseOptions{multiplier, padding.value, "depthwise_kernel"});
     const Shape ones(static_cast<size_t>(w.rank), 1);
-    const int edge = add_node<Conv<T>>(name, middle, convolved(w, filters), a.f,
+    const int edge = add_node<Conv<T>>(name, middle, to_shape(w.output, w.rank, filters), a.f,
                                        make_window(name, "pointwise_kernel", between, ones, ones, {}), width, filters, a.f,
                                        use_bias, ConvOptions{1, 0.0, "pointwise_kernel"});
-    return with_activation(name, edge, a);
+    return with_activation(name, first_channels(name, edge, channels_first), a);
 }
 
 template <class T>
 int Network<T>::add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
-                         const Shape& strides, const Padding& padding) {
+                         const Shape& strides, const Padding& padding, bool channels_first) {
     require(kind == "max" || kind == "average", name, ": unknown kind of pooling '", kind, "'; expected max or average");
     const Shape from = read(name, input).shape;
-    const Window w = make_window(name, "pool_size", from, pool_size, strides, padding);
+    const Window w = make_window(name, "pool_size", from, pool_size, strides, padding, {}, channels_first);
     for (int d = 0; d < 3; ++d)
         require(w.before[d] < w.window[d] && w.after[d] < w.window[d], name, ": padding of (", w.before[d], ", ",
                 w.after[d], ") would leave windows of ", w.window[d], " without any input");
-    Shape shape(w.output + 3 - w.rank, w.output + 3);
-    shape.push_back(from.back());
-    return add_node<Pool<T>>(name, input, shape, Activation::linear,
-                             kind == "max" ? Pool<T>::Kind::max : Pool<T>::Kind::average, w, from.back());
+    const int64 channels = channels_of(input, channels_first);
+    const int edge = add_node<Pool<T>>(name, last_channels(name, input, channels_first), to_shape(w.output, w.rank, channels),
+                                       Activation::linear, kind == "max" ? Pool<T>::Kind::max : Pool<T>::Kind::average, w,
+                                       channels);
+    return first_channels(name, edge, channels_first);
 }
 
 template <class T>

@@ -10,6 +10,7 @@
 #include "layers/batch_normalization.h"
 #include "layers/layer_normalization.h"
 #include "layers/node.h"
+#include "layers/permute.h"
 #include "layers/recurrent.h"
 #include "layers/window.h"
 #include "model/activation.h"
@@ -67,7 +68,8 @@ public:
     int add_elu(const std::string& name, int input, double alpha);
     // x > 0 ? x : alpha x, alpha a weight; shared_axes count from 1, 0 is the batch
     int add_prelu(const std::string& name, int input, const std::vector<int64>& shared_axes);
-    int add_flatten(const std::string& name, int input);
+    // channels_first, here and below: the input's first axis is the channels, and so is the output's.
+    int add_flatten(const std::string& name, int input, bool channels_first = false);
     int add_reshape(const std::string& name, int input, Shape shape);
     int add_dropout(const std::string& name, int input, double rate, uint64 seed);
     // Whole channels of a sample of `rank` dimensions in front of them.
@@ -78,16 +80,27 @@ public:
     // Of convolutions: no dilation stands for 1.
     int add_conv(const std::string& name, int input, int64 filters, const Shape& kernel_size, const Shape& strides,
                  const Padding& padding, const std::string& activation, bool use_bias, const Shape& dilation = {},
-                 int64 groups = 1);
+                 int64 groups = 1, bool channels_first = false);
     int add_depthwise_conv(const std::string& name, int input, int64 multiplier, const Shape& kernel_size,
                            const Shape& strides, const Padding& padding, const std::string& activation, bool use_bias,
-                           const Shape& dilation = {});
+                           const Shape& dilation = {}, bool channels_first = false);
     // Depthwise, then a product over the channels at each position; weights depthwise_kernel, pointwise_kernel, bias.
     int add_separable_conv(const std::string& name, int input, int64 filters, int64 multiplier, const Shape& kernel_size,
                            const Shape& strides, const Padding& padding, const std::string& activation, bool use_bias,
-                           const Shape& dilation = {});
+                           const Shape& dilation = {}, bool channels_first = false);
     int add_pool(const std::string& name, int input, const std::string& kind, const Shape& pool_size,
-                 const Shape& strides, const Padding& padding);
+                 const Shape& strides, const Padding& padding, bool channels_first = false);
+    // Over all of `rank` spatial extents, or over the steps of a sequence (rank 1): (channels), or (1, ..., channels).
+    int add_global_pool(const std::string& name, int input, const std::string& kind, int64 rank, bool keepdims,
+                        bool channels_first);
+    // Zeros around the spatial extents, (before, after) each; negative amounts cut off.
+    int add_margins(const std::string& name, int input, const std::vector<std::pair<int64, int64>>& amounts,
+                    bool channels_first);
+    // Spatial extents times `size`; interpolation "nearest" or, in two dimensions, "bilinear".
+    int add_upsampling(const std::string& name, int input, const Shape& size, const std::string& interpolation,
+                       bool channels_first);
+    // The output's axis j is the input's axis order[j].
+    int add_permute(const std::string& name, int input, const std::vector<int>& order);
     // go_backwards: from the last step to the first, and h of every step come out in that order.
     int add_recurrent(const std::string& name, int input, const Cell& cell, bool return_sequences, bool go_backwards);
     // merge: "concat", "sum", "ave" or "mul"; go_backwards: that of the first cell, the second one runs the other way.
@@ -130,16 +143,28 @@ private:
     int with_activation(const std::string& name, int edge, const LayerActivation& activation);
     int add_pointwise(const std::string& name, int input, const PointwiseFunction& function);
     Window convolution_window(const std::string& name, int input, const Shape& kernel_size, const Shape& strides,
-                              const Padding& padding, const Shape& dilation);
-    int64 depthwise_width(const std::string& name, int input, int64 multiplier, const Window& window);
+                              const Padding& padding, const Shape& dilation, bool channels_first);
+    int64 depthwise_width(const std::string& name, int64 channels, int64 multiplier, const Window& window);
     Edge& read(const std::string& name, int input, bool index = false);
     const Shape& sequence_shape(const std::string& name, int input, int64 units);
     std::unique_ptr<Recurrent<T>> make_cell(const Place& place, int64 features, const Cell& cell, bool return_sequences,
                                             bool reverse, const std::string& prefix);
     int with_order(const std::string& name, int edge, bool reversed);
     int alias(const std::string& name, int input, const Shape& shape);
+    void check_spatial(const std::string& name, int input, int64 rank);
+    // The last `rank` of the extents, and the channels behind them.
+    static Shape to_shape(const int64 (&extents)[3], int64 rank, int64 channels);
+    // The Permute that writes an edge, or nullptr; the edge below all of them.
+    const Permute<T>* permute_into(int edge) const;
+    int below_permutes(int edge) const;
+    int64 channels_of(int edge, bool channels_first) const {
+        return channels_first ? edge_shape(edge).front() : edge_shape(edge).back();
+    }
+    int last_channels(const std::string& name, int input, bool channels_first);
+    int first_channels(const std::string& name, int input, bool channels_first);
 
     void split_final_sigmoid(int& output);
+    void cancel_permutes();
     void choose_time_layout();
     void insert_relayouts();
     void lay_out_grids();

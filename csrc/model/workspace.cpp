@@ -123,7 +123,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
     extra_.assign(static_cast<size_t>(network.extras()), nullptr);
     std::vector<int64>& bytes = extra_bytes_;
     for (size_t e = 0; e < edges.size(); ++e) {
-        if (network.same_as(static_cast<int>(e)) >= 0) continue;
+        if (network.same_as(static_cast<int>(e)) >= 0 || edges[e].unused) continue;
         const Edge& edge = edges[e];
         const bool skipped = !request.training && edge.producer >= 0 &&
                              network.nodes()[static_cast<size_t>(edge.producer)]->identity_in_inference();
@@ -173,7 +173,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
     for (bool again = true; again;) {
         again = false;
         for (size_t e = 0; e < edges.size(); ++e) {
-            if (values_[e]) continue;
+            if (values_[e] || edges[e].unused) continue;
             const int from = network.same_as(static_cast<int>(e)) >= 0
                                  ? network.same_as(static_cast<int>(e))
                                  : network.nodes()[static_cast<size_t>(edges[e].producer)]->input;

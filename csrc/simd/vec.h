@@ -299,6 +299,80 @@ TAUTEN_INLINE bool any_nan(Native<T> v) {
 #endif
 }
 
+// -- bytes, one a lane. (GCC 12 converts them by long chains of shuffles.)
+
+// (GCC loses a dependent vector_size on a typedef inside a function template.)
+template <class T>
+struct ByteLanes {
+    typedef uint8 Type __attribute__((vector_size(Vec<T>::lanes)));
+};
+template <class T>
+TAUTEN_INLINE Bits<T> load_bytes(const uint8* p) {
+#if defined(__x86_64__)
+    int64 word = 0;
+    if constexpr (Vec<T>::lanes <= 8) __builtin_memcpy(&word, p, Vec<T>::lanes);
+    [[maybe_unused]] const __m128i bytes = _mm_cvtsi64_si128(word);
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4)
+        return (Bits<T>)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    else
+        return (Bits<T>)_mm512_cvtepu8_epi64(bytes);
+#elif defined(__AVX2__)
+    if constexpr (sizeof(T) == 4)
+        return (Bits<T>)_mm256_cvtepu8_epi32(bytes);
+    else
+        return (Bits<T>)_mm256_cvtepu8_epi64(bytes);
+#else
+    if constexpr (sizeof(T) == 4)
+        return (Bits<T>)_mm_cvtepu8_epi32(bytes);
+    else
+        return (Bits<T>)_mm_cvtepu8_epi64(bytes);
+#endif
+#else
+    typename ByteLanes<T>::Type bytes;
+    __builtin_memcpy(&bytes, p, sizeof bytes);
+    return __builtin_convertvector(bytes, Bits<T>);
+#endif
+}
+
+// Lanes from 0 to 255 to the first `count` bytes at p: all at once, or in pieces of 8, 4, 2, 1.
+template <class T>
+TAUTEN_INLINE void store_bytes(uint8* p, Bits<T> lanes, int64 count) {
+#if defined(__AVX512F__)
+    const __m128i bytes = sizeof(T) == 4 ? _mm512_cvtepi32_epi8((__m512i)lanes) : _mm512_cvtepi64_epi8((__m512i)lanes);
+    if (count == 16)
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(p), bytes);
+    else
+        _mm_mask_storeu_epi8(p, static_cast<__mmask16>((1u << count) - 1u), bytes);
+#else
+    uint8 all[16];
+#if defined(__AVX2__)
+    const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+    const __m256i low = sizeof(T) == 4 ? (__m256i)lanes : _mm256_permutevar8x32_epi32((__m256i)lanes, order);
+    const __m128i words = _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(all), _mm_packus_epi16(words, words));
+#else
+    const auto bytes = __builtin_convertvector(lanes, typename ByteLanes<T>::Type);
+    __builtin_memcpy(all, &bytes, sizeof bytes);
+#endif
+    if (count == Vec<T>::lanes) {
+        __builtin_memcpy(p, all, Vec<T>::lanes);
+        return;
+    }
+    const uint8* from = all;
+    const auto piece = [&]<int64 size>() __attribute__((always_inline)) {
+        if ((count & size) == 0) return;
+        __builtin_memcpy(p, from, size);
+        p += size;
+        from += size;
+    };
+    piece.template operator()<8>();
+    piece.template operator()<4>();
+    piece.template operator()<2>();
+    piece.template operator()<1>();
+#endif
+}
+
 // Unsigned 64-bit lanes, as many as doubles: the low halves of a and b multiplied to 64 bits.
 typedef uint64 Words __attribute__((vector_size(TAUTEN_VECTOR_BYTES)));
 TAUTEN_INLINE Words multiply_low_halves(Words a, Words b) {

@@ -118,7 +118,9 @@ class Network:
     def add_prelu(self, name: str, input: int, shared_axes: Sequence[int]) -> int:
         """shared_axes: of the input, from 1 on; 0 is the batch. Weight: alpha."""
 
-    def add_flatten(self, name: str, input: int) -> int: ...
+    def add_flatten(self, name: str, input: int, channels_first: bool = False) -> int:
+        """channels_first, here and below: the first axis of input and output is the channels, not the last."""
+
     def add_reshape(self, name: str, input: int, shape: Sequence[int]) -> int:
         """One extent may be -1."""
 
@@ -157,6 +159,7 @@ class Network:
         dilation: Sequence[int] = (),
         groups: int = 1,
         padding_value: float = 0.0,
+        channels_first: bool = False,
     ) -> int:
         """1, 2 or 3 spatial dimensions, as kernel_size has. padding: "valid", "same" or (before, after) each, with
         padding_value in it. dilation: none is 1. groups divides channels and filters."""
@@ -173,6 +176,7 @@ class Network:
         use_bias: bool = True,
         dilation: Sequence[int] = (),
         padding_value: float = 0.0,
+        channels_first: bool = False,
     ) -> int:
         """Each channel by itself, with `multiplier` filters of its own: kernel (k..., channels, multiplier)."""
 
@@ -189,6 +193,7 @@ class Network:
         use_bias: bool = True,
         dilation: Sequence[int] = (),
         padding_value: float = 0.0,
+        channels_first: bool = False,
     ) -> int:
         """A depthwise convolution, then one of 1 position: depthwise_kernel, pointwise_kernel, bias."""
 
@@ -200,8 +205,27 @@ class Network:
         pool_size: Sequence[int],
         strides: Sequence[int],
         padding: str | Sequence[tuple[int, int]],
+        channels_first: bool = False,
     ) -> int:
         """kind: "max" or "average"."""
+
+    def add_global_pool(
+        self, name: str, input: int, kind: str, rank: int, keepdims: bool = False, channels_first: bool = False
+    ) -> int:
+        """Over `rank` spatial extents, or the steps of a sequence: (channels,), or with ones in their places."""
+
+    def add_margins(
+        self, name: str, input: int, amounts: Sequence[tuple[int, int]], channels_first: bool = False
+    ) -> int:
+        """Zeros before and after each spatial extent; negative amounts cut off."""
+
+    def add_upsampling(
+        self, name: str, input: int, size: Sequence[int], interpolation: str = "nearest", channels_first: bool = False
+    ) -> int:
+        """Spatial extents times `size`; "nearest", or for two of them "bilinear"."""
+
+    def add_permute(self, name: str, input: int, order: Sequence[int]) -> int:
+        """Axis j of the output is axis order[j] of the input."""
 
     def add_recurrent(self, name: str, input: int, cell: Cell, return_sequences: bool, go_backwards: bool) -> int:
         """go_backwards: from the last step to the first; with return_sequences h come out in that order."""

@@ -81,6 +81,8 @@ def plan(layers: Sequence[Layer], model: str) -> Plan | None:
                 f"return_sequences=False in a recurrent layer there, a layer that supports masks here (Dense, Dropout, "
                 f"activations), or no mask"
             )
+        if layer.ends_mask:
+            break
         sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
         if sequences is False:
             break

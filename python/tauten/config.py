@@ -13,10 +13,12 @@ from tauten._checks import integer
 __all__ = [
     "check_gradients",
     "floatx",
+    "image_data_format",
     "isa",
     "num_threads",
     "set_check_gradients",
     "set_floatx",
+    "set_image_data_format",
     "set_num_threads",
     "set_winograd",
     "show",
@@ -24,9 +26,11 @@ __all__ = [
 ]
 
 FLOAT_TYPES = ("float32", "float64")
+DATA_FORMATS = ("channels_last", "channels_first")
 _floatx = "float32"
 _check_gradients = True
 _winograd = True
+_image_data_format = "channels_last"
 
 
 def floatx() -> str:
@@ -47,6 +51,36 @@ def set_floatx(value: str) -> None:
     if value not in FLOAT_TYPES:
         raise ValueError(f"set_floatx: expected one of {FLOAT_TYPES}, got {value!r}")
     _floatx = str(value)
+
+
+def image_data_format() -> str:
+    """The data_format of layers that are made without one: "channels_last" (the default) or "channels_first"."""
+    return _image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the data_format of layers that are made without one from now on; layers that exist keep theirs.
+
+    Args:
+        data_format: "channels_last", (batch, rows, columns, channels), or "channels_first", (batch, channels, rows,
+            columns).
+
+    Raises:
+        ValueError: for anything else.
+    """
+    global _image_data_format
+    if data_format is None:
+        raise ValueError(f"set_image_data_format: expected one of {DATA_FORMATS}, got None")
+    _image_data_format = known_data_format(data_format, "set_image_data_format")
+
+
+def known_data_format(value: str | None, what: str) -> str:
+    """One of DATA_FORMATS; None is that of image_data_format(). Raises ValueError that begins with `what`."""
+    if value is None:
+        return _image_data_format
+    if not isinstance(value, str) or value.lower() not in DATA_FORMATS:
+        raise ValueError(f"{what}: expected one of {DATA_FORMATS}, got {value!r}")
+    return value.lower()
 
 
 def num_threads() -> int:

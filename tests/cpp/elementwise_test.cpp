@@ -145,6 +145,38 @@ TEST(column_sums_and_add) {
     });
 }
 
+TEST(column_maxima) {
+    each_level([]<class T>(const Kernels<T>& k) {
+        using kernels::Index;
+        for (int64 columns = 0; columns <= 5 * k.lanes + 1; columns += columns <= 2 * k.lanes ? 1 : 7)
+            for (const int64 rows : {1, 2, 5, 33})
+                for (const bool accumulate : {false, true}) {
+                    Guarded<T> x(rows, columns, columns + 3, columns % 3), largest(columns, 1);
+                    x.fill([] { return static_cast<double>(integer_below(5)) - 2; });  // ties
+                    if (columns > 0)
+                        x(integer_below(rows), integer_below(columns)) = std::numeric_limits<T>::quiet_NaN();
+                    largest.fill([] { return static_cast<double>(integer_below(5)) - 2; });
+                    std::vector<Index<T>> index(static_cast<std::size_t>(columns + 8), -7);
+                    std::vector<T> expected(static_cast<std::size_t>(columns));
+                    std::vector<Index<T>> where(index);
+                    for (int64 c = 0; c < columns; ++c) {
+                        const auto at = static_cast<std::size_t>(c);
+                        T best = largest[c];
+                        for (int64 r = 0; r < rows; ++r) {
+                            const bool first = r == 0 && !accumulate;
+                            if (first || x(r, c) > best || (std::isnan(x(r, c)) && !std::isnan(best))) {
+                                best = x(r, c);
+                                where[at] = static_cast<Index<T>>(100 + r);
+                            }
+                        }
+                        expected[at] = best;
+                    }
+                    k.column_maxima(rows, columns, x.data(), x.row(), 100, largest.data(), index.data(), accumulate);
+                    CHECK(largest.intact() && same_bits(largest.data(), expected.data(), columns) && index == where);
+                }
+    });
+}
+
 // Known answers of the paper's own library, Random123 (kat_vectors, philox4x32 10).
 TEST(philox_known_answers) {
     const auto equal = [](PhiloxBlock a, PhiloxBlock b) { return std::memcmp(&a, &b, sizeof a) == 0; };

@@ -181,6 +181,8 @@ TEST(one_and_three_dimensions) {
             check_geometry(k, {channels, {1, 1, 9}, {1, 1, 2}, {1, 1, 2}, {0, 0, 0}, {1, 1, 5}}, 1, 0, false);
             check_geometry(k, {channels, {4, 5, 6}, {2, 2, 2}, {2, 2, 2}, {0, 0, 0}, {2, 2, 3}}, 0, 0, false);
             check_geometry(k, {channels, {4, 5, 6}, {3, 2, 1}, {1, 2, 3}, {1, 0, 0}, {4, 2, 2}}, 2, 1, true);
+            // more lines of outputs over one line of inputs than are gathered at a time
+            check_geometry(k, {channels, {6, 7, 2}, {7, 6, 1}, {1, 1, 1}, {3, 3, 0}, {6, 7, 2}}, 1, 0, false);
             check_geometry(k, {channels, {5, 5, 5}, {5, 5, 5}, {1, 1, 1}, {0, 0, 0}, {1, 1, 1}}, 0, 0, false);
         }
     });

@@ -25,7 +25,7 @@ def convolution(at: ref.Conv | ref.DepthwiseConv) -> tuple:
     return at.kernel, at.strides, at.padding, at.activation, at.use_bias
 
 
-def separable(n: _core.Network, name: str, e: int, at: ref.SeparableConv) -> int:
+def separable(n: _core.Network, name: str, e: int, at: ref.SeparableConv, first: bool = False) -> int:
     inner, outer = at.depthwise, at.pointwise
     return n.add_separable_conv(
         name,
@@ -37,6 +37,7 @@ def separable(n: _core.Network, name: str, e: int, at: ref.SeparableConv) -> int
         outer.use_bias,
         inner.dilation,
         inner.value,
+        channels_first=first,
     )
 
 
@@ -46,17 +47,22 @@ ADD = {
     ref.ReLU: lambda n, name, e, at: n.add_relu(name, e, at.max_value, at.negative_slope, at.threshold),
     ref.ELU: lambda n, name, e, at: n.add_elu(name, e, at.alpha),
     ref.PReLU: lambda n, name, e, at: n.add_prelu(name, e, at.shared_axes),
-    ref.Flatten: lambda n, name, e, at: n.add_flatten(name, e),
+    ref.Flatten: lambda n, name, e, at, *first: n.add_flatten(name, e, *first),
     ref.Reshape: lambda n, name, e, at: n.add_reshape(name, e, at.shape),
     ref.Dropout: lambda n, name, e, at: n.add_dropout(name, e, at.rate, at.seed),
-    ref.Conv: lambda n, name, e, at: n.add_conv(
-        name, e, at.filters, *convolution(at), dilation=at.dilation, groups=at.groups, padding_value=at.value
+    ref.Conv: lambda n, name, e, at, *first: n.add_conv(
+        name, e, at.filters, *convolution(at), at.dilation, at.groups, at.value, *first
     ),
-    ref.DepthwiseConv: lambda n, name, e, at: n.add_depthwise_conv(
-        name, e, at.multiplier, *convolution(at), dilation=at.dilation, padding_value=at.value
+    ref.DepthwiseConv: lambda n, name, e, at, *first: n.add_depthwise_conv(
+        name, e, at.multiplier, *convolution(at), at.dilation, at.value, *first
     ),
     ref.SeparableConv: separable,
-    ref.Pool: lambda n, name, e, at: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding),
+    ref.Pool: lambda n, name, e, at, *first: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding, *first),
+    ref.GlobalPool: lambda n, name, e, at, *first: n.add_global_pool(name, e, at.kind, at.rank, at.keepdims, *first),
+    ref.Margins: lambda n, name, e, at, *first: n.add_margins(name, e, at.amounts, *first),
+    ref.UpSampling: lambda n, name, e, at, *first: n.add_upsampling(name, e, at.size, at.interpolation, *first),
+    ref.Permute: lambda n, name, e, at: n.add_permute(name, e, at.order),
+    ref.ChannelsFirst: lambda n, name, e, at: ADD[type(at.inner)](n, name, e, at.inner, True),
     ref.SimpleRNN: recurrent,
     ref.ForgetGateRNN: recurrent,
     ref.LSTM: recurrent,

@@ -28,6 +28,7 @@ from reference import (
     Activation,
     BatchNormalization,
     Bidirectional,
+    ChannelsFirst,
     Conv,
     Dense,
     DepthwiseConv,
@@ -35,14 +36,18 @@ from reference import (
     Embedding,
     Flatten,
     ForgetGateRNN,
+    GlobalPool,
     GoBackwards,
     LayerNormalization,
+    Margins,
+    Permute,
     Pool,
     PReLU,
     Reshape,
     SeparableConv,
     SimpleRNN,
     SpatialDropout,
+    UpSampling,
 )
 from tauten import _core
 
@@ -92,6 +97,23 @@ LAYERS = {
             Dense(10, "softmax"),
         ],
     ),
+    "grids": (
+        (1, 8, 8),
+        [
+            ChannelsFirst(Conv(17, (3, 3), padding="same", activation="relu")),
+            ChannelsFirst(Pool("max", (3, 3), (2, 2), "same")),
+            ChannelsFirst(UpSampling((2, 1), "bilinear")),
+            Permute(1, 2, 0),
+            Margins((1, -1), (0, 2)),
+            Conv(33, (2, 2), activation="tanh"),
+            Pool("average", (3, 3), (1, 1)),
+            UpSampling((2, 2)),
+            GlobalPool("max"),
+            Dense(10, "softmax"),
+        ],
+    ),
+    "pooled": ((None, 8), [Dense(33, "relu"), GlobalPool("average"), Dense(10, "softmax")]),
+    "pooled-max": ((None, 8), [LSTM(17, return_sequences=True), GlobalPool("max"), Dense(10, "softmax")]),
     "rnn": ((8, 8), [SimpleRNN(33, return_sequences=True), Dropout(0.3, 4), SimpleRNN(17), Dense(10, "softmax")]),
     "lstm": ((8, 8), [LSTM(33, return_sequences=True), Dropout(0.3, 5), LSTM(17), Dense(10, "softmax")]),
     "gru": ((None, 8), [GRU(33, return_sequences=True).drop(0.2, 0.3, 4), GRU(17), Dense(10, "softmax")]),
@@ -152,7 +174,7 @@ def both(make, units: int, merge: str = "concat") -> Bidirectional:
     return Bidirectional(*[make(units, return_sequences=True) for _ in range(2)], merge)
 
 
-UNEQUAL = ("rows", "both", "text", "gru", "reset-first", "norm-rows")
+UNEQUAL = ("rows", "both", "text", "gru", "reset-first", "norm-rows", "pooled", "pooled-max")
 
 
 def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
@@ -167,7 +189,7 @@ def draw(name: str, size: int, rng: np.random.Generator) -> Batch:
         return Batch([p[:-1] for p in pieces], [p[1:] for p in pieces], weight)
     images, labels = digits()
     index = rng.integers(len(images), size=size)
-    if name in ("rows", "both", "gru", "reset-first", "norm-rows"):
+    if name in UNEQUAL:
         return Batch([images[i][:n] for i, n in zip(index, lengths(size, rng), strict=True)], labels[index], weight)
     return Batch(images[index].reshape(size, *LAYERS[name][0]), labels[index], weight)
 

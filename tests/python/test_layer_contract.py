@@ -79,6 +79,71 @@ def separable(make, rank: int) -> Row:
     )
 
 
+GLOBAL = [
+    (getattr(layers, f"Global{word}Pooling{rank}D"), rank, kind)
+    for word, kind in (("Max", "max"), ("Average", "average"))
+    for rank in (1, 2, 3)
+]
+PADDING = (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)
+CROPPING = (layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)
+UPSAMPLING = (layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D)
+
+
+def turned(rank: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """channels_first, for the layers of rank 2."""
+    return (shape[-1], *shape[:-1]) if rank == 2 else shape
+
+
+def grid_row(make, rank: int, output: tuple[int, ...], twin: Callable[[], ref.Layer]) -> Row:
+    """A layer on a grid; that of rank 2 with the channels first."""
+    options = {"data_format": "channels_first"} if rank == 2 else {}
+    return Row(
+        lambda: make(**options),
+        turned(rank, POOL[rank]),
+        turned(rank, output),
+        lambda: ref.ChannelsFirst(twin()) if options else twin(),
+        wrong=POOL[rank][1:],
+    )
+
+
+def global_pool(cls, rank: int, kind: str) -> Row:
+    keep = rank == 3
+    row = grid_row(
+        lambda **o: cls(keepdims=keep, **o), rank, (1, 1, 1, 3) if keep else (3,), lambda: ref.GlobalPool(kind, keep)
+    )
+    row.output = (1, 1, 1, 3) if keep else (3,)
+    return row
+
+
+def padding(cls, rank: int) -> Row:
+    sides = ((1, 2), (0, 1), (2, 0))[:rank]
+    output = (*(n + a + b for n, (a, b) in zip(POOL[rank], sides, strict=False)), 3)
+    return grid_row(lambda **o: cls(sides[0] if rank == 1 else sides, **o), rank, output, lambda: ref.Margins(*sides))
+
+
+def cropping(cls, rank: int) -> Row:
+    sides = ((1, 2), (0, 1), (2, 0))[:rank]
+    output = (*(n - a - b for n, (a, b) in zip(POOL[rank], sides, strict=False)), 3)
+    cut = [(-a, -b) for a, b in sides]
+    return grid_row(lambda **o: cls(sides[0] if rank == 1 else sides, **o), rank, output, lambda: ref.Margins(*cut))
+
+
+def upsampling(cls, rank: int) -> Row:
+    size = (2, 3, 1)[:rank]
+    output = (*(n * s for n, s in zip(POOL[rank], size, strict=False)), 3)
+    return grid_row(lambda **o: cls(size[0] if rank == 1 else size, **o), rank, output, lambda: ref.UpSampling(size))
+
+
+def repeat_vector() -> ref.Layer:
+    """(features) -> (4, features): a matrix of ones for an axis of one step."""
+    layer = ref.UpSampling((4,))
+    build, forward, backward = layer.build, layer.forward, layer.backward
+    layer.build = lambda shape: build((1, *shape))
+    layer.forward = lambda x, step: forward(x[:, None], step)
+    layer.backward = lambda grad: backward(grad)[:, 0]
+    return layer
+
+
 TABLE = {
     layers.Dense: Row(
         lambda: layers.Dense(5, activation="sigmoid"),
@@ -102,6 +167,14 @@ TABLE = {
     layers.Softmax: Row(layers.Softmax, (3, 4), (3, 4), lambda: ref.Activation("softmax")),
     layers.Flatten: Row(layers.Flatten, (3, 2, 2), (12,), ref.Flatten, wrong=(None, 3)),
     layers.Reshape: Row(lambda: layers.Reshape((2, -1)), (3, 4), (2, 6), lambda: ref.Reshape((2, -1)), wrong=(3, 3)),
+    layers.Permute: Row(
+        lambda: layers.Permute((3, 1, 2)), (3, 2, 4), (4, 3, 2), lambda: ref.Permute(2, 0, 1), wrong=(3, 2)
+    ),
+    layers.RepeatVector: Row(lambda: layers.RepeatVector(4), (3,), (4, 3), repeat_vector, wrong=(3, 2)),
+    **{cls: global_pool(cls, rank, kind) for cls, rank, kind in GLOBAL},
+    **{cls: padding(cls, rank) for rank, cls in enumerate(PADDING, 1)},
+    **{cls: cropping(cls, rank) for rank, cls in enumerate(CROPPING, 1)},
+    **{cls: upsampling(cls, rank) for rank, cls in enumerate(UPSAMPLING, 1)},
     layers.Dropout: Row(lambda: layers.Dropout(0.5, seed=3), (7,), (7,), lambda: ref.Dropout(0.5, 3)),
     layers.SpatialDropout1D: spatial(layers.SpatialDropout1D, 1),
     layers.SpatialDropout2D: spatial(layers.SpatialDropout2D, 2),

@@ -76,6 +76,14 @@ STACKS = {
         ],
         [ref.Dense(3, "gelu"), ref.PReLU((1,)), ref.LSTM(2, return_sequences=True), ref.ELU(0.5)],
     ),
+    "average": (
+        [layers.Dense(3, "tanh"), layers.GlobalAveragePooling1D(), layers.Dense(2)],
+        [ref.Dense(3, "tanh"), ref.GlobalPool("average"), ref.Dense(2)],
+    ),
+    "rnn-average": (
+        [layers.SimpleRNN(3, return_sequences=True), layers.GlobalAveragePooling1D(), layers.Dense(2)],
+        [ref.SimpleRNN(3, return_sequences=True), ref.GlobalPool("average"), ref.Dense(2)],
+    ),
     "backwards": ([layers.LSTM(3, go_backwards=True)], [ref.GoBackwards(ref.LSTM(3))]),
     "bidirectional": (
         [layers.Bidirectional(layers.LSTM(2), merge_mode="sum"), layers.Dense(2)],
@@ -361,3 +369,16 @@ def test_what_stands_at_valid_steps_is_checked() -> None:
         model.predict(np.full((1, 3), -1))
     with pytest.raises(ValueError, match="expected a finite number"):
         layers.Masking(np.nan)
+
+
+def test_global_pooling_of_masked_sequences() -> None:
+    """The mean is that of the valid steps; the maximum, which has no masks in Keras, sees the masked ones as zeros."""
+    x = np.array([[[1.0], [VALUE], [4.0]], [[-3.0], [VALUE], [VALUE]]])
+    average = tauten.Sequential([tauten.Input((3, 1)), layers.Masking(VALUE), layers.GlobalAveragePooling1D()])
+    np.testing.assert_array_equal(average.predict(x, verbose=0), [[2.5], [-3.0]])
+    largest = tauten.Sequential([tauten.Input((3, 1)), layers.Masking(VALUE), layers.GlobalMaxPooling1D()])
+    np.testing.assert_array_equal(largest.predict(x, verbose=0), [[4.0], [0.0]])
+    cell = layers.LSTM(2, return_sequences=True)
+    for pool in (layers.GlobalMaxPooling1D(name="top"), layers.GlobalAveragePooling1D("channels_first", name="top")):
+        with pytest.raises(ValueError, match=r"layer 'top' .* does not support masks"):
+            tauten.Sequential([layers.Masking(), cell, pool])

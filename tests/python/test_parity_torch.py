@@ -19,18 +19,23 @@ from reference import (
     Activation,
     BatchNormalization,
     Bidirectional,
+    ChannelsFirst,
     Conv,
     Dense,
     DepthwiseConv,
     Embedding,
     Flatten,
+    GlobalPool,
     LayerNormalization,
-    Pool,
+    Margins,
     PReLU,
+    Permute,
+    Pool,
     ReLU,
     Reshape,
     SeparableConv,
     SimpleRNN,
+    UpSampling,
 )
 from tauten import _core
 
@@ -182,9 +187,34 @@ def layer_norm(layer, x, w):
     return functional.layer_norm(x, w[0].shape, w[0], w[1], layer.epsilon)
 
 
+def channels_first(layer, x, w):
+    y = TWINS[type(layer.inner)](layer.inner, x.movedim(1, -1), w)
+    return y.movedim(-1, 1) if layer.turned else y
+
+
+def global_pool(layer, x, w):
+    axes = tuple(range(1, x.ndim - 1))
+    return x.mean(axes, layer.keepdims) if layer.kind == "average" else x.amax(axes, layer.keepdims)
+
+
+def margins(layer, x, w):
+    return last_channels(functional.pad(first_channels(x), [e for pair in reversed(layer.amounts) for e in pair]))
+
+
+def upsampling(layer, x, w):
+    options = {"align_corners": False} if layer.interpolation == "bilinear" else {}
+    scale = tuple(map(float, layer.size))
+    return last_channels(functional.interpolate(first_channels(x), None, scale, layer.interpolation, **options))
+
+
 TWINS = {
     BatchNormalization: batch_norm,
     LayerNormalization: layer_norm,
+    ChannelsFirst: channels_first,
+    GlobalPool: global_pool,
+    Margins: margins,
+    UpSampling: upsampling,
+    Permute: lambda layer, x, w: x.permute(0, *(axis + 1 for axis in layer.order)),
     Dense: dense,
     Conv: conv,
     DepthwiseConv: depthwise,
@@ -393,6 +423,50 @@ NETWORKS = [
             Dense(10, "softmax"),
         ],
     ),
+    *[
+        case(
+            f"pool-{kind}-{padding}",
+            IMAGE,
+            [
+                Conv(9, (2, 2), activation="tanh"),
+                Pool(kind, (3, 3), (2, 2), padding),
+                Pool(kind, (2, 3), (1, 2), ((1, 0), (1, 2))),
+                Pool(kind, (2, 2), (1, 1)),
+                Flatten(),
+                Dense(10, "softmax"),
+            ],
+        )
+        for kind in ("max", "average")
+        for padding in ("valid", "same", ((1, 2), (2, 1)))
+    ],
+    case(
+        "grids",
+        IMAGE,
+        [
+            Conv(9, (3, 3), activation="tanh"),
+            Margins((2, -1), (0, 1)),
+            UpSampling((2, 1)),
+            Permute(1, 0, 2),
+            Conv(17, (3, 3), (2, 2), activation="tanh"),
+            UpSampling((2, 3), "bilinear"),
+            GlobalPool("average"),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case(
+        "channels-first",
+        (1, 8, 8),
+        [
+            ChannelsFirst(Conv(9, (3, 3), padding="same", activation="tanh")),
+            ChannelsFirst(Pool("max", (3, 3), (2, 2))),
+            ChannelsFirst(Margins((1, 0), (0, 1))),
+            ChannelsFirst(Conv(17, (2, 2), activation="tanh")),
+            ChannelsFirst(GlobalPool("max", True)),
+            Flatten(),
+            Dense(10, "softmax"),
+        ],
+    ),
+    case("steps-pooled", ROWS, [SimpleRNN(33, return_sequences=True), GlobalPool("max"), Dense(10, "softmax")]),
     case("rnn", ROWS, [SimpleRNN(33), Dense(10, "softmax")], penalties={0: (0, 1e-3), 1: (0, 1e-3)}),
     case("rnn-relu", ROWS, [SimpleRNN(17, "relu", return_sequences=True), SimpleRNN(7), Dense(10, "softmax")]),
     case("rnn-sequence-mse", ROWS, [SimpleRNN(33, return_sequences=True), Dense(8)], MSE),

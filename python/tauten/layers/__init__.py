@@ -12,6 +12,14 @@ from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
 from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Masking, Reshape
 from tauten.layers.normalization import BatchNormalization, LayerNormalization
 from tauten.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from tauten.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+)
 from tauten.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -22,6 +30,19 @@ from tauten.layers.pooling import (
 )
 from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
 from tauten.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
+from tauten.layers.reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Permute,
+    RepeatVector,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from tauten.layers.time_distributed import TimeDistributed
 
 __all__ = [
@@ -37,6 +58,9 @@ __all__ = [
     "Conv1D",
     "Conv2D",
     "Conv3D",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -44,6 +68,12 @@ __all__ = [
     "Embedding",
     "Flatten",
     "ForgetGateRNN",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
     "Input",
     "InputLayer",
     "Layer",
@@ -54,7 +84,9 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "PReLU",
+    "Permute",
     "ReLU",
+    "RepeatVector",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -64,6 +96,12 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "TimeDistributed",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "deserialize",
     "serialize",
 ]
@@ -72,10 +110,12 @@ _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
         Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, BatchNormalization, Bidirectional, Conv1D,
-        Conv2D, Conv3D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU,
-        InputLayer, LSTM, LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU,
-        ReLU, Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D,
-        SpatialDropout3D, TimeDistributed,
+        Conv2D, Conv3D, Cropping1D, Cropping2D, Cropping3D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU,
+        Embedding, Flatten, ForgetGateRNN, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
+        GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D, InputLayer, LSTM, LayerNormalization, LeakyReLU,
+        Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU, Permute, ReLU, RepeatVector, Reshape,
+        SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
+        TimeDistributed, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
     )
 }  # fmt: skip
 

@@ -54,6 +54,7 @@ class Layer:
     keras_defaults: ClassVar[dict[str, Any]] = {}
     reads_index: ClassVar[bool] = False
     supports_masking: bool = False  # reads masked sequences step by step, and passes the mask on
+    ends_mask: ClassVar[bool] = False  # or reads the valid steps alone, and makes one value of them
 
     def __init__(self, *, name: str | None = None, trainable: bool = True, **kwargs: Any) -> None:
         cls = type(self).__name__

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tauten import activations, initializers, regularizers
 from tauten._checks import extents, flag, integer, number, unpacked
 from tauten._registry import serialize
+from tauten.config import known_data_format
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
 if TYPE_CHECKING:
@@ -40,12 +41,6 @@ def padding_pairs(value: Any, rank: int, what: str, words: tuple[str, ...] = ("v
     return tuple(_pair(item, what) for item in items)
 
 
-def check_data_format(value: str | None, what: str) -> None:
-    """Tauten's images are (batch, rows, columns, channels): Keras' channels_last."""
-    if value not in (None, "channels_last"):
-        raise ValueError(f"{what}: data_format: expected 'channels_last', got {value!r}; move the channels last")
-
-
 # What the layers' docstrings share: documented() puts the pieces together.
 EXTENTS = """
 
@@ -57,6 +52,9 @@ WINDOW = """
         kernel_size: k, one integer or one a dimension.
         strides: s, one integer or one a dimension; default 1.
         padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras){causal}."""
+FORMAT = """
+        data_format: "channels_last" or "channels_first", where shapes have the channels right behind the batch;
+            default None, tauten.config.image_data_format()."""
 DILATION = """
         dilation_rate: d, the distance of a window's positions, one integer or one a dimension; default 1.{strides}"""
 END = """
@@ -97,7 +95,7 @@ class Convolution(Layer):
         self.kernel_size = extents(kernel_size, self.rank, f"{cls}: kernel_size")
         self.strides = extents(strides, self.rank, f"{cls}: strides")
         self.padding = padding_pairs(padding, self.rank, f"{cls}: padding", self.words)
-        check_data_format(data_format, cls)
+        self.data_format = known_data_format(data_format, f"{cls}: data_format")
         self.dilation_rate = extents(dilation_rate, self.rank, f"{cls}: dilation_rate")
         self.padding_value = number(padding_value, f"{cls}: padding_value")
 
@@ -131,6 +129,7 @@ class Convolution(Layer):
             "kernel_size": list(self.kernel_size),
             "strides": list(self.strides),
             "padding": self.padding if isinstance(self.padding, str) else [list(pair) for pair in self.padding],
+            "data_format": self.data_format,
             "dilation_rate": list(self.dilation_rate),
         }
 
@@ -156,7 +155,7 @@ class Conv(Convolution):
             EXTENTS,
             "\n        filters: channels of the output.",
             WINDOW.format(causal=causal),
-            '\n        data_format: None or "channels_last".',
+            FORMAT,
             DILATION.format(strides=" Not with\n            strides (as in Keras)."),
             "\n        groups: parts of channels and filters, each convolved by itself; it divides both; default 1.",
             END.format(kernels="kernel_initializer", penalties="kernel_regularizer"),
@@ -212,6 +211,7 @@ class Conv(Convolution):
             self.dilation_rate,
             self.groups,
             self.padding_value,
+            self.data_format == "channels_first",
         )
 
     def kernels(self) -> dict[str, WeightSpec]:

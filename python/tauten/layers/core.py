@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tauten import _random, activations, initializers, regularizers
 from tauten._checks import MOST_SEED, flag, integer, number, sample_shape, unexpected, unpacked
 from tauten._registry import serialize
+from tauten.config import known_data_format
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
 if TYPE_CHECKING:
@@ -159,16 +160,23 @@ class Flatten(Layer):
     """(batch, ...) -> (batch, features), in C order.
 
     Args:
+        data_format: "channels_last" or "channels_first", where the channels are moved behind the other axes first, so
+            that the features come in the same order; default None, tauten.config.image_data_format().
         name: as in Layer.
+
+    Raises:
+        ValueError: for another data_format; when the model is built also for extents that are not known beforehand.
     """
 
-    keras_defaults: ClassVar[dict[str, Any]] = {"data_format": "channels_last"}
-
-    def __init__(self, *, name: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, data_format: str | None = None, *, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
+        self.data_format = known_data_format(data_format, "Flatten: data_format")
 
     def add_to(self, network: Network, edge: int) -> int:
-        return network.add_flatten(self.name, edge)
+        return network.add_flatten(self.name, edge, self.data_format == "channels_first")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "data_format": self.data_format}
 
 
 class Reshape(Layer):

@@ -8,14 +8,13 @@ from tauten import initializers, regularizers
 from tauten._checks import integer
 from tauten._registry import serialize
 from tauten.layers.base import ActivationLike, InitializerLike, RegularizerLike, WeightSpec
-from tauten.layers.convolution import DILATION, END, EXTENTS, WINDOW, Convolution, documented
+from tauten.layers.convolution import DILATION, END, EXTENTS, FORMAT, WINDOW, Convolution, documented
 
 if TYPE_CHECKING:
     from tauten._core import Network
     from tauten.layers.convolution import Extents, PaddingLike
 
 _MULTIPLIER = "\n        depth_multiplier: m, filters of each channel; default 1."
-_FORMAT = '\n        data_format: None or "channels_last".'
 
 
 class DepthwiseConv(Convolution):
@@ -29,7 +28,7 @@ class DepthwiseConv(Convolution):
             EXTENTS,
             WINDOW.format(causal=""),
             _MULTIPLIER,
-            _FORMAT,
+            FORMAT,
             DILATION.format(strides=""),
             END.format(kernels="depthwise_initializer", penalties="depthwise_regularizer"),
         )
@@ -73,6 +72,7 @@ class DepthwiseConv(Convolution):
             self.use_bias,
             self.dilation_rate,
             self.padding_value,
+            self.data_format == "channels_first",
         )
 
     def kernels(self) -> dict[str, WeightSpec]:
@@ -123,7 +123,7 @@ class SeparableConv(Convolution):
             EXTENTS,
             "\n        filters: channels of the output.",
             WINDOW.format(causal=""),
-            _FORMAT,
+            FORMAT,
             DILATION.format(strides=""),
             _MULTIPLIER,
             END.format(
@@ -179,6 +179,7 @@ class SeparableConv(Convolution):
             self.use_bias,
             self.dilation_rate,
             self.padding_value,
+            self.data_format == "channels_first",
         )
 
     def kernels(self) -> dict[str, WeightSpec]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten._checks import extents
+from tauten.config import known_data_format
 from tauten.layers.base import Layer
-from tauten.layers.convolution import check_data_format, padding_pairs
+from tauten.layers.convolution import padding_pairs
 
 if TYPE_CHECKING:
     from tauten._core import Network
@@ -21,7 +22,7 @@ _ARGUMENTS = """
         pool_size: k, one integer or one a dimension; default 2.
         strides: s, one integer or one a dimension; default pool_size.
         padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras).
-        data_format: None or "channels_last".
+        data_format: "channels_last" or "channels_first"; default None, tauten.config.image_data_format().
         name: as in Layer.
 
     Raises:
@@ -53,10 +54,11 @@ class Pooling(Layer):
         self.pool_size = extents(pool_size, self.rank, f"{cls}: pool_size")
         self.strides = self.pool_size if strides is None else extents(strides, self.rank, f"{cls}: strides")
         self.padding = padding_pairs(padding, self.rank, f"{cls}: padding")
-        check_data_format(data_format, cls)
+        self.data_format = known_data_format(data_format, f"{cls}: data_format")
 
     def add_to(self, network: Network, edge: int) -> int:
-        return network.add_pool(self.name, edge, self.kind, self.pool_size, self.strides, self.padding)
+        first = self.data_format == "channels_first"
+        return network.add_pool(self.name, edge, self.kind, self.pool_size, self.strides, self.padding, first)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -64,6 +66,7 @@ class Pooling(Layer):
             "pool_size": list(self.pool_size),
             "strides": list(self.strides),
             "padding": self.padding if isinstance(self.padding, str) else [list(pair) for pair in self.padding],
+            "data_format": self.data_format,
         }
 
 

@@ -9,6 +9,7 @@ from .convolution import Conv, DepthwiseConv, SeparableConv
 from .dense import Dense, Flatten, Reshape
 from .dropout import Dropout, philox4x32
 from .embedding import Embedding
+from .grids import ChannelsFirst, GlobalPool, Margins, Permute, UpSampling
 from .layer import Layer, Step
 from .network import Network, Result
 from .normalization import BatchNormalization, LayerNormalization, SpatialDropout
@@ -22,6 +23,7 @@ __all__ = [
     "Activation",
     "BatchNormalization",
     "Bidirectional",
+    "ChannelsFirst",
     "Conv",
     "Dense",
     "DepthwiseConv",
@@ -29,11 +31,14 @@ __all__ = [
     "Embedding",
     "Flatten",
     "ForgetGateRNN",
+    "GlobalPool",
     "GoBackwards",
     "Layer",
     "LayerNormalization",
+    "Margins",
     "Network",
     "PReLU",
+    "Permute",
     "Pool",
     "ReLU",
     "Reshape",
@@ -42,5 +47,6 @@ __all__ = [
     "SimpleRNN",
     "SpatialDropout",
     "Step",
+    "UpSampling",
     "philox4x32",
 ]

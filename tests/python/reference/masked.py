@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .activations import FORWARD
+from .grids import GlobalPool
 from .layer import Layer, Step
 from .recurrent import GRU, LSTM, Bidirectional, ForgetGateRNN, GoBackwards, Recurrent, SimpleRNN
 
@@ -57,6 +58,9 @@ def run_masked(layers: list[Layer], x: np.ndarray, mask: np.ndarray) -> np.ndarr
         elif isinstance(layer, Recurrent):
             h = carried(layer, x, mask)
             x = h if layer.return_sequences else h[:, -1]
+        elif isinstance(layer, GlobalPool):
+            assert layer.kind == "average"
+            x = np.where(mask[..., None], x, 0).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)[:, None]
         else:
             x = layer.forward(x, Step(False, 0, np.arange(len(x))))
     return x
