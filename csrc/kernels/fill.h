@@ -23,6 +23,7 @@
     TAUTEN_DECLARE_FILL(fill_gru)         /* gru.cpp: gru_forward, gru_backward */                \
     TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_sums, add */ \
     TAUTEN_DECLARE_FILL(fill_pooling)     /* pooling.cpp */                                       \
+    TAUTEN_DECLARE_FILL(fill_aggregation) /* aggregation.cpp: aggregate_sum .. dot */             \
     TAUTEN_DECLARE_FILL(fill_losses)      /* losses.cpp */                                        \
     TAUTEN_DECLARE_FILL(fill_updates)     /* updates.cpp: sgd, penalty_sums, all_finite */        \
     TAUTEN_DECLARE_FILL(fill_math)        /* math_probe.cpp: exp, log, tanh, sigmoid */           \

@@ -84,6 +84,7 @@ Level resolve() {
         level::fill_gru(k);      \
         level::fill_elementwise(k); \
         level::fill_pooling(k);  \
+        level::fill_aggregation(k); \
         level::fill_losses(k);   \
         level::fill_updates(k);  \
         level::fill_math(k);     \

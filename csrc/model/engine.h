@@ -33,6 +33,10 @@ public:
     // wanted.
     StepResult gradients(Request<T>& request, const std::vector<T*>& parameter_gradients,
                          const std::vector<T*>& input_gradients);
+    // The same for E = Σ y ⊙ t, where t are the request's targets: ∂E/∂y is given. No compile() needed, no penalties.
+    // below: y are the values that a softmax or sigmoid at the end of the network reads, if it ends in one.
+    StepResult pull_back(Request<T>& request, bool below, const std::vector<T*>& parameter_gradients,
+                         const std::vector<T*>& input_gradients);
 
     // δ of all recurrent layers at every step; and their gates' values, with dropout off, for which no loss is needed.
     // Nothing changes but the gradients' memory.
@@ -45,6 +49,9 @@ public:
 private:
     // Lends a workspace for one call.
     class Loan;
+
+    StepResult gradients_of(const Objective& objective, Request<T>& request, bool penalties,
+                            const std::vector<T*>& parameter_gradients, const std::vector<T*>& input_gradients);
 
     Objective objective_;
     bool compiled_ = false;

@@ -31,6 +31,14 @@ ADD = {
         name, e, at.filters, at.kernel, at.strides, at.padding, at.activation, at.use_bias
     ),
     ref.Pool: lambda n, name, e, at: n.add_pool(name, e, at.kind, at.window, at.strides, at.padding),
+    ref.Aggregate: lambda n, name, e, at: n.add_aggregate(
+        name,
+        e,
+        at.how,
+        (*at.window, at.depth),
+        (*at.strides, 1),
+        at.padding if isinstance(at.padding, str) else (*at.padding, (0, 0)),
+    ),
     ref.SimpleRNN: recurrent,
     ref.ForgetGateRNN: recurrent,
     ref.LSTM: recurrent,

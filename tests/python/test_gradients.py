@@ -18,6 +18,7 @@ from reference import (
     GRU,
     LSTM,
     Activation,
+    Aggregate,
     Bidirectional,
     Conv,
     Dense,
@@ -171,6 +172,10 @@ def big_cases():
         yield big(f"conv1d-{name}", (40, channels), line, batch=batch)
         volume = [Conv(filters, (3, 3, 3), (1, 2, 2), "same", "relu"), Pool("max", (2, 2, 2)), Conv(3, (2, 2, 2))]
         yield big(f"conv3d-{name}", (5, 8, 9, channels), volume, batch=batch)
+        depth = (channels + 1) // 2
+        for how in ("max", "average", "sum"):
+            sliding = [Aggregate(how, (3, 2), depth, (2, 1), "same"), Conv(filters, (3, 3), padding="same"), Dense(7)]
+            yield big(f"aggregate-{how}-{name}", (9, 8, channels), sliding, batch=batch)
     yield big("rows-of-images", (28, 28, 1), [Reshape((28, 28)), LSTM(33), Dense(10, "softmax")], loss=CE, batch=5)
     text = [Embedding(65, 17), LSTM(33, return_sequences=True), LSTM(16, return_sequences=True), Dense(65, "softmax")]
     yield big("text", (21,), text, loss=CE, batch=5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tauten.layers.aggregation import Aggregation1D, Aggregation2D, Aggregation3D
 from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
@@ -24,6 +25,9 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Aggregation1D",
+    "Aggregation2D",
+    "Aggregation3D",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
@@ -53,7 +57,8 @@ __all__ = [
 _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
+        Activation, Aggregation1D, Aggregation2D, Aggregation3D,
+        AveragePooling1D, AveragePooling2D, AveragePooling3D, Bidirectional, Conv1D, Conv2D, Conv3D, Dense,
         Dropout, Embedding, Flatten, ForgetGateRNN, GRU, InputLayer, LSTM, Masking, MaxPooling1D, MaxPooling2D,
         MaxPooling3D, Reshape, SimpleRNN, TimeDistributed,
     )

@@ -5,6 +5,7 @@ Each layer's forward and backward stand side by side. x and grad arrive with the
 """
 
 from .activations import Activation
+from .aggregation import Aggregate
 from .convolution import Conv
 from .dense import Dense, Flatten, Reshape
 from .dropout import Dropout, philox4x32
@@ -18,6 +19,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Aggregate",
     "Bidirectional",
     "Conv",
     "Dense",
