@@ -22,6 +22,7 @@ from tauten import (
     models,
     ops,
     optimizers,
+    plot,
     regularizers,
     utils,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "plot",
     "regularizers",
     "utils",
 ]
