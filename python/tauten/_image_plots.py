@@ -60,8 +60,6 @@ def feature_maps(layer: str, values: Array, most: int, figure: Any) -> Figure:
         fig, axes = _figure(figure, (8, 3.2 if channels <= FEW else min(10.0, max(3.2, 1.0 + 0.14 * values.shape[1]))))
         if channels <= FEW:
             _lines(axes, values)
-            if channels > 1:
-                axes.legend(title="channel", fontsize=8, ncols=channels)
         else:
             _heat(fig, axes, values.T, "channel")
         axes.set_xlabel("step")
@@ -143,7 +141,7 @@ class _Mosaic:
     """
 
     def __init__(self, tiles: Array, gap: float) -> None:
-        self.rows, self.columns, h, w = tiles.shape
+        self.rows, self.columns, h, w = (int(extent) for extent in tiles.shape)
         times = max(1, round(24 / max(h, w)))
         self.gap = max(1, round(gap * max(h, w) * times))
         self.h, self.w = h * times, w * times
@@ -283,6 +281,8 @@ def _lines(axes: Any, values: Array) -> None:
     """(steps, channels)"""
     for c in range(values.shape[1]):
         axes.plot(np.arange(len(values)), values[:, c], color=COLOURS[c % len(COLOURS)], linewidth=1.2, label=str(c))
+    if values.shape[1] > 1:
+        axes.legend(title="channel", fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -6,8 +6,9 @@ Example::
     tauten.plot.feature_maps(model, "conv2d", x[0]).savefig("maps.png")
     tauten.plot.saliency(model, x[0]).savefig("saliency.png")
 
-Each draws into a new figure of pyplot, or into the Figure or SubFigure that is given, and returns it. The numbers are
-those of `layer.get_weights()`, `diagnostics.activations` and `diagnostics.saliency`, which need no matplotlib.
+Each draws into a new figure of pyplot, or into the Figure or SubFigure that is given (best one with
+layout="constrained"), and returns it. The numbers are those of `layer.get_weights()`, `diagnostics.activations` and
+`diagnostics.saliency`, which need no matplotlib.
 """
 
 from __future__ import annotations
