@@ -209,8 +209,10 @@ py::object outputs_of(const PyNetwork& network, const py::sequence& x, const Ind
     });
 }
 
-py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
-                       const py::object& sample_weight, bool training, const py::object& initial_states) {
+// call(engine, request, where parameter gradients go, where input gradients go), and arrays for both.
+template <class F>
+py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                       const py::object& sample_weight, bool training, const py::object& initial_states, F&& call) {
     return network.with([&](auto& engine) -> py::tuple {
         using T = typename ScalarOf<std::remove_reference_t<decltype(engine)>>::type;
         const Inputs<T> inputs(x, &y, index, sample_weight);
@@ -257,10 +259,25 @@ py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const Ar
         StepResult result;
         {
             py::gil_scoped_release release;
-            result = engine.gradients(request, parameter_pointers, pointers);
+            result = call(engine, request, parameter_pointers, pointers);
         }
         return py::make_tuple(result, parameter_gradients, input_gradients);
     });
+}
+
+py::tuple gradients_of(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                       const py::object& sample_weight, bool training, const py::object& initial_states) {
+    return gradients_by(network, x, y, index, sample_weight, training, initial_states,
+                        [](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
+                            return engine.gradients(request, parameters, inputs);
+                        });
+}
+
+py::tuple pull_back(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index, bool below) {
+    return gradients_by(network, x, y, index, py::none(), false, py::none(),
+                        [&](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
+                            return engine.pull_back(request, below, parameters, inputs);
+                        });
 }
 
 // (name of the recurrent kernel, steps of each sample, values (Σ steps, gates, units)) for each trace.
@@ -424,6 +441,11 @@ void bind_building(py::class_<PyNetwork>& c) {
          return n.build([&](auto& net) { return net.add_pool(name, input, kind, pool_size, strides, p, channels_first); });
      }, py::arg("name"), py::arg("input"), py::arg("kind"), py::arg("pool_size"), py::arg("strides"), py::arg("padding"),
         py::arg("channels_first") = false);
+    c.def("add_aggregate", [](PyNetwork& n, S name, int input, S kind, const Shape& window, const Shape& strides,
+                              const py::object& padding) {
+         const Padding p = padding_from(padding, name);
+         return n.build([&](auto& net) { return net.add_aggregate(name, input, kind, window, strides, p); });
+     }, py::arg("name"), py::arg("input"), py::arg("kind"), py::arg("window"), py::arg("strides"), py::arg("padding"));
     c.def("add_recurrent", [](PyNetwork& n, S name, int input, const Cell& cell, bool return_sequences,
                               bool go_backwards) {
          return n.build([&](auto& net) { return net.add_recurrent(name, input, cell, return_sequences, go_backwards); });
@@ -563,6 +585,7 @@ void bind_network(py::module_& module) {
           py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
     c.def("gradients", &gradients_of, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
           py::arg("training") = true, py::arg("initial_states") = py::none());
+    c.def("pull_back", &pull_back, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("below") = false);
     c.def("deltas", &deltas_of, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"));
     c.def("gates", &gates_of, py::arg("x"), py::arg("index"));
     c.def_property_readonly("states", [](const PyNetwork& n) {

@@ -26,6 +26,7 @@
     TAUTEN_DECLARE_FILL(fill_normalization) /* normalization.cpp: column_moments .. layer_norm_sums */ \
     TAUTEN_DECLARE_FILL(fill_depthwise)   /* depthwise.cpp */                                     \
     TAUTEN_DECLARE_FILL(fill_pooling)     /* pooling.cpp */                                       \
+    TAUTEN_DECLARE_FILL(fill_aggregation) /* aggregation.cpp: aggregate_sum .. dot */             \
     TAUTEN_DECLARE_FILL(fill_losses)      /* losses.cpp */                                        \
     TAUTEN_DECLARE_FILL(fill_updates)     /* updates.cpp: sgd, penalty_sums, all_finite */        \
     TAUTEN_DECLARE_FILL(fill_winograd)    /* winograd.cpp */                                      \

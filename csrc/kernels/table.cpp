@@ -87,6 +87,7 @@ Level resolve() {
         level::fill_normalization(k); \
         level::fill_depthwise(k); \
         level::fill_pooling(k);  \
+        level::fill_aggregation(k); \
         level::fill_losses(k);   \
         level::fill_updates(k);  \
         level::fill_winograd(k); \

@@ -269,9 +269,30 @@ struct WinogradTransforms {
     Transform gradient;  // points -> taps: Gᵀ ∂U G
 };
 
-// An integer of T's size.
+// An integer as wide as T: vectors of both have as many lanes.
 template <class T>
 using Index = std::conditional_t<sizeof(T) == 4, int32, int64>;
+
+// One element of a weighted window: it multiplies input[i · step + offset]; `number` is its place in the window.
+template <class T>
+struct AggregateTap {
+    int64 offset;
+    T weight;
+    Index<T> number;
+};
+
+// n outputs of a window that slides `step` elements a time along a line (§26.3.4), of any sum, mean or maximum of the
+// products. Elements of the window that would lie outside the input are not among the taps.
+template <class T>
+struct AggregateArguments {
+    const AggregateTap<T>* taps;
+    int64 tap_count;
+    int64 n, step;
+    const T* input;
+    T* output;
+    T divisor;          // aggregate_sum only: 1, or the number of taps for a mean
+    Index<T>* which;  // aggregate_max only: the number of the tap that won; nullptr: not wanted
+};
 
 // Dropout's mask is a function of these and never stored (Philox4x32-10; §26.4.2, inverted dropout).
 struct DropoutKey {
@@ -363,6 +384,14 @@ struct Kernels {
     void (*average_pool)(const PoolArguments<T>&);
     void (*max_pool_gradient)(const PoolArguments<T>&);
     void (*average_pool_gradient)(const PoolArguments<T>&);
+
+    // -- weighted windows along a line
+    void (*aggregate_sum)(const AggregateArguments<T>&);
+    void (*aggregate_max)(const AggregateArguments<T>&);
+    // y[i · y_step] += factor · x[i]
+    void (*add_scaled)(int64 n, T factor, const T* x, T* y, int64 y_step);
+    // Σ x[i · x_step] y[i]
+    T (*dot)(int64 n, const T* x, int64 x_step, const T* y);
 
     // -- reductions
     // sums[n] (+)= Σ_rows x[row, n], rows in order; accumulate adds to what sums holds

@@ -142,14 +142,38 @@ template <class T>
 StepResult Engine<T>::gradients(Request<T>& request, const std::vector<T*>& parameter_gradients,
                                 const std::vector<T*>& input_gradients) {
     require(compiled(), "compile the model before asking for gradients");
+    return gradients_of(objective_, request, true, parameter_gradients, input_gradients);
+}
+
+template <class T>
+StepResult Engine<T>::pull_back(Request<T>& request, bool below, const std::vector<T*>& parameter_gradients,
+                                const std::vector<T*>& input_gradients) {
+    require(network.finalized(), "pull_back: the network is not closed yet");
+    Objective given;
+    given.loss = Loss::given;
+    given.targets = true;
+    given.edge = network.output();
+    const Edge& output = network.edges()[static_cast<size_t>(given.edge)];
+    const Node<T>* last = output.producer >= 0 ? network.nodes()[static_cast<size_t>(output.producer)].get() : nullptr;
+    if (below && last && last->final_activation() != FinalActivation::none) {
+        given.fused = true;
+        given.edge = last->input;
+    }
+    return gradients_of(given, request, false, parameter_gradients, input_gradients);
+}
+
+template <class T>
+StepResult Engine<T>::gradients_of(const Objective& objective, Request<T>& request, bool penalties,
+                                   const std::vector<T*>& parameter_gradients,
+                                   const std::vector<T*>& input_gradients) {
     Loan work(*this);
     std::unique_lock lock(guard_);
     request.backward = request.loss = request.input_gradients = request.sink.store = true;
     request.sink.update = request.update_stored = false;
-    Step<T> step(network, objective_, *work, request, calls);
+    Step<T> step(network, objective, *work, request, calls);
     step.input_gradients = &input_gradients;
     step.run();
-    step.add_penalties();
+    if (penalties) step.add_penalties();
     for (size_t i = 0; i < parameter_gradients.size(); ++i) {
         const Parameter<T>& p = *network.parameters()[i];
         if (parameter_gradients[i] && p.trainable) p.read_keras(p.gradient.data(), parameter_gradients[i]);

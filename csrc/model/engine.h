@@ -33,6 +33,10 @@ public:
     // wanted.
     StepResult gradients(Request<T>& request, const std::vector<T*>& parameter_gradients,
                          const std::vector<T*>& input_gradients);
+    // The same for E = Σ y ⊙ t, where t are the request's targets: ∂E/∂y is given. No compile() needed, no penalties.
+    // below: y are the values that a softmax or sigmoid at the end of the network reads, if it ends in one.
+    StepResult pull_back(Request<T>& request, bool below, const std::vector<T*>& parameter_gradients,
+                         const std::vector<T*>& input_gradients);
 
     // δ of all recurrent layers at every step; and their gates' values, with dropout off, for which no loss is needed.
     // Nothing changes but the gradients' memory.
@@ -48,6 +52,9 @@ private:
     // run(step) with the weights shared, or, where copies of them are out of date, to itself.
     template <class F>
     void read(Loan& work, const Request<T>& request, F&& run);
+
+    StepResult gradients_of(const Objective& objective, Request<T>& request, bool penalties,
+                            const std::vector<T*>& parameter_gradients, const std::vector<T*>& input_gradients);
 
     Objective objective_;
     bool compiled_ = false;

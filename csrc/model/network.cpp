@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "core/check.h"
+#include "layers/aggregate.h"
 #include "layers/bidirectional.h"
 #include "layers/conv.h"
 #include "layers/dense.h"
@@ -324,6 +325,45 @@ int Network<T>::add_pool(const std::string& name, int input, const std::string& 
                                        Activation::linear, kind == "max" ? Pool<T>::Kind::max : Pool<T>::Kind::average, w,
                                        channels);
     return first_channels(name, edge, channels_first);
+}
+
+template <class T>
+int Network<T>::add_aggregate(const std::string& name, int input, const std::string& kind, const Shape& window,
+                              const Shape& strides, const Padding& padding) {
+    using Kind = typename Aggregate<T>::Kind;
+    require(kind == "sum" || kind == "average" || kind == "max", name, ": unknown kind of aggregation '", kind,
+            "'; expected sum, average or max");
+    const Kind how = kind == "sum" ? Kind::sum : kind == "average" ? Kind::average : Kind::max;
+    const Shape from = read(name, input).shape;
+    const bool given = padding.kind == Padding::Kind::given;
+    require(from.size() <= 4, name, ": expected at most three spatial extents and channels, got shape ", to_text(from));
+    require(window.size() == from.size() && strides.size() == from.size() &&
+                (!given || padding.amounts.size() == from.size()),
+            name, ": expected a window, strides and padding of ", from.size(), " extents, as the input ", to_text(from),
+            " has, got a window ", to_text(window), " and strides ", to_text(strides));
+    // The extents before the last one, and the last one, as windows of their own.
+    const size_t spatial = from.size() - 1;
+    Padding before = padding, last;
+    if (given) {
+        before.amounts.pop_back();
+        last.kind = Padding::Kind::given;
+        last.amounts = {padding.amounts.back()};
+    }
+    Window w;
+    if (spatial > 0)
+        w = make_window(name, "window", from, Shape(window.begin(), window.end() - 1),
+                        Shape(strides.begin(), strides.end() - 1), before);
+    const Window depth = make_window(name, "window depth", {from.back(), 1}, {window.back()}, {strides.back()}, last);
+    for (const Window* each : {static_cast<const Window*>(&w), &depth})
+        for (int d = 0; d < 3 && how != Kind::sum; ++d)
+            require(each->before[d] < each->window[d] && each->after[d] < each->window[d], name, ": padding of (",
+                    each->before[d], ", ", each->after[d], ") would leave windows of ", each->window[d],
+                    " without any input");
+    require(multiply(w.size(), depth.window[2], name + ": window") < (int64{1} << 31), name,
+            ": a window must have less than 2^31 elements, got ", to_text(window));
+    Shape shape(w.output + 3 - w.rank, w.output + 3);
+    shape.push_back(depth.output[2]);
+    return add_node<Aggregate<T>>(name, input, shape, Activation::linear, how, w, depth, window);
 }
 
 template <class T>

@@ -101,6 +101,10 @@ public:
                        bool channels_first);
     // The output's axis j is the input's axis order[j].
     int add_permute(const std::string& name, int input, const std::vector<int>& order);
+    // kind: "sum", "average" or "max" of a weighted window over all extents, channels included. Padding by name is the
+    // spatial extents'; amounts are given for all.
+    int add_aggregate(const std::string& name, int input, const std::string& kind, const Shape& window,
+                      const Shape& strides, const Padding& padding);
     // go_backwards: from the last step to the first, and h of every step come out in that order.
     int add_recurrent(const std::string& name, int input, const Cell& cell, bool return_sequences, bool go_backwards);
     // merge: "concat", "sum", "ave" or "mul"; go_backwards: that of the first cell, the second one runs the other way.

@@ -38,7 +38,7 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
     if (request.loss) {
         check_targets();
         for (const auto& p : network.parameters())
-            if (p->penalised()) {
+            if (p->penalised() && objective.loss != Loss::given) {
                 double sums[2];
                 k_.penalty_sums(p->size(), p->weights.data(), sums);
                 penalty_ += p->l1 * sums[0] + p->l2 * sums[1];
@@ -397,7 +397,9 @@ void Step<T>::score(Slice slice) {
                         work_.metrics + static_cast<int64>(i) * work_.rows + first);
         for (int64 i = first; i < first + count; ++i) {
             if (request_.sample_weight) work_.losses[i] *= static_cast<double>(work_.weights[i]);
-            if (!std::isfinite(work_.losses[i])) failed_.store(true, std::memory_order_relaxed);
+            // a gradient that is given is passed on, whatever the values are
+            if (objective_.loss != Loss::given && !std::isfinite(work_.losses[i]))
+                failed_.store(true, std::memory_order_relaxed);
         }
     });
 }
@@ -494,7 +496,7 @@ StepResult Step<T>::result() const {
         for (int64 r = 0; r < work_.rows; ++r) sum += values[r];
         return work_.rows > 0 ? sum / static_cast<double>(work_.rows) : 0.0;  // every step may be masked
     };
-    result.loss = mean(work_.losses) + penalty_;
+    result.loss = mean(work_.losses) * (objective_.loss == Loss::given ? static_cast<double>(work_.rows) : 1.0) + penalty_;
     for (size_t i = 0; i < objective_.metrics.size(); ++i)
         result.metrics[result.metric_count++] = mean(work_.metrics + static_cast<int64>(i) * work_.rows);
     return result;

@@ -8,7 +8,14 @@
 
 namespace tauten {
 
-enum class Loss { mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy };
+// given: E = Σ y ⊙ t, summed over rows, whose gradient to y is t itself. It has no name: Engine::pull_back() alone uses it.
+enum class Loss {
+    mean_squared_error,
+    categorical_crossentropy,
+    sparse_categorical_crossentropy,
+    binary_crossentropy,
+    given
+};
 enum class Metric {
     binary_accuracy,
     categorical_accuracy,

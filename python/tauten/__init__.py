@@ -20,7 +20,9 @@ from tauten import (
     losses,
     metrics,
     models,
+    ops,
     optimizers,
+    plot,
     regularizers,
     utils,
 )
@@ -41,7 +43,9 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
+    "plot",
     "regularizers",
     "utils",
 ]

@@ -227,6 +227,21 @@ class Network:
     def add_permute(self, name: str, input: int, order: Sequence[int]) -> int:
         """Axis j of the output is axis order[j] of the input."""
 
+    def add_aggregate(
+        self,
+        name: str,
+        input: int,
+        kind: str,
+        window: Sequence[int],
+        strides: Sequence[int],
+        padding: str | Sequence[tuple[int, int]],
+    ) -> int:
+        """kind: "sum", "average" or "max" of the products with a weighted window, whose weights are a parameter.
+
+        window, strides and (before, after) pairs have all extents of the input, channels included; "valid" and "same"
+        are the spatial extents', the channels are then not padded.
+        """
+
     def add_recurrent(self, name: str, input: int, cell: Cell, return_sequences: bool, go_backwards: bool) -> int:
         """go_backwards: from the last step to the first; with return_sequences h come out in that order."""
 
@@ -328,6 +343,15 @@ class Network:
 
         Raises FloatingPointError if the loss is not finite.
         Weights, velocities and the call counter stay as they are: with the same counter dropout's mask is the same.
+        """
+
+    def pull_back(
+        self, x: Sequence[Source], y: Source, index: NDArray[np.int64], below: bool = False
+    ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
+        """gradients() for a given ∂E/∂output, y, of E = Σ output ⊙ y: no mean over rows, no penalties, dropout off.
+
+        below: y is the gradient to what the softmax or sigmoid at the end of the network reads, if it ends in one.
+        Needs no compile(); values that are not finite are passed on.
         """
 
     def deltas(

@@ -78,6 +78,12 @@ class Graph:
             layer._graph = self
             layer._shapes = ((None, *before), (None, *after))
 
+    def close(self) -> None:
+        """Let the network take no more layers; its weights are zeros. The second time nothing happens."""
+        if not self._closed:
+            self.network.finalize(self._edge)
+            self._closed = True
+
     def finish(self) -> None:
         """Close the network and give every layer its weights. The second time nothing happens.
 
@@ -86,9 +92,7 @@ class Graph:
         """
         if self._finished:
             return
-        if not self._closed:
-            self.network.finalize(self._edge)
-            self._closed = True
+        self.close()
         by_layer: dict[str, list[Variable]] = {}
         for index, parameter in enumerate(self.network.parameters):
             variable = Variable(self.network, index, parameter, self.dtype)

@@ -1,4 +1,4 @@
-"""The pictures of tauten.diagnostics; matplotlib is imported only here, and only when one is drawn."""
+"""The pictures of tauten.diagnostics; matplotlib is imported only when one is drawn."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ STYLES = ("-", "--", ":", "-.")
 GREY = "#666666"
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
     try:
-        from matplotlib import pyplot
+        from matplotlib import pyplot as found
     except ImportError:
-        raise ImportError("plot() needs matplotlib: pip install 'tauten[plot]'") from None
-    return pyplot
+        raise ImportError("plots need matplotlib: pip install 'tauten[plot]'") from None
+    return found
 
 
 def gradient_flow(layers: Sequence[LayerFlow]) -> Figure:
     """Lines of norms over steps, log scale, and bars of spectral radii."""
-    plt = _pyplot()
+    plt = pyplot()
     bars = [
         (layer.name if len(layer.radii) == 1 else f"{layer.name}: {gate}", radius, i)
         for i, layer in enumerate(layers)
@@ -90,7 +90,7 @@ def _decades(values: NDArray[np.float64]) -> tuple[float, float]:
 
 def gates(layer: str, directions: Sequence[dict[str, NDArray[Any]]], labels: Sequence[str] | None) -> Figure:
     """Heat maps, units x steps, of (steps, units) arrays: rows of panels are gates, columns directions."""
-    plt = _pyplot()
+    plt = pyplot()
     rows, columns = max(len(gates) for gates in directions), len(directions)
     steps = len(next(iter(directions[0].values())))
     width = columns * min(16.0, max(6.0, 1.5 + 0.14 * steps if labels is not None else 8.0))

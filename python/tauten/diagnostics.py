@@ -1,4 +1,4 @@
-"""Looking into recurrent layers: how the gradient flows back through time, and what the gates let through.
+"""Looking into models: how the gradient flows back through time, what gates let through, what layers write.
 
 Example::
 
@@ -6,6 +6,8 @@ Example::
     print(flow)
     flow.plot().savefig("flow.png")
     tauten.diagnostics.gates(model, x[0]).plot().savefig("gates.png")
+    maps = tauten.diagnostics.activations(model, x[0], "conv2d")  # tauten.plot draws them
+    where = tauten.diagnostics.saliency(model, x[0])
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _data, _plots
+from tauten import _plots
 from tauten._checks import integer
+from tauten._inspection import activations, check_model, one_or_many, saliency
 from tauten.layers.base import Layer
 from tauten.models import Sequential
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Values = NDArray[np.floating[Any]] | list[NDArray[np.floating[Any]]]
 
-__all__ = ["Gates", "GradientFlow", "LayerFlow", "gates", "gradient_flow"]
+__all__ = ["Gates", "GradientFlow", "LayerFlow", "activations", "gates", "gradient_flow", "saliency"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,7 +219,7 @@ def gradient_flow(
             step is masked.
         FloatingPointError: when the loss is not finite.
     """
-    _check_model(model, "gradient_flow")
+    check_model(model, "gradient_flow")
     _need_recurrent(model, "gradient_flow")
     model._need_compiled("gradient_flow")
     batch_size = integer(32 if batch_size is None else batch_size, "gradient_flow: batch_size")
@@ -263,11 +266,9 @@ def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
         TypeError, ValueError: for what is no model, one without recurrent layers or with several if none is named, for
             a layer that is none of them, and data that do not fit.
     """
-    _check_model(model, "gates")
+    check_model(model, "gates")
     chosen = _choose(model, layer)
-    raw = _data.read(x, "x")
-    single = not isinstance(raw, list) and model.built and raw.ndim == len(model.input_shape) - 1
-    data = model._input(raw[None] if single else raw)  # type: ignore[call-overload]
+    data, single = one_or_many(model, x)
     values: dict[str, Values] = {}
     directions = []
     for path, _, kept in model._network().gates([data.source], np.arange(data.samples, dtype=np.int64)):
@@ -289,11 +290,6 @@ def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
 
 
 # -- inside
-
-
-def _check_model(model: Any, what: str) -> None:
-    if not isinstance(model, Sequential):
-        raise TypeError(f"{what}: expected a Sequential model, got {type(model).__name__}")
 
 
 def _need_recurrent(model: Sequential, what: str) -> list[Layer]:

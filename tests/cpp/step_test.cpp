@@ -97,6 +97,8 @@ int cnn(Network<T>& n) {
     int e = n.add_input("x", {9, 7, 2}, false);
     e = n.add_conv("c1", e, 5, {3, 3}, {1, 1}, same, "relu", true);
     e = n.add_pool("p", e, "max", {2, 2}, {2, 2}, {});
+    e = n.add_aggregate("a", e, "average", {2, 1, 2}, {1, 1, 1}, {});
+    e = n.add_aggregate("m", e, "max", {1, 1, 2}, {1, 1, 1}, {});
     e = n.add_conv("c2", e, 19, {2, 3}, {1, 2}, same, "tanh", true);
     same.value = 0.5;
     e = n.add_depthwise_conv("dw", e, 2, {3, 2}, {1, 1}, same, "relu", true);

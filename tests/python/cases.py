@@ -10,6 +10,7 @@ from reference import (
     GRU,
     LSTM,
     Activation,
+    Aggregate,
     BatchNormalization,
     Bidirectional,
     ChannelsFirst,
@@ -350,6 +351,30 @@ def first_cases():
     yield Case("first-bilinear", (2, 2, 3), bilinear, batch=2)
 
 
+def aggregate_cases():
+    for how, rank, padding in product(("max", "average", "sum"), (1, 2, 3), ("valid", "same", "explicit")):
+        sides = ((1, 1), (0, 1), (1, 0))[:rank] if padding == "explicit" else padding
+        for window, strides, depth in ((2, None, 1), (3, 2, 2), (2, 1, 3), (2, 3, 2)):
+            windows = (window, 2, 2)[:rank]
+            layers = [Aggregate(how, windows, depth, strides and (strides,) * len(windows), sides)]
+            yield Case(
+                f"aggregate-{how}{rank}d-{padding}-{window}-{strides}-{depth}", (*SIZES[rank], 3), layers, batch=1
+            )
+        between = [Dense(3, "tanh"), Aggregate(how, (2,) * rank, 2, None, sides), Flatten(), Dense(2)]
+        yield Case(f"aggregate-{how}{rank}d-{padding}-between", (*SIZES[rank], 1), between, batch=2)
+    halos = [
+        Conv(4, (3, 3), padding="same", activation="relu"),
+        Aggregate("sum", (2, 2), 3, (1, 1)),
+        Conv(2, (3, 3), padding="same"),
+    ]
+    yield Case("aggregate-between-halos", (5, 6, 1), halos, batch=2, penalties={2: (0.01, 0.02)})
+    yield Case(
+        "aggregate-of-rnn", (4, 2), [SimpleRNN(4, return_sequences=True), Aggregate("average", (3,), 2, (1,), "same")]
+    )
+    deep = [Aggregate("max", (2, 2), 2, (1, 1)), Aggregate("sum", (2, 1), 4, (1, 2))]
+    yield Case("aggregate-twice", (4, 5, 5), deep, batch=2, weighted=True)
+
+
 def reset_first(*arguments, **options) -> GRU:
     return GRU(*arguments, **options, reset_after=False)
 
@@ -606,6 +631,7 @@ CASES = [
         pool_cases,
         grid_cases,
         first_cases,
+        aggregate_cases,
         recurrent_cases,
         unequal_cases,
         step_weight_cases,

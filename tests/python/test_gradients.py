@@ -18,6 +18,7 @@ from reference import (
     GRU,
     LSTM,
     Activation,
+    Aggregate,
     Bidirectional,
     Conv,
     Dense,
@@ -173,6 +174,19 @@ def big_cases():
         yield big(f"conv1d-{name}", (40, channels), line, batch=batch)
         volume = [Conv(filters, (3, 3, 3), (1, 2, 2), "same", "relu"), Pool("max", (2, 2, 2)), Conv(3, (2, 2, 2))]
         yield big(f"conv3d-{name}", (5, 8, 9, channels), volume, batch=batch)
+        dilated = [
+            Conv(2 * filters, (3, 3), activation="tanh", dilation=(2, 3)),
+            Conv(6, (3, 2), None, "same", "tanh", groups=2, dilation=(1, 2)),
+            DepthwiseConv((3, 3), 2, (2, 1), "same", "tanh", dilation=(1, 2), value=0.5),
+            SeparableConv(channels, (2, 3), padding="same"),
+        ]
+        yield big(f"dilated-{name}", (12, 13, channels), dilated, batch=batch)
+        wide = [DepthwiseConv((3,), 3), Conv(2 * channels, (3,), groups=channels, value=1.0, padding="same")]
+        yield big(f"depthwise1d-{name}", (20, channels), wide, batch=batch)
+        depth = (channels + 1) // 2
+        for how in ("max", "average", "sum"):
+            sliding = [Aggregate(how, (3, 2), depth, (2, 1), "same"), Conv(filters, (3, 3), padding="same"), Dense(7)]
+            yield big(f"aggregate-{how}-{name}", (9, 8, channels), sliding, batch=batch)
     for channels, filters, batch in ((16, 33, 5), (40, 64, 2), (64, 17, 1)):
         name = f"winograd-{channels}-{filters}-{batch}"
         layers = [
@@ -191,15 +205,6 @@ def big_cases():
         yield big(f"{name}-1d", (61, 1), layers, batch=batch)
         layers = [Conv(channels, (1, 1, 1)), Conv(filters, (3, 3, 3), padding="same", activation="relu")]
         yield big(f"{name}-3d", (4, 9, 10, 1), layers, batch=batch)
-        dilated = [
-            Conv(2 * filters, (3, 3), activation="tanh", dilation=(2, 3)),
-            Conv(6, (3, 2), None, "same", "tanh", groups=2, dilation=(1, 2)),
-            DepthwiseConv((3, 3), 2, (2, 1), "same", "tanh", dilation=(1, 2), value=0.5),
-            SeparableConv(channels, (2, 3), padding="same"),
-        ]
-        yield big(f"dilated-{name}", (12, 13, channels), dilated, batch=batch)
-        wide = [DepthwiseConv((3,), 3), Conv(2 * channels, (3,), groups=channels, value=1.0, padding="same")]
-        yield big(f"depthwise1d-{name}", (20, channels), wide, batch=batch)
     yield big("rows-of-images", (28, 28, 1), [Reshape((28, 28)), LSTM(33), Dense(10, "softmax")], loss=CE, batch=5)
     text = [Embedding(65, 17), LSTM(33, return_sequences=True), LSTM(16, return_sequences=True), Dense(65, "softmax")]
     yield big("text", (21,), text, loss=CE, batch=5)

@@ -144,6 +144,16 @@ def repeat_vector() -> ref.Layer:
     return layer
 
 
+def aggregation(make, rank: int, how: str, output: tuple[int, ...]) -> Row:
+    def layer() -> layers.Layer:
+        return make(how, 3, 2, 2, "same", window_initializer="random_normal", trainable_window=True)
+
+    def twin() -> ref.Layer:
+        return ref.Aggregate({"avg": "average"}.get(how, how), (3,) * rank, 2, (2,) * rank, "same")
+
+    return Row(layer, POOL[rank], output, twin, ((*(3,) * rank, 2),), wrong=POOL[rank][1:])
+
+
 TABLE = {
     layers.Dense: Row(
         lambda: layers.Dense(5, activation="sigmoid"),
@@ -212,6 +222,9 @@ TABLE = {
     layers.AveragePooling1D: pool(layers.AveragePooling1D, 1, "average"),
     layers.AveragePooling2D: pool(layers.AveragePooling2D, 2, "average"),
     layers.AveragePooling3D: pool(layers.AveragePooling3D, 3, "average"),
+    layers.Aggregation1D: aggregation(layers.Aggregation1D, 1, "max", (4, 2)),
+    layers.Aggregation2D: aggregation(layers.Aggregation2D, 2, "avg", (3, 3, 2)),
+    layers.Aggregation3D: aggregation(layers.Aggregation3D, 3, "sum", (2, 3, 3, 2)),
     layers.SimpleRNN: Row(
         lambda: layers.SimpleRNN(5, return_sequences=True),
         (4, 3),

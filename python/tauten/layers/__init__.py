@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tauten.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from tauten.layers.aggregation import Aggregation1D, Aggregation2D, Aggregation3D
 from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
@@ -50,6 +51,9 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Aggregation1D",
+    "Aggregation2D",
+    "Aggregation3D",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
@@ -109,13 +113,14 @@ __all__ = [
 _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        Activation, AveragePooling1D, AveragePooling2D, AveragePooling3D, BatchNormalization, Bidirectional, Conv1D,
-        Conv2D, Conv3D, Cropping1D, Cropping2D, Cropping3D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU,
-        Embedding, Flatten, ForgetGateRNN, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D,
-        GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D, InputLayer, LSTM, LayerNormalization, LeakyReLU,
-        Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU, Permute, ReLU, RepeatVector, Reshape,
-        SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
-        TimeDistributed, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D,
+        Activation, Aggregation1D, Aggregation2D, Aggregation3D, AveragePooling1D, AveragePooling2D, AveragePooling3D,
+        BatchNormalization, Bidirectional, Conv1D, Conv2D, Conv3D, Cropping1D, Cropping2D, Cropping3D, Dense,
+        DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU, GlobalAveragePooling1D,
+        GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
+        InputLayer, LSTM, LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU,
+        Permute, ReLU, RepeatVector, Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D,
+        SpatialDropout2D, SpatialDropout3D, TimeDistributed, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D,
+        ZeroPadding2D, ZeroPadding3D,
     )
 }  # fmt: skip
 

@@ -5,6 +5,7 @@ Each layer's forward and backward stand side by side. x and grad arrive with the
 """
 
 from .activations import ELU, Activation, PReLU, ReLU
+from .aggregation import Aggregate
 from .convolution import Conv, DepthwiseConv, SeparableConv
 from .dense import Dense, Flatten, Reshape
 from .dropout import Dropout, philox4x32
@@ -21,6 +22,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Aggregate",
     "BatchNormalization",
     "Bidirectional",
     "ChannelsFirst",
