@@ -6,7 +6,7 @@
 #include "kernels/fill.h"
 #include "kernels/tile.h"
 #include "simd/loop.h"
-#include "simd/math.h"
+#include "simd/activations.h"
 
 namespace tauten::kernels {
 namespace {

@@ -3,7 +3,7 @@
 // does not grow with the batch.
 #include "kernels/fill.h"
 #include "simd/loop.h"
-#include "simd/math.h"
+#include "simd/activations.h"
 
 namespace tauten::kernels {
 namespace {
@@ -121,10 +121,11 @@ void normalize_as(int64 rows, int64 columns, const T* x, const T* shift, const T
 template <class T>
 void normalize(Activation f, int64 rows, int64 columns, const T* x, const T* shift, const T* scale, const T* offset, T* y) {
     switch (f) {
-        case Activation::linear: return normalize_as<T, Activation::linear>(rows, columns, x, shift, scale, offset, y);
         case Activation::relu: return normalize_as<T, Activation::relu>(rows, columns, x, shift, scale, offset, y);
         case Activation::tanh: return normalize_as<T, Activation::tanh>(rows, columns, x, shift, scale, offset, y);
         case Activation::sigmoid: return normalize_as<T, Activation::sigmoid>(rows, columns, x, shift, scale, offset, y);
+        // linear: no layer has what only cells have
+        default: return normalize_as<T, Activation::linear>(rows, columns, x, shift, scale, offset, y);
     }
 }
 
@@ -148,10 +149,10 @@ void normalize_gradient(Activation below, int64 rows, int64 columns, const T* x,
         normalize_gradient_as<T, f>(rows, columns, x, delta, shift, scale, slope, offset, gradient);
     };
     switch (below) {
-        case Activation::linear: return as.template operator()<Activation::linear>();
         case Activation::relu: return as.template operator()<Activation::relu>();
         case Activation::tanh: return as.template operator()<Activation::tanh>();
         case Activation::sigmoid: return as.template operator()<Activation::sigmoid>();
+        default: return as.template operator()<Activation::linear>();
     }
 }
 

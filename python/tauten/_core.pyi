@@ -102,7 +102,6 @@ class Network:
     def __init__(self, dtype: str = "float32", winograd: bool = True) -> None:
         """winograd: of convolutions, where it pays."""
 
-
     # -- building
     def add_input(self, name: str, shape: Sequence[int | None], index: bool = False) -> int:
         """index=True: integers, for an embedding to look up."""

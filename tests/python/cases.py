@@ -168,8 +168,13 @@ def winograd_cases():
         ((3, 12), (1, 5), "valid", "sigmoid"),
         ((3, 5, 6), (2, 3, 3), "same", "tanh"),
     ):
-        name = f"winograd{len(shape)}d-{'x'.join(map(str, kernel))}-{padding if isinstance(padding, str) else 'explicit'}"
-        layers = [Conv(8, (1,) * len(shape), activation=activation), Conv(9, kernel, padding=padding, activation="tanh")]
+        name = (
+            f"winograd{len(shape)}d-{'x'.join(map(str, kernel))}-{padding if isinstance(padding, str) else 'explicit'}"
+        )
+        layers = [
+            Conv(8, (1,) * len(shape), activation=activation),
+            Conv(9, kernel, padding=padding, activation="tanh"),
+        ]
         yield Case(name, (*shape, 1), layers, batch=3)
 
 

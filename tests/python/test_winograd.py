@@ -1,4 +1,4 @@
-"""Convolutions by Winograd's minimal filtering: where they are used, how exact they are, and that they can be switched off."""
+"""Convolutions by Winograd's minimal filtering: where they are used, how exact they are, how they are switched off."""
 
 from __future__ import annotations
 
@@ -81,7 +81,9 @@ def test_rounding_errors(kernel):
     weights = [weight.astype(np.float32) for weight in weights]
     exact = gradients("float64", False, kernel, x, y, weights)
     tiled, plain = (gradients("float32", use, kernel, x, y, weights) for use in (True, False))
-    for what, right, fast, slow in zip(("output", "input gradient", "kernel gradient"), exact, tiled, plain, strict=True):
+    for what, right, fast, slow in zip(
+        ("output", "input gradient", "kernel gradient"), exact, tiled, plain, strict=True
+    ):
         assert not np.array_equal(fast, slow), "Winograd was not used"
         errors = [np.sqrt(np.mean((found - right) ** 2)) for found in (fast, slow)]
         assert errors[0] <= 10 * errors[1], f"{what}: {errors[0] / errors[1]:.1f} times the error of the plain sum"
@@ -151,7 +153,11 @@ def test_threads_that_predict_at_once():
     for _ in range(5):
         model.train_on_batch(images, labels)
         found: list[np.ndarray] = []
-        threads = [threading.Thread(target=lambda: found.append(model.predict_on_batch(images))) for _ in range(4)]
+
+        def predict(to=found) -> None:
+            to.append(model.predict_on_batch(images))
+
+        threads = [threading.Thread(target=predict) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -11,7 +11,6 @@ from tauten.layers.base import Layer
 from tauten.layers.bidirectional import Bidirectional
 from tauten.layers.convolution import Conv1D, Conv2D, Conv3D
 from tauten.layers.core import Activation, Dense, Dropout, Embedding, Flatten, Input, InputLayer, Masking, Reshape
-from tauten.layers.normalization import BatchNormalization, LayerNormalization
 from tauten.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from tauten.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -21,6 +20,7 @@ from tauten.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from tauten.layers.normalization import BatchNormalization, LayerNormalization
 from tauten.layers.pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -30,7 +30,6 @@ from tauten.layers.pooling import (
     MaxPooling3D,
 )
 from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
-from tauten.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from tauten.layers.reshaping import (
     Cropping1D,
     Cropping2D,
@@ -44,6 +43,7 @@ from tauten.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from tauten.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from tauten.layers.time_distributed import TimeDistributed
 
 __all__ = [

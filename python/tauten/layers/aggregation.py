@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tauten import initializers, regularizers
 from tauten._checks import extents, flag, integer
 from tauten._registry import serialize
+from tauten.config import known_data_format
 from tauten.layers.base import InitializerLike, Layer, RegularizerLike, WeightSpec
-from tauten.layers.convolution import check_data_format, padding_pairs
+from tauten.layers.convolution import padding_pairs
 
 if TYPE_CHECKING:
     from tauten._core import Network
@@ -78,7 +79,10 @@ class Aggregation(Layer):
         self.window_initializer = initializers.get(window_initializer)
         self.window_regularizer = regularizers.get(window_regularizer)
         self.trainable_window = flag(trainable_window, f"{cls}: trainable_window")
-        check_data_format(data_format, cls)
+        if known_data_format(data_format, f"{cls}: data_format") != "channels_last":
+            raise ValueError(
+                f"{cls}: data_format: expected 'channels_last', got 'channels_first'; move the channels last"
+            )
 
     def add_to(self, network: Network, edge: int) -> int:
         shape = tuple(network.edge_shape(edge))

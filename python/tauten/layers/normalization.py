@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tauten import initializers, regularizers
 from tauten._checks import flag, integer, number, unpacked
 from tauten._registry import serialize
+from tauten.layers._axes import with_axis_last
 from tauten.layers.base import InitializerLike, Layer, RegularizerLike, Shape, WeightSpec
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Normalization(Layer):
 
 
 class BatchNormalization(Normalization):
-    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, channel by channel; the last axis is the channels.
+    """y = gamma (x - mean) / sqrt(variance + epsilon) + beta, channel by channel; `axis` is the channels.
 
     While training, mean and variance (Σ (x - mean)² / n) are the batch's, over samples, positions and time steps;
     masked steps and those that shorter sequences do not have are not counted. Each training step moves the averages:
@@ -75,7 +76,8 @@ class BatchNormalization(Normalization):
     covariate shift".
 
     Args:
-        axis: of the channels, the last one: -1 (default), or its number, the batch being 0.
+        axis: of the channels, the batch being 0; default -1, the last one; 1 where a convolution has
+            data_format="channels_first".
         momentum: of the moving averages, in [0, 1]; default 0.99.
         epsilon: at least 0; default 0.001.
         center: with beta; default True.
@@ -90,7 +92,7 @@ class BatchNormalization(Normalization):
 
     Raises:
         TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included; when the model
-            is built, for another axis than the last.
+            is built, for an axis that the inputs do not have.
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {
@@ -126,12 +128,17 @@ class BatchNormalization(Normalization):
 
     def add_to(self, network: Network, edge: int) -> int:
         shape = tuple(network.edge_shape(edge))
-        if self.axis not in (-1, len(shape)):
+        rank = len(shape) + 1
+        axis = self.axis + rank if self.axis < 0 else self.axis
+        if not 0 < axis < rank:
             raise ValueError(
-                f"{self.name}: axis: expected the last one, -1 or {len(shape)}, for inputs of shape {(None, *shape)}, "
-                f"got {self.axis}"
+                f"{self.name}: axis: expected one from 1 to {rank - 1}, or -1 to {1 - rank}, for inputs of shape "
+                f"{(None, *shape)}, got {self.axis}"
             )
-        return network.add_batch_normalization(self.name, edge, self.momentum, self.epsilon, self.center, self.scale)
+        options = self.momentum, self.epsilon, self.center, self.scale
+        return with_axis_last(
+            network, self.name, edge, axis - 1, lambda e: network.add_batch_normalization(self.name, e, *options)
+        )
 
     def weight_specs(self) -> dict[str, WeightSpec]:
         return {

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tauten.layers.convolution import check_data_format
+from tauten.config import known_data_format
+from tauten.layers._axes import with_axis_last
 from tauten.layers.core import Dropping
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ _ARGUMENTS = """
     Raises:
         TypeError, ValueError: for a rate outside [0, 1); when the model is built, for samples of another rank.
     """
-_DATA_FORMAT = '        data_format: None or "channels_last".\n'
+_DATA_FORMAT = (
+    '        data_format: "channels_last" or "channels_first"; default None, tauten.config.image_data_format().\n'
+)
 
 
 class SpatialDropout(Dropping):
@@ -64,7 +67,16 @@ class SpatialDropoutOfImages(SpatialDropout):
         **kwargs: Any,
     ) -> None:
         super().__init__(rate, seed=seed, name=name, **kwargs)
-        check_data_format(data_format, type(self).__name__)
+        self.data_format = known_data_format(data_format, f"{type(self).__name__}: data_format")
+
+    def add_to(self, network: Network, edge: int) -> int:
+        if self.data_format == "channels_last" or len(network.edge_shape(edge)) != self.rank + 1:
+            return super().add_to(network, edge)
+        last = super().add_to
+        return with_axis_last(network, self.name, edge, 0, lambda e: last(network, e))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "data_format": self.data_format}
 
 
 class SpatialDropout2D(SpatialDropoutOfImages):
