@@ -251,8 +251,9 @@ TAUTEN_INLINE bool leaves_gaps(const PoolArguments<T>& p, int d) {
     return end < p.input_extent[d] || (p.step[d] > p.window[d] && p.output_extent[d] > 1);
 }
 
-// Windows that do not overlap: each output writes the positions of its window, the rest is zeroed.
-template <class T, Activation below, bool kMax, class Window>
+// Windows that do not overlap: each output writes the positions of its window, the rest is zeroed. kRelu: below is ReLU,
+// known beforehand; else it is asked for.
+template <class T, bool kRelu, bool kMax, class Window>
 TAUTEN_INLINE void spread_gradient_with(const PoolArguments<T>& p, Window& window) {
     if (leaves_gaps(p, 0) || leaves_gaps(p, 1) || leaves_gaps(p, 2))
         over_inputs(p, [&](const int64(&i)[3], const Range& outputs) {
@@ -275,13 +276,13 @@ TAUTEN_INLINE void spread_gradient_with(const PoolArguments<T>& p, Window& windo
                 Native<T> part_of_it = gradient;
                 if constexpr (kMax)
                     part_of_it = index == static_cast<typename Vec<T>::Integer>(i) ? gradient : zeros<T>();
-                store_through<T>(below, part, input + offset + c, input_gradient + gradient_offset + c, part_of_it);
+                store_through<T>(kRelu ? Activation::relu : p.below, part, input + offset + c, input_gradient + gradient_offset + c, part_of_it);
             });
         });
     });
 }
 
-template <class T, Activation below, bool kMax>
+template <class T, bool kMax>
 void pool_gradient_as(const PoolArguments<T>& p) {
     bool apart = true;
     for (int d = 0; d < 3; ++d) apart = apart && (p.step[d] >= p.window[d] || p.output_extent[d] == 1);
@@ -289,15 +290,18 @@ void pool_gradient_as(const PoolArguments<T>& p) {
         gather_gradient<T, kMax>(p);
     } else if (window_size(p) <= ListedWindow::capacity) {
         ListedWindow window;
-        spread_gradient_with<T, below, kMax>(p, window);
+        if (p.below == Activation::relu)
+            spread_gradient_with<T, true, kMax>(p, window);
+        else
+            spread_gradient_with<T, false, kMax>(p, window);
     } else {
         WalkedWindow<T> window;
-        spread_gradient_with<T, below, kMax>(p, window);
+        spread_gradient_with<T, false, kMax>(p, window);
     }
 }
 
 // Without argmax (windows of more than 256 positions): zeros, then each output finds its maximum again and adds.
-template <class T, Activation below>
+template <class T>
 void max_pool_gradient_again(const PoolArguments<T>& p) {
     using Integer = typename Vec<T>::Integer;
     over_inputs(p, [&](const int64(&i)[3], const Range&) __attribute__((always_inline)) {
@@ -313,7 +317,7 @@ void max_pool_gradient_again(const PoolArguments<T>& p) {
             Native<T> largest;
             Bits<T> index;
             window_maximum<T, true>(window, input + c, part, largest, index);
-            const Native<T> delta = through_activation<T>(below, part.load(gradient + c), largest);
+            const Native<T> delta = through_activation<T>(p.below, part.load(gradient + c), largest);
             for (int64 i = range.from[0]; i < range.to[0]; ++i)
                 for (int64 j = range.from[1]; j < range.to[1]; ++j)
                     for (int64 k = range.from[2]; k < range.to[2]; ++k) {
@@ -328,22 +332,12 @@ void max_pool_gradient_again(const PoolArguments<T>& p) {
     });
 }
 
-template <class T, bool kMax, Activation below>
-void pool_gradient_below(const PoolArguments<T>& p) {
-    if (kMax && p.argmax == nullptr)
-        max_pool_gradient_again<T, below>(p);
-    else
-        pool_gradient_as<T, below, kMax>(p);
-}
-
 template <class T, bool kMax>
 void pool_gradient(const PoolArguments<T>& p) {
-    switch (p.below) {
-        case Activation::relu: return pool_gradient_below<T, kMax, Activation::relu>(p);
-        case Activation::tanh: return pool_gradient_below<T, kMax, Activation::tanh>(p);
-        case Activation::sigmoid: return pool_gradient_below<T, kMax, Activation::sigmoid>(p);
-        default: return pool_gradient_below<T, kMax, Activation::linear>(p);  // the cells' alone: no layer has them
-    }
+    if (kMax && p.argmax == nullptr)
+        max_pool_gradient_again<T>(p);
+    else
+        pool_gradient_as<T, kMax>(p);
 }
 
 template <class T>

@@ -9,7 +9,6 @@
 // have half the error of the usual 1 and 2.
 #include "kernels/fill.h"
 #include "simd/loop.h"
-#include "simd/unroll.h"
 
 namespace tauten::kernels {
 namespace {
@@ -173,44 +172,47 @@ template <class M>
 constexpr int groups = M::expands ? M::matrix.rows / 2 : 2;
 template <class M, int group>
 constexpr int group_rows = M::expands ? 2 : (M::matrix.rows + 1 - group) / 2;
-template <class M, int group, int i>
-constexpr int group_row = !M::expands ? 2 * i + group : group > 0 ? 2 * group - 1 + i : i * (M::matrix.rows - 1);
+template <class M>
+constexpr int group_row(int group, int i) {
+    return !M::expands ? 2 * i + group : group > 0 ? 2 * group - 1 + i : i * (M::matrix.rows - 1);
+}
 
 // y[i] = row i of the group, times x
 template <class T, class M, int group>
 TAUTEN_INLINE void multiply(const Native<T>* x, Native<T>* y) {
-    constexpr int columns = M::matrix.columns;
+    constexpr int columns = M::matrix.columns, rows = M::matrix.rows;
     if constexpr (!M::expands) {
         Native<T> pairs[columns];
         pairs[0] = x[0];
         pairs[columns - 1] = x[columns - 1];
-        TAUTEN_UNROLL(i, (columns - 2) / 2, {
-            pairs[2 * i + 1] = group == 0 ? x[2 * i + 1] + x[2 * i + 2] : x[2 * i + 1] - x[2 * i + 2];
-        });
-        TAUTEN_UNROLL(i, (group_rows<M, group>), {
-            y[i] = row_sum<T, M, group_row<M, group, i>, 0, 1, columns>(pairs);
-        });
+#pragma GCC unroll 8
+        for (int i = 1; i + 1 < columns; i += 2) pairs[i] = group == 0 ? x[i] + x[i + 1] : x[i] - x[i + 1];
+        y[0] = row_sum<T, M, group, 0, 1, columns>(pairs);
+        if constexpr (group + 2 < rows) y[1] = row_sum<T, M, group + 2, 0, 1, columns>(pairs);
+        if constexpr (group + 4 < rows) y[2] = row_sum<T, M, group + 4, 0, 1, columns>(pairs);
+        if constexpr (group + 6 < rows) y[3] = row_sum<T, M, group + 6, 0, 1, columns>(pairs);
     } else if constexpr (group == 0) {
         y[0] = row_sum<T, M, 0, 0, 1, columns>(x);
-        y[1] = row_sum<T, M, M::matrix.rows - 1, 0, 1, columns>(x);
+        y[1] = row_sum<T, M, rows - 1, 0, 1, columns>(x);
     } else {
-        constexpr int row = group_row<M, group, 0>;
-        const Native<T> even = row_sum<T, M, row, 0, 2, columns>(x);
-        const Native<T> odd = row_sum<T, M, row, 1, 2, columns>(x);
+        const Native<T> even = row_sum<T, M, 2 * group - 1, 0, 2, columns>(x);
+        const Native<T> odd = row_sum<T, M, 2 * group - 1, 1, 2, columns>(x);
         y[0] = even + odd;
         y[1] = even - odd;
     }
 }
 
-// y = M x, given to finish(row, y)
-template <class T, class M, class Finish>
-TAUTEN_INLINE void multiply_all(const Native<T>* x, const Finish& finish) {
-    TAUTEN_UNROLL(group, groups<M>, {
+// y = M x
+template <class T, class M, int group = 0>
+TAUTEN_INLINE void multiply_all(const Native<T>* x, Native<T>* y) {
+    if constexpr (group < groups<M>) {
         constexpr int count = group_rows<M, group>;
-        Native<T> y[count + 1];
-        multiply<T, M, group>(x, y);
-        TAUTEN_UNROLL(i, count, { finish(group_row<M, group, i>, y[i]); });
-    });
+        Native<T> some[count + 1];
+        multiply<T, M, group>(x, some);
+#pragma GCC unroll 8
+        for (int i = 0; i < count; ++i) y[group_row<M>(group, i)] = some[i];
+        multiply_all<T, M, group + 1>(x, y);
+    }
 }
 
 // Wide registers are many: rows of M x, a group at a time, never leave them, which loads x once a group. That gains a
@@ -233,44 +235,67 @@ TAUTEN_INLINE Native<T> in_register(Native<T> v) {
 template <class T>
 inline constexpr int64 points_ahead = 2 * Vec<T>::lanes;
 
+// M x Mᵀ for the rows of one group after the other.
+template <class T, class M, int group, class Part, class Finish>
+TAUTEN_INLINE void by_groups(const T* from, int64 from_row, int64 from_column, const Part& part, const Finish& finish) {
+    if constexpr (group < groups<M>) {
+        constexpr int rows = M::matrix.rows, columns = M::matrix.columns, count = group_rows<M, group>;
+        Native<T> held[count + 1][columns];
+#pragma GCC unroll 8
+        for (int j = 0; j < columns; ++j) {
+            Native<T> x[columns], y[count + 1];
+#pragma GCC unroll 8
+            for (int s = 0; s < columns; ++s) x[s] = in_register<T>(part.load(from + s * from_row + j * from_column));
+            multiply<T, M, group>(x, y);
+#pragma GCC unroll 8
+            for (int i = 0; i < count; ++i) held[i][j] = y[i];
+        }
+#pragma GCC unroll 8
+        for (int i = 0; i < count; ++i) {
+            Native<T> y[rows];
+            multiply_all<T, M>(held[i], y);
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; ++r) finish(group_row<M>(group, i), r, y[r]);
+        }
+        by_groups<T, M, group + 1>(from, from_row, from_column, part, finish);
+    }
+}
+
 // A vector of a patch: M x Mᵀ in two dimensions, M x in one. finish(row, column, value) stores.
 template <class T, class M, int dims, bool in_registers, class Part, class Finish>
 TAUTEN_INLINE void patch(const T* from, int64 from_row, int64 from_column, const Part& part, const Finish& finish) {
     constexpr int rows = M::matrix.rows, columns = M::matrix.columns;
-    Native<T> x[columns];
+    Native<T> x[columns], y[rows];
     if constexpr (dims == 1) {
-        TAUTEN_UNROLL(s, columns, { x[s] = in_register<T>(part.load(from + s * from_column)); });
-        multiply_all<T, M>(x, [&](int r, Native<T> y) __attribute__((always_inline)) { finish(0, r, y); });
+#pragma GCC unroll 8
+        for (int s = 0; s < columns; ++s) x[s] = in_register<T>(part.load(from + s * from_column));
+        multiply_all<T, M>(x, y);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; ++r) finish(0, r, y[r]);
     } else if constexpr (in_registers) {
-        TAUTEN_UNROLL(group, groups<M>, {
-            constexpr int count = group_rows<M, group>;
-            Native<T> held[count + 1][columns];
-            TAUTEN_UNROLL(j, columns, {
-                Native<T> column[columns], y[count + 1];
-                TAUTEN_UNROLL(s, columns, { column[s] = in_register<T>(part.load(from + s * from_row + j * from_column)); });
-                multiply<T, M, group>(column, y);
-                TAUTEN_UNROLL(i, count, { held[i][j] = y[i]; });
-            });
-            TAUTEN_UNROLL(i, count, {
-                multiply_all<T, M>(held[i], [&](int r, Native<T> y) __attribute__((always_inline)) {
-                    finish(group_row<M, group, i>, r, y);
-                });
-            });
-        });
+        by_groups<T, M, 0>(from, from_row, from_column, part, finish);
     } else {
         Native<T> held[rows][columns];
 #pragma GCC unroll 1
         for (int j = 0; j < columns; ++j) {
             const T* top = from + j * from_column;
-            TAUTEN_UNROLL(s, columns, { x[s] = in_register<T>(part.load(top + s * from_row)); });
-            // Points are too many streams for the processor to fetch ahead.
-            if constexpr (!M::expands) TAUTEN_UNROLL(s, columns, { __builtin_prefetch(top + s * from_row + points_ahead<T>); });
-            multiply_all<T, M>(x, [&](int r, Native<T> y) __attribute__((always_inline)) { held[r][j] = y; });
+#pragma GCC unroll 8
+            for (int s = 0; s < columns; ++s) {
+                x[s] = in_register<T>(part.load(top + s * from_row));
+                // Points are too many streams for the processor to fetch ahead.
+                if constexpr (!M::expands) __builtin_prefetch(top + s * from_row + points_ahead<T>);
+            }
+            multiply_all<T, M>(x, y);
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; ++r) held[r][j] = y[r];
         }
 #pragma GCC unroll 1
         for (int i = 0; i < rows; ++i) {
-            TAUTEN_UNROLL(s, columns, { x[s] = in_register<T>(held[i][s]); });
-            multiply_all<T, M>(x, [&](int r, Native<T> y) __attribute__((always_inline)) { finish(i, r, y); });
+#pragma GCC unroll 8
+            for (int s = 0; s < columns; ++s) x[s] = in_register<T>(held[i][s]);
+            multiply_all<T, M>(x, y);
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; ++r) finish(i, r, y[r]);
         }
     }
 }
@@ -329,14 +354,19 @@ constexpr WinogradTransforms<T> transforms() {
             plain<T, OfGradient<F>, dims, false>};
 }
 
-// In two dimensions 3 taps at 8 points would be faster still, but with ten times the error of the direct sum.
+// In two dimensions 3 taps at 8 points would be faster still, but with ten times the error of the direct sum. x86 without
+// AVX2 does without: what few such processors gain would cost everybody a minute of compiling.
 template <class T>
 const WinogradTransforms<T>* winograd(int dims, int64 taps) {
+#if !defined(__x86_64__) || defined(__AVX2__)
     static constexpr WinogradTransforms<T> all[] = {
         transforms<T, Filtering<6, 3>, 1>(), transforms<T, Filtering<4, 5>, 1>(), transforms<T, Filtering<2, 7>, 1>(),
-        transforms<T, Filtering<4, 3>, 2>(), transforms<T, Filtering<4, 5>, 2>(), transforms<T, Filtering<2, 7>, 2>()};
+        transforms<T, Filtering<4, 3>, 2>(), transforms<T, Filtering<4, 5>, 2>()};
     for (const WinogradTransforms<T>& t : all)
         if (t.dims == dims && t.taps == taps) return &t;
+#else
+    (void)dims, (void)taps;
+#endif
     return nullptr;
 }
 

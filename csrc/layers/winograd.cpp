@@ -66,9 +66,10 @@ const kernels::WinogradTransforms<T>* choose_winograd(const Window& window, int6
     for (int d = 0; d < 3; ++d)
         if (window.step[d] != 1) return nullptr;
     const int64 taps = window.window[2];
-    const int dims = window.window[1] == taps ? 2 : 1;
-    const kernels::WinogradTransforms<T>* t = k.winograd(dims, taps);
+    const kernels::WinogradTransforms<T>* t = window.window[1] == taps ? k.winograd(2, taps) : nullptr;
+    if (!t) t = k.winograd(1, taps);
     if (!t) return nullptr;
+    const int dims = t->dims;
     const auto vectors = [&](int64 n) { return static_cast<double>(divide_up(n, k.lanes)); };
     const double leads = static_cast<double>(count_leads(*t, window));
     const double points = static_cast<double>(power(t->points, dims));

@@ -125,15 +125,18 @@ void filtering(const Kernels<T>& k, int dims, int64 taps, int64 channels) {
 
 TEST(every_filtering) {
     each_level([](const auto& k) {
+        if (k.winograd(1, 3) == nullptr) return;  // x86 without AVX2
         for (const int dims : {1, 2})
             for (const int64 taps : {3, 5, 7})
-                for (const int64 channels : {int64{1}, k.lanes, k.lanes + 3, 3 * k.lanes}) filtering(k, dims, taps, channels);
+                for (const int64 channels : {int64{1}, k.lanes, k.lanes + 3, 3 * k.lanes})
+                    if (dims == 1 || taps < 7) filtering(k, dims, taps, channels);
     });
 }
 
 TEST(no_other_filtering) {
     each_level([](const auto& k) {
         for (const int64 taps : {0, 1, 2, 4, 6, 8, 9}) CHECK(k.winograd(2, taps) == nullptr);
+        CHECK(k.winograd(2, 7) == nullptr);
         CHECK(k.winograd(3, 3) == nullptr);
     });
 }

@@ -38,6 +38,13 @@ TAILS = {
     "max": lambda f: [layers.GlobalMaxPooling2D(f)],
     "average": lambda f: [layers.GlobalAveragePooling2D(f, keepdims=True), layers.Flatten(f)],
     "conv": lambda f: [layers.Conv2D(10, 4, data_format=f, activation="sigmoid"), layers.Flatten(f)],
+    "normed": lambda f: [
+        layers.BatchNormalization(1 if f == FIRST else -1),
+        layers.SpatialDropout2D(0.3, f, seed=4),
+        layers.DepthwiseConv2D(2, data_format=f, depth_multiplier=2),
+        layers.SeparableConv2D(7, 2, data_format=f),
+        layers.GlobalAveragePooling2D(f),
+    ],
 }
 
 
