@@ -264,7 +264,7 @@ def test_wrong_arguments() -> None:
         model_of(layers.LayerNormalization((1, 2), name="ln"), shape=(None, 3))
     with pytest.raises(ValueError, match=r"SpatialDropout2D: rate: expected a number in \[0, 1\)"):
         layers.SpatialDropout2D(1.0)
-    with pytest.raises(ValueError, match="SpatialDropout3D: data_format: .*'channels_second'"):
+    with pytest.raises(ValueError, match=r"SpatialDropout3D: data_format: .*'channels_second'"):
         layers.SpatialDropout3D(0.5, data_format="channels_second")
     with pytest.raises(ValueError, match=r"TimeDistributed: expected .*SpatialDropout1D"):
         layers.TimeDistributed(layers.SpatialDropout1D(0.5))
