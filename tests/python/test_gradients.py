@@ -364,7 +364,7 @@ def test_frozen_weights() -> None:
 
 
 def test_frozen_in_turn() -> None:
-    """Where halos lie moves with what is frozen, though sizes stay: here the layer's sums are as large as its copies."""
+    """Where halos lie moves with what is frozen, though sizes stay: a layer's sums are as large as its copies."""
     layers = [
         Dense(4, "softmax"),
         DepthwiseConv((9,), padding="same"),
