@@ -34,6 +34,10 @@ public:
     FinalActivation final_activation() const override {
         return activation_ == Activation::sigmoid ? FinalActivation::sigmoid : FinalActivation::none;
     }
+    bool set_activation(Activation f) override {
+        if (f == Activation::linear) activation_ = f;
+        return f == Activation::linear;
+    }
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
 

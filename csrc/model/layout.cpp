@@ -41,6 +41,7 @@ void Network<T>::split_final_sigmoid(int& output) {
     for (int next = below; next >= 0; next = same_as_[static_cast<size_t>(below)]) below = below_permutes(next);
     Edge& edge = edges_[static_cast<size_t>(below)];
     if (edge.producer < 0 || edge.activation != Activation::sigmoid) return;
+    if (below == output && nodes_[static_cast<size_t>(edge.producer)]->final_activation() == FinalActivation::sigmoid) return;
     if (!nodes_[static_cast<size_t>(edge.producer)]->set_activation(Activation::linear)) return;
     edge.activation = Activation::linear;
     const std::string name = edge.name;

@@ -155,6 +155,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
     fresh_signature_.assign({request.training, request.backward, request.input_gradients, request.loss});
     for (Block& block : blocks_) {
         fresh_signature_.push_back(block.bytes);
+        fresh_signature_.push_back(reinterpret_cast<std::intptr_t>(block.where));  // sizes alone may not tell what moved
         total += round_up(block.bytes + kernels::slack * size, 64);
         require(total <= largest_size, "a batch of ", request.batch, " needs more memory than can be addressed");
     }

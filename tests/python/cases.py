@@ -352,6 +352,8 @@ def first_cases():
     yield Case("first-sigmoids", (2, 3, 3), first(Conv(2, (2, 2), activation="sigmoid")), "binary_crossentropy")
     last = [Dense(4, "sigmoid"), Reshape((2, 2))]
     yield Case("sigmoid-reshape", (2,), last, "binary_crossentropy")
+    last = [Dense(4), Dropout(0.3, 1), Activation("sigmoid"), Permute(1, 0), Flatten()]
+    yield Case("sigmoid-alone-permute-flatten", (3, 2), last, "binary_crossentropy")
     bilinear = first(UpSampling((2, 2), "bilinear"), Conv(2, (2, 2), activation="tanh"), GlobalPool("max", True))
     yield Case("first-bilinear", (2, 2, 3), bilinear, batch=2)
 

@@ -361,3 +361,27 @@ def test_frozen_weights() -> None:
         native.train(batch, 0.1, 0.9, fused=fused)
         np.testing.assert_array_equal(native.weights[0], net.weights[0])
         assert_close(native.weights[1], net.weights[1] - 0.1 * expected.gradients[1], 1e-12)
+
+
+def test_frozen_in_turn() -> None:
+    """Where halos lie moves with what is frozen, though sizes stay: a layer's sums are as large as its copies."""
+    layers = [
+        Dense(4, "softmax"),
+        DepthwiseConv((9,), padding="same"),
+        Activation("softmax"),
+        DepthwiseConv((9,), padding="same"),
+        Flatten(),
+        Dense(3),
+    ]
+    net, batch = Case("", (2, 3), layers).build()
+    expected = net.gradients(batch.x, batch.y)
+    native = Native(net)
+    for frozen in ((4, 5), (2, 3), (4, 5)):
+        for number in range(len(net.weights)):
+            native.core.set_trainable(number, number not in frozen)
+        result, gradients, (inputs,) = native.gradients(batch)
+        assert_close(result.loss, expected.loss, 1e-12)
+        assert_close(inputs, expected.inputs, 1e-12)
+        for number, wanted in enumerate(expected.gradients):
+            if number not in frozen:
+                assert_close(gradients[number], wanted, 1e-12, native.core.parameters[number].name)
