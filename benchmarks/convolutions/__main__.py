@@ -39,7 +39,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2, help="threads, and processors, of each library (2)")
     parser.add_argument("--rounds", type=int, help="blocks of each library (9; 5 if quick)")
     parser.add_argument("--seconds", type=float, help="of a block of each phase (0.03; 0.015 if quick)")
-    parser.add_argument("--gflop", type=float, help="cases with more a phase are left out (20; 4 if quick)")
+    parser.add_argument("--gflop", type=float, help="cases with more a phase are left out (20; 2 if quick)")
     parser.add_argument("--megabytes", type=float, help="as are those that keep more (2000; 250 if quick)")
     parser.add_argument("--below", type=float, default=0.8, help="list what is under that share of its speed (0.8)")
     parser.add_argument("--quick", action="store_true", help="few cases, short and small ones")
@@ -47,7 +47,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=report.RESULTS, help="folder for .json, .csv and .md")
     environments.add_arguments(parser)
     arguments = parser.parse_args(argv)
-    for name, quick, long in (("rounds", 5, 9), ("seconds", 0.015, 0.03), ("gflop", 4, 20), ("megabytes", 250, 2000)):
+    for name, quick, long in (("rounds", 5, 9), ("seconds", 0.015, 0.03), ("gflop", 2, 20), ("megabytes", 250, 2000)):
         if getattr(arguments, name) is None:
             setattr(arguments, name, quick if arguments.quick else long)
         if getattr(arguments, name) <= 0:
@@ -211,6 +211,9 @@ def main(argv: list[str] | None = None) -> int:
     except (build.BuildError, WorkerError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     said = text(whole, options.below)
     stem = report.write(options.output, "convolutions", whole, said)
     stem.with_suffix(".csv").write_text(table(whole))
