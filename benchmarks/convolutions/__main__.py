@@ -14,7 +14,7 @@ from benchmarks.convolutions.grid import PHASES, Case, choose, grid
 from benchmarks.convolutions.text import table, text
 from benchmarks.native import build
 from benchmarks.process import Worker, WorkerError
-from benchmarks.sweep.__main__ import _sizes as sizes
+from benchmarks.sweep.__main__ import whole_numbers
 
 PAUSE = 0.02  # seconds in which the threads of the library before stop spinning
 QUICK_CASES = 72
@@ -28,7 +28,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "and batches: forward, input gradient and weight gradient by themselves, in Tauten and in oneDNN, as PyTorch "
         "calls it, as shares of the multiply-add peak; and the cases that oneDNN runs faster.",
     )
-    axis: dict[str, Any] = {"type": sizes, "metavar": "N,N,..."}
+    axis: dict[str, Any] = {"type": whole_numbers, "metavar": "N,N,..."}
     parser.add_argument("--channels", **axis, default="1,3,16,64,128,256,512", help="channels in (%(default)s)")
     parser.add_argument("--filters", **axis, default="1,3,16,64,128,256,512", help="channels out (%(default)s)")
     parser.add_argument("--kernels", **axis, default="1,3,5,7", help="windows, both ways (%(default)s)")
