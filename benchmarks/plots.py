@@ -11,6 +11,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
+from benchmarks.convolutions import text as convolution
+from benchmarks.convolutions.grid import PHASES
 from benchmarks.rivals import RIVALS
 from benchmarks.sidebyside import title
 from benchmarks.sweep.text import Panel, extents, panels, percent
@@ -166,6 +168,43 @@ def _heat(place: Any, heading: str, panel: Panel, framed: set[str]) -> Any:
     return image
 
 
+def convolutions(whole: dict[str, Any], path: Path) -> None:
+    """Heat maps: oneDNN's time over Tauten's, geometric means over what two extents leave open; a column a phase."""
+    pairs = (("filters", "channels"), ("size", "kernel"), ("batch", "stride"))
+    figure, grid = plt.subplots(len(pairs), len(PHASES), figsize=(13.5, 9.5), height_ratios=(7, 4, 2), squeeze=False)
+    figure.set_layout_engine("constrained", rect=(0, 0.03, 1, 0.97))
+    for line, (across, down) in zip(grid, pairs, strict=True):
+        for place, phase in zip(line, PHASES, strict=True):
+            own = [one for one in whole["work"].values() if one["phase"] == phase]
+            image = _ratios_heat(place, own, across, down)
+            place.set_title(phase, fontsize=10)
+    ticks = [1 / 4, 1 / 2, 1, 2, 4]
+    figure.colorbar(image, ax=grid, ticks=np.log2(ticks), shrink=0.6).ax.set_yticklabels([f"{t:g}x" for t in ticks])
+    figure.suptitle("Convolutions: oneDNN's time over Tauten's, above 1x Tauten is faster", fontsize=11)
+    _footer(figure, whole)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+    print(path)
+
+
+def _ratios_heat(place: Any, own: list[dict[str, Any]], across: str, down: str) -> Any:
+    columns, rows = (sorted({one[axis] for one in own}) for axis in (across, down))
+    values = np.full((len(rows), len(columns)), np.nan)
+    for i, j in np.ndindex(values.shape):
+        met = [convolution.ratio(one) for one in own if (one[down], one[across]) == (rows[i], columns[j])]
+        if met:
+            values[i, j] = np.log2(convolution.mean(met))
+            colour = "white" if abs(values[i, j]) > 1.4 else "black"
+            place.text(j, i, f"{2 ** values[i, j]:.2f}", ha="center", va="center", fontsize=8, color=colour)
+    place.set_facecolor("#dddddd")
+    image = place.imshow(values, cmap="RdBu", vmin=-2, vmax=2, aspect="auto")
+    place.set_xticks(range(len(columns)), [str(value) for value in columns])
+    place.set_yticks(range(len(rows)), [str(value) for value in rows])
+    place.set_xlabel(convolution.AXES[across])
+    place.set_ylabel(convolution.AXES[down])
+    return image
+
+
 def _finish(figure: Any, whole: dict[str, Any], path: Path) -> None:
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
@@ -189,6 +228,8 @@ def main(argv: list[str] | None = None) -> int:
         scaling(whole, folder / "scaling.png")
     if whole := newest(folder, "sweep"):
         sweep(whole, folder / "sweep.png")
+    if whole := newest(folder, "convolutions"):
+        convolutions(whole, folder / "convolutions.png")
     for kind in ("mnist_lenet", "shakespeare", "japanese_vowels"):
         if whole := newest(folder, kind):
             endtoend(whole, folder / f"{kind}.png")

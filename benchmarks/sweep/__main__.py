@@ -17,7 +17,7 @@ from benchmarks.sweep.text import percent, text
 from benchmarks.workloads import CELLS
 
 
-def _sizes(text: str) -> list[int]:
+def whole_numbers(text: str) -> list[int]:
     """Ascending whole numbers from 1 on."""
     try:
         values = sorted({int(part) for part in text.split(",")})
@@ -37,7 +37,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         "cases below half of the mean of their neighbours.",
     )
     parser.add_argument("--cells", nargs="+", choices=list(CELLS), default=["lstm"], help="recurrent layers (lstm)")
-    sizes: dict[str, Any] = {"type": _sizes, "metavar": "N,N,..."}
+    sizes: dict[str, Any] = {"type": whole_numbers, "metavar": "N,N,..."}
     parser.add_argument("--units", **sizes, default="16,32,64,128,256,512,1024", help="hidden sizes (%(default)s)")
     parser.add_argument("--batches", **sizes, default="1,4,16,64,256", help="batches (%(default)s)")
     parser.add_argument("--steps", **sizes, default="8,64,1024", help="lengths of the sequences (%(default)s)")

@@ -8,22 +8,6 @@
 
 namespace tauten {
 
-namespace {
-
-// Values of a few samples that neighbouring local nodes keep in the cache.
-constexpr int64 cached_bytes = 384 << 10;
-// FLOPs that make up for waking one more thread.
-constexpr double flops_a_thread = 1e5;
-
-// f(slice) for a few rows at a time; bytes: of one row, 0: all rows at once.
-template <class F>
-void in_passes(Slice slice, int64 bytes, F&& f) {
-    const int64 rows = bytes > 0 ? std::max<int64>(1, cached_bytes / bytes) : std::max<int64>(1, slice.rows());
-    for (int64 r = slice.begin; r < slice.end; r += rows) f(Slice{r, std::min(slice.end, r + rows)});
-}
-
-}  // namespace
-
 // -- before the region ----------------------------------------------------------------------------------
 
 template <class T>

@@ -1,6 +1,7 @@
 // One native call: four phases in one parallel region (docs/design.md, 3).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <string>
@@ -11,6 +12,18 @@
 #include "model/workspace.h"
 
 namespace tauten {
+
+// Values of a few samples that neighbouring local nodes keep in the cache.
+inline constexpr int64 cached_bytes = 384 << 10;
+// FLOPs that make up for waking one more thread.
+inline constexpr double flops_a_thread = 1e5;
+
+// f(slice) for a few rows at a time; bytes: of one row, 0: all rows at once.
+template <class F>
+void in_passes(Slice slice, int64 bytes, F&& f) {
+    const int64 rows = bytes > 0 ? std::max<int64>(1, cached_bytes / bytes) : std::max<int64>(1, slice.rows());
+    for (int64 r = slice.begin; r < slice.end; r += rows) f(Slice{r, std::min(slice.end, r + rows)});
+}
 
 struct StepResult {
     double loss = 0, penalty = 0;
