@@ -105,6 +105,11 @@ Line<T> flat_line(int64 i, int64 rows, const T* a, int64 a_column, const T* b, i
     return {a + first * a_column, a_column, b + first * b_row, b_row, std::min(line_rows, rows - first)};
 }
 
+// Leads (one or all), channels and columns.
+struct TiledBlock {
+    int64 leads, rows, columns;
+};
+
 // A weight gradient summed in another way than line by line (Winograd). The rows of W are (lead, tap, channel).
 template <class T>
 class Tiled {
@@ -113,13 +118,13 @@ public:
     virtual int64 leads() const = 0;
     virtual int64 taps() const = 0;
     virtual int64 channels() const = 0;
-    // Channels and columns that are summed at a time.
-    virtual void block(int64& rows, int64& columns) const = 0;
+    // What is summed at a time.
+    virtual TiledBlock block() const = 0;
     // What the sum runs over, the same for any number of threads.
     virtual int64 lines(const Call<T>& call) const = 0;
-    virtual int64 scratch(int64 rows, int64 columns) const = 0;
-    // The sums over some lines for one lead and some channels and columns, whole panels: [panel][tap][row][column in it].
-    virtual void sums(const Call<T>& call, int64 lead, Range lines, Range rows, Range columns, T* sums,
+    virtual int64 scratch(const TiledBlock& block) const = 0;
+    // The sums over some lines for some channels and columns, whole panels: [lead][panel][tap][row][column in it].
+    virtual void sums(const Call<T>& call, Range leads, Range lines, Range rows, Range columns, T* sums,
                       T* scratch) const = 0;
     // Σ of B over the same lines.
     virtual void bias_sums(const Call<T>& call, Range lines, Range columns, T* sums) const = 0;

@@ -25,39 +25,22 @@ int64 odd_lines(int64 elements) {
 
 int64 power(int64 x, int n) { return n == 2 ? x * x : x; }
 
-// The sample, and the tile in it, that a tile number stands for.
-struct TileAt {
-    int64 sample, a, b, c;
+// Window positions in front that a product sums over.
+constexpr int64 most_leads = 64;
 
-    TileAt(int64 tile, const int64 (&tiles)[3])
-        : sample(tile / (tiles[0] * tiles[1] * tiles[2])), a(tile / (tiles[1] * tiles[2]) % tiles[0]),
-          b(tile / tiles[2] % tiles[1]), c(tile % tiles[2]) {}
-    template <class G>
-    int64 offset(const G& grid, const int64 (&step)[3]) const {
-        return sample * grid.sample + a * step[0] * grid.stride[0] + b * step[1] * grid.stride[1] +
-               c * step[2] * grid.stride[2];
-    }
-};
+}  // namespace
 
 template <class T>
-void cut_tiles(const kernels::WinogradTransforms<T>& t, const int64 (&output)[3], int64 (&step)[3], int64 (&tiles)[3]) {
+WinogradTiles<T>::WinogradTiles(const kernels::WinogradTransforms<T>& t, const Window& w, const int64 (&outputs)[3])
+    : transforms(&t), march(2 - t.dims), plane(t.dims - 1), outer(t.dims == 2 ? 1 : w.window[0]),
+      points(power(t.points, t.dims)), taps(power(t.taps, t.dims)) {
     for (int d = 0; d < 3; ++d) {
+        output[d] = outputs[d];
+        window[d] = w.window[d];
         step[d] = d >= 3 - t.dims ? t.outputs : 1;
         tiles[d] = divide_up(output[d], step[d]);
     }
 }
-
-template <class T>
-int64 count_leads(const kernels::WinogradTransforms<T>& t, const Window& window) {
-    return t.dims == 2 ? window.window[0] : window.window[0] * window.window[1];
-}
-
-// Where the window's positions in front begin, in a grid.
-int64 lead_offset(const Grid& grid, const int64 (&window)[3], int dims, int64 lead) {
-    return dims == 2 ? lead * grid.stride[0] : lead / window[1] * grid.stride[0] + lead % window[1] * grid.stride[1];
-}
-
-}  // namespace
 
 // Vector operations of both ways, of all output tiles of a sample.
 template <class T>
@@ -71,7 +54,9 @@ const kernels::WinogradTransforms<T>* choose_winograd(const Window& window, int6
     if (!t) return nullptr;
     const int dims = t->dims;
     const auto vectors = [&](int64 n) { return static_cast<double>(divide_up(n, k.lanes)); };
-    const double leads = static_cast<double>(count_leads(*t, window));
+    const int64 in_front = dims == 2 ? window.window[0] : window.window[0] * window.window[1];
+    if (in_front > most_leads) return nullptr;
+    const double leads = static_cast<double>(in_front);
     const double points = static_cast<double>(power(t->points, dims));
     double tiles = 1, positions = 1;
     for (int d = 3 - dims; d < 3; ++d) {
@@ -83,31 +68,29 @@ const kernels::WinogradTransforms<T>* choose_winograd(const Window& window, int6
     const double products = leads * static_cast<double>(channels) * vectors(filters);
     const double there = dims == 2 ? 6 : 4, back = dims == 2 ? 4.5 : 3;
     const double plain = positions * static_cast<double>(power(taps, dims)) * products;
-    const double tiled = tiles * points * (products + there * leads * vectors(channels) + back * vectors(filters));
+    const double outer = dims == 2 ? 1 : static_cast<double>(window.window[0]);
+    const double tiled = tiles * points * (products + there * outer * vectors(channels) + back * vectors(filters));
     return channels >= k.lanes && filters >= k.lanes && tiled < 0.85 * plain ? t : nullptr;
 }
 
 template <class T>
 Winograd<T>::Winograd(const kernels::WinogradTransforms<T>& transforms, const Window& window, const int64 (&output)[3],
                       int64 channels, int64 columns)
-    : transforms_(&transforms), channels_(channels), columns_(columns), leads_(count_leads(transforms, window)),
-      points_(power(transforms.points, transforms.dims)), depth_(leads_ * channels) {
-    std::copy_n(output, 3, output_);
-    std::copy_n(window.window, 3, window_);
-    cut_tiles(transforms, output_, step_, tiles_);
+    : tiles_(transforms, window, output), channels_(channels), columns_(columns), depth_(tiles_.leads() * channels) {
     const int64 panel = kernels::table<T>().panel;
     chunk_ = std::min(round_up(columns, panel), std::max(panel, chunk_columns / panel * panel));
 }
 
 template <class T>
 std::string Winograd<T>::name() const {
-    const auto size = [&](int64 n) { return transforms_->dims == 2 ? text(n, "x", n) : text(n); };
-    return text("Winograd F(", size(transforms_->outputs), ", ", size(transforms_->taps), ")");
+    const kernels::WinogradTransforms<T>& t = *tiles_.transforms;
+    const auto size = [&](int64 n) { return t.dims == 2 ? text(n, "x", n) : text(n); };
+    return text("Winograd F(", size(t.outputs), ", ", size(t.taps), ")");
 }
 
 template <class T>
 int64 Winograd<T>::reach(int d) const {
-    return tiles_[d] * step_[d] + window_[d] - 1;
+    return tiles_.tiles[d] * tiles_.step[d] + tiles_.window[d] - 1;
 }
 
 template <class T>
@@ -119,49 +102,53 @@ int64 Winograd<T>::panels() const {
 template <class T>
 int64 Winograd<T>::block_tiles(int64 tiles) const {
     const int64 rows = 2 * kernels::table<T>().tile;
-    const int64 fitting = points_bytes / (points_ * depth_ * static_cast<int64>(sizeof(T)));
+    const int64 fitting = points_bytes / (tiles_.points * depth_ * static_cast<int64>(sizeof(T)));
     const int64 most = std::min(most_tiles, std::max(rows, fitting / rows * rows));
     return divide_up(tiles, divide_up(tiles, most));
 }
 
 template <class T>
 int64 Winograd<T>::scratch() const {
-    const int64 most = block_tiles(std::max<int64>(1, int64{1} << 30));
-    return points_ * (odd_lines<T>(most * depth_) + odd_lines<T>(most * chunk_)) + 2 * kernels::slack;
+    const int64 most = std::min(most_tiles, block_tiles(int64{1} << 30) + 1);
+    return tiles_.points * (tiles_.leads() * odd_lines<T>(most * channels_) + odd_lines<T>(most * chunk_)) +
+           2 * kernels::slack;
 }
 
 // packed: rows (lead, tap, channel) of one panel
 template <class T>
 void Winograd<T>::refresh_panel(const kernels::Kernels<T>& k, int64 panel, const T* packed) {
-    const int64 taps = transforms_->taps, run = channels_ * k.panel, point = depth_ * k.panel;
-    T* const first = filters_.data() + panel * points_ * point;
-    for (int64 lead = 0; lead < leads_; ++lead) {
-        const T* from = packed + lead * power(taps, transforms_->dims) * run;
+    const kernels::WinogradTransforms<T>& t = *tiles_.transforms;
+    const int64 run = channels_ * k.panel, point = depth_ * k.panel;
+    T* const first = filters_.data() + panel * tiles_.points * point;
+    for (int64 lead = 0; lead < tiles_.leads(); ++lead) {
+        const T* from = packed + lead * tiles_.taps * run;
         T* to = first + lead * run;
         kernels::WinogradPatches<T> p{};
         p.count = 1;
         p.channels = run;
         p.from = &from;
-        p.from_row = taps * run;
+        p.from_row = t.taps * run;
         p.from_column = run;
         p.to = &to;
-        p.to_row = transforms_->points * point;
+        p.to_row = t.points * point;
         p.to_column = point;
-        transforms_->weights(p);
+        t.weights(p);
     }
 }
 
 // parts: of the tiles, or of the panels where tiles are few
 template <class T>
 void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at, Slice slice, T* scratch) const {
-    const int64 all = slice.rows() * tiles_a_sample();
+    const WinogradTiles<T>& tiles = tiles_;
+    const kernels::WinogradTransforms<T>& t = *tiles.transforms;
+    const int64 all = slice.rows() * tiles.count();
     const bool by_tiles = all >= slice.parts * k.tile;
     const Range own = by_tiles ? slice.share(all) : Range{0, all};
     const Range panel = by_tiles ? Range{0, panels()} : slice.share(panels());
     if (own.size() == 0 || panel.size() == 0) return;
-    const kernels::WinogradTransforms<T>& t = *transforms_;
-    const int64 block = block_tiles(own.size()), points = t.points;
-    const bool two = t.dims == 2;
+    const int64 block = block_tiles(own.size()), points = t.points, slots = tiles.window[tiles.march];
+    const int64 along_from = at.from_grid->stride[tiles.march], along_to = at.to_grid->stride[tiles.march];
+    const int64 along_below = at.below ? at.below_grid->stride[tiles.march] : 0;
     // what the output transform cannot do is done row by row
     const auto own_kind = [](Activation f) { return f == Activation::linear || f == Activation::relu; };
     const bool activate = !own_kind(at.activation), slope = at.below && !own_kind(at.below_activation);
@@ -169,81 +156,89 @@ void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at,
     const T *patches[most_tiles], *corners[most_tiles], *below[most_tiles], *under[most_tiles];
     T *entries[most_tiles], *outputs[most_tiles];
     int32 rows[most_tiles], columns[most_tiles];
+    kernels::Tap<T> taps[most_leads];
     for (int64 first = own.begin; first < own.end; first += block) {
         const int64 count = std::min(block, own.end - first);
-        const int64 v_point = odd_lines<T>(count * depth_), m_point = odd_lines<T>(count * chunk_);
-        T* const v = scratch;
-        T* const m = scratch + points_ * v_point + kernels::slack;
+        const int64 v_point = odd_lines<T>(count * channels_), m_point = odd_lines<T>(count * chunk_);
+        T* const v = scratch;  // [outer, slot][point][tile][channel]: the inputs at a position of the march are in one slot
+        T* const m = scratch + tiles.leads() * tiles.points * v_point + kernels::slack;
         for (int64 e = 0; e < count; ++e) {
-            TileAt tile(slice.begin * tiles_a_sample() + first + e, tiles_);
-            corners[e] = at.from + tile.offset(*at.from_grid, step_);
-            outputs[e] = at.to + tile.offset(*at.to_grid, step_);
-            below[e] = at.below ? at.below + tile.offset(*at.below_grid, step_) : nullptr;
-            rows[e] = static_cast<int32>(two ? std::min(step_[1], output_[1] - tile.b * step_[1]) : 1);
-            columns[e] = static_cast<int32>(std::min(step_[2], output_[2] - tile.c * step_[2]));
+            const int64 tile = slice.begin * tiles.count() + first + e;
+            corners[e] = at.from + tiles.offset(tile, *at.from_grid);
+            outputs[e] = at.to + tiles.offset(tile, *at.to_grid);
+            below[e] = at.below ? at.below + tiles.offset(tile, *at.below_grid) : nullptr;
+            rows[e] = static_cast<int32>(tiles.rows(tile));
+            columns[e] = static_cast<int32>(tiles.columns(tile));
         }
-        for (int64 lead = 0; lead < leads_; ++lead) {
-            const int64 offset = lead_offset(*at.from_grid, window_, t.dims, lead);
-            for (int64 e = 0; e < count; ++e) {
-                patches[e] = corners[e] + offset;
-                entries[e] = v + e * depth_ + lead * channels_;
-            }
-            kernels::WinogradPatches<T> p{};
-            p.count = count;
-            p.channels = channels_;
-            p.from = patches;
-            p.from_row = at.from_grid->stride[1];
-            p.from_column = at.from_grid->stride[2];
-            p.to = entries;
-            p.to_row = points * v_point;
-            p.to_column = v_point;
-            t.input(p);
-        }
-        const int64 chunk_panels = chunk_ / k.panel;
-        for (int64 p0 = panel.begin; p0 < panel.end; p0 += chunk_panels) {
-            const int64 column = p0 * k.panel, width = std::min(std::min(columns_, panel.end * k.panel) - column, chunk_);
-            const int64 filters = depth_ * k.panel;
-            for (int64 i = 0; i < points_; ++i) {
-                const kernels::Tap<T> tap{v + i * v_point, filters_.data() + (p0 * points_ + i) * filters, depth_, 1, k.panel,
-                                          points_ * filters, depth_};
-                k.gemm({&tap, 1, count, width, k.panel, m + i * m_point, chunk_, k.panel, nullptr, false,
-                        Activation::linear, nullptr, 0});
-            }
-            for (int64 e = 0; e < count; ++e) {
-                patches[e] = m + e * chunk_;
-                entries[e] = outputs[e] + column;
-                under[e] = below[e] ? below[e] + column : nullptr;
-            }
-            kernels::WinogradPatches<T> p{};
-            p.count = count;
-            p.channels = width;
-            p.from = patches;
-            p.from_row = points * m_point;
-            p.from_column = m_point;
-            p.to = entries;
-            p.to_row = at.to_grid->stride[1];
-            p.to_column = at.to_grid->stride[2];
-            p.rows = rows;
-            p.columns = columns;
-            p.bias = at.bias ? at.bias + column : nullptr;
-            p.relu = at.activation == Activation::relu;
-            if (at.below && at.below_activation == Activation::relu) {
-                p.below = under;
-                p.below_row = at.below_grid->stride[1];
-                p.below_column = at.below_grid->stride[2];
-            }
-            t.output(p);
-            if (!activate && !slope) continue;
-            for (int64 e = 0; e < count; ++e)
-                for (int64 r = 0; r < rows[e]; ++r) {
-                    T* y = entries[e] + r * at.to_grid->stride[1];
-                    if (activate)
-                        k.activate(at.activation, columns[e], width, y, at.to_grid->stride[2], y, at.to_grid->stride[2]);
-                    if (slope)
-                        k.activation_gradient(at.below_activation, columns[e], width,
-                                              below[e] + column + r * at.below_grid->stride[1], at.below_grid->stride[2], y,
-                                              at.to_grid->stride[2]);
+        for (int64 o = 0, ready = 0; o < tiles.output[tiles.march]; ++o) {
+            for (; ready < o + slots; ++ready)
+                for (int64 a = 0; a < tiles.outer; ++a) {
+                    T* const to = v + (a * slots + ready % slots) * tiles.points * v_point;
+                    const int64 offset = a * at.from_grid->stride[0] + ready * along_from;
+                    for (int64 e = 0; e < count; ++e) {
+                        patches[e] = corners[e] + offset;
+                        entries[e] = to + e * channels_;
+                    }
+                    kernels::WinogradPatches<T> p{};
+                    p.count = count;
+                    p.channels = channels_;
+                    p.from = patches;
+                    p.from_row = at.from_grid->stride[1];
+                    p.from_column = at.from_grid->stride[2];
+                    p.to = entries;
+                    p.to_row = points * v_point;
+                    p.to_column = v_point;
+                    t.input(p);
                 }
+            const int64 chunk_panels = chunk_ / k.panel, filters = depth_ * k.panel;
+            for (int64 p0 = panel.begin; p0 < panel.end; p0 += chunk_panels) {
+                const int64 column = p0 * k.panel;
+                const int64 width = std::min(std::min(columns_, panel.end * k.panel) - column, chunk_);
+                for (int64 i = 0; i < tiles.points; ++i) {
+                    for (int64 lead = 0; lead < tiles.leads(); ++lead) {
+                        const int64 slot = lead / slots * slots + (o + lead % slots) % slots;
+                        taps[lead] = {v + (slot * tiles.points + i) * v_point,
+                                      filters_.data() + (p0 * tiles.points + i) * filters + lead * channels_ * k.panel,
+                                      channels_, 1, k.panel, tiles.points * filters, channels_};
+                    }
+                    k.gemm({taps, tiles.leads(), count, width, k.panel, m + i * m_point, chunk_, k.panel, nullptr, false,
+                            Activation::linear, nullptr, 0});
+                }
+                for (int64 e = 0; e < count; ++e) {
+                    patches[e] = m + e * chunk_;
+                    entries[e] = outputs[e] + o * along_to + column;
+                    under[e] = below[e] ? below[e] + o * along_below + column : nullptr;
+                }
+                kernels::WinogradPatches<T> p{};
+                p.count = count;
+                p.channels = width;
+                p.from = patches;
+                p.from_row = points * m_point;
+                p.from_column = m_point;
+                p.to = entries;
+                p.to_row = at.to_grid->stride[1];
+                p.to_column = at.to_grid->stride[2];
+                p.rows = rows;
+                p.columns = columns;
+                p.bias = at.bias ? at.bias + column : nullptr;
+                p.relu = at.activation == Activation::relu;
+                if (at.below && at.below_activation == Activation::relu) {
+                    p.below = under;
+                    p.below_row = at.below_grid->stride[1];
+                    p.below_column = at.below_grid->stride[2];
+                }
+                t.output(p);
+                if (!activate && !slope) continue;
+                for (int64 e = 0; e < count; ++e)
+                    for (int64 r = 0; r < rows[e]; ++r) {
+                        T* y = entries[e] + r * at.to_grid->stride[1];
+                        const int64 y_row = at.to_grid->stride[2];
+                        if (activate) k.activate(at.activation, columns[e], width, y, y_row, y, y_row);
+                        if (slope)
+                            k.activation_gradient(at.below_activation, columns[e], width,
+                                                  under[e] + r * at.below_grid->stride[1], at.below_grid->stride[2], y, y_row);
+                    }
+            }
         }
     }
 }
@@ -253,20 +248,16 @@ void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at,
 template <class T>
 WinogradGradient<T>::WinogradGradient(const kernels::WinogradTransforms<T>& transforms, const Window& window,
                                       int64 channels, int64 filters)
-    : transforms_(&transforms), channels_(channels), filters_(filters), leads_(count_leads(transforms, window)),
-      taps_(power(transforms.taps, transforms.dims)), points_(power(transforms.points, transforms.dims)) {
-    std::copy_n(window.output, 3, output_);
-    std::copy_n(window.window, 3, window_);
-    cut_tiles(transforms, output_, step_, tiles_);
-}
+    : tiles_(transforms, window, window.output), channels_(channels), filters_(filters) {}
 
-// As many channels and filters as keep the sums at the points in L2.
+// As many channels and filters, and all leads if possible, as keep the sums at the points in L2.
 template <class T>
-void WinogradGradient<T>::block(int64& rows, int64& columns) const {
+TiledBlock WinogradGradient<T>::block() const {
     const int64 panel = kernels::table<T>().panel;
-    columns = std::min(round_up(filters_, panel), std::max(panel, chunk_columns / panel * panel));
-    const int64 fitting = gradient_bytes / (points_ * columns * static_cast<int64>(sizeof(T)));
-    rows = divide_up(channels_, divide_up(channels_, std::max<int64>(fitting, 8)));
+    const int64 columns = std::min(round_up(filters_, panel), std::max(panel, chunk_columns / panel * panel));
+    const int64 fitting = gradient_bytes / (tiles_.points * columns * static_cast<int64>(sizeof(T)));
+    if (tiles_.leads() * channels_ <= fitting) return {tiles_.leads(), channels_, columns};
+    return {1, divide_up(channels_, divide_up(channels_, std::max<int64>(fitting, 8))), columns};
 }
 
 namespace {
@@ -276,66 +267,91 @@ constexpr int64 gradient_tiles = 28;
 }  // namespace
 
 template <class T>
-int64 WinogradGradient<T>::scratch(int64 rows, int64 columns) const {
-    const int64 wide = round_up(columns, kernels::table<T>().panel);
-    return points_ * (rows * wide + odd_lines<T>(gradient_tiles * rows) + odd_lines<T>(gradient_tiles * wide)) +
+int64 WinogradGradient<T>::scratch(const TiledBlock& block) const {
+    const int64 wide = round_up(block.columns, kernels::table<T>().panel);
+    return tiles_.points * (block.leads * (block.rows * wide + odd_lines<T>(gradient_tiles * block.rows)) +
+                            odd_lines<T>(gradient_tiles * wide)) +
            2 * kernels::slack;
 }
 
-// sums: [panel][tap][row][columns of a panel]
+// sums: [lead][panel][tap][row][columns of a panel]
 template <class T>
-void WinogradGradient<T>::sums(const Call<T>& call, int64 lead, Range lines, Range rows, Range columns, T* sums,
+void WinogradGradient<T>::sums(const Call<T>& call, Range leads, Range lines, Range rows, Range columns, T* sums,
                                T* scratch) const {
     const kernels::Kernels<T>& k = *call.kernels;
-    const kernels::WinogradTransforms<T>& t = *transforms_;
+    const WinogradTiles<T>& tiles = tiles_;
+    const kernels::WinogradTransforms<T>& t = *tiles.transforms;
     const Operands at = operands(call);
     const int64 panels = divide_up(columns.size(), k.panel), wide = panels * k.panel, height = rows.size();
-    const int64 panel_size = points_ * height * k.panel, points = t.points;
-    T* const u = scratch;                               // [panel][point][row][columns of a panel]
-    T* const v = u + panels * panel_size;               // [point][tile][row]
-    T* const d = v + points_ * odd_lines<T>(gradient_tiles * height) + kernels::slack;  // [point][tile][column]
-    if (columns.size() < wide) std::fill_n(u, panels * panel_size, T{0});  // what no product writes
+    const int64 panel_size = tiles.points * height * k.panel, points = t.points;
+    // A march over all leads finds the inputs that it needs in their slots; a single lead has one slot.
+    const int64 window = tiles.window[tiles.march], slots = leads.size() > 1 ? window : 1;
+    const int64 v_slot = tiles.points * odd_lines<T>(gradient_tiles * height);
+    T* const u = scratch;                                   // [lead][panel][point][row][columns of a panel]
+    T* const v = u + leads.size() * panels * panel_size;    // [lead's slot][point][tile][row]
+    T* const d = v + leads.size() * v_slot + kernels::slack;  // [point][tile][column]
+    if (columns.size() < wide) std::fill_n(u, leads.size() * panels * panel_size, T{0});  // what no product writes
     const T* from[gradient_tiles];
     T* to[gradient_tiles];
-    const int64 offset = lead_offset(*at.x_grid, window_, t.dims, lead) + rows.begin;
-    const int64 end = lines.end * tiles_[2], all = end - lines.begin * tiles_[2];
-    const int64 block = divide_up(all, divide_up(all, gradient_tiles));
-    for (int64 first = lines.begin * tiles_[2]; first < end; first += block) {
+    const int64 begin = lines.begin * tiles.tiles[2], end = lines.end * tiles.tiles[2];
+    const int64 block = divide_up(end - begin, divide_up(end - begin, gradient_tiles));
+    for (int64 first = begin; first < end; first += block) {
         const int64 count = std::min(block, end - first);
         const int64 v_point = odd_lines<T>(count * height), d_point = odd_lines<T>(count * wide);
-        kernels::WinogradPatches<T> p{};
-        p.count = count;
-        p.from = from;
-        p.to = to;
-        for (int64 e = 0; e < count; ++e) {
-            from[e] = at.x + TileAt(first + e, tiles_).offset(*at.x_grid, step_) + offset;
-            to[e] = v + e * height;
-        }
-        p.channels = height;
-        p.from_row = at.x_grid->stride[1];
-        p.from_column = at.x_grid->stride[2];
-        p.to_row = points * v_point;
-        p.to_column = v_point;
-        t.input(p);
-        for (int64 e = 0; e < count; ++e) {
-            from[e] = at.delta + TileAt(first + e, tiles_).offset(*at.delta_grid, step_) + columns.begin;
-            to[e] = d + e * wide;
-        }
-        p.channels = columns.size();
-        p.from_row = at.delta_grid->stride[1];
-        p.from_column = at.delta_grid->stride[2];
-        p.to_row = points * d_point;
-        p.to_column = d_point;
-        t.delta(p);
-        for (int64 i = 0; i < points_; ++i) {
-            const kernels::Tap<T> tap{v + i * v_point, d + i * d_point, 1, height, wide, k.panel, count};
-            k.gemm({&tap, 1, height, columns.size(), k.panel, u + i * height * k.panel, k.panel, panel_size, nullptr,
-                    first > lines.begin * tiles_[2], Activation::linear, nullptr, 0});
+        const auto inputs = [&](int64 a, int64 place, T* slot) {
+            const int64 offset = a * at.x_grid->stride[0] + place * at.x_grid->stride[tiles.march] + rows.begin;
+            kernels::WinogradPatches<T> p{};
+            p.count = count;
+            p.channels = height;
+            p.from = from;
+            p.from_row = at.x_grid->stride[1];
+            p.from_column = at.x_grid->stride[2];
+            p.to = to;
+            p.to_row = points * v_point;
+            p.to_column = v_point;
+            for (int64 e = 0; e < count; ++e) {
+                from[e] = at.x + tiles.offset(first + e, *at.x_grid) + offset;
+                to[e] = slot + e * height;
+            }
+            t.input(p);
+        };
+        for (int64 o = 0, ready = 0; o < tiles.output[tiles.march]; ++o) {
+            if (leads.size() == 1) {
+                const int64 a = tiles.march == 0 ? 0 : leads.begin / window;
+                inputs(a, o + leads.begin % window, v);
+            } else {
+                for (; ready < o + slots; ++ready)
+                    for (int64 a = 0; a < tiles.outer; ++a) inputs(a, ready, v + (a * slots + ready % slots) * v_slot);
+            }
+            kernels::WinogradPatches<T> p{};
+            p.count = count;
+            p.channels = columns.size();
+            p.from = from;
+            p.from_row = at.delta_grid->stride[1];
+            p.from_column = at.delta_grid->stride[2];
+            p.to = to;
+            p.to_row = points * d_point;
+            p.to_column = d_point;
+            for (int64 e = 0; e < count; ++e) {
+                from[e] = at.delta + tiles.offset(first + e, *at.delta_grid) + o * at.delta_grid->stride[tiles.march] +
+                          columns.begin;
+                to[e] = d + e * wide;
+            }
+            t.delta(p);
+            for (int64 lead = 0; lead < leads.size(); ++lead) {
+                const int64 slot = leads.size() == 1 ? 0 : lead / slots * slots + (o + lead % slots) % slots;
+                T* const sum = u + lead * panels * panel_size;
+                for (int64 i = 0; i < tiles.points; ++i) {
+                    const kernels::Tap<T> tap{v + slot * v_slot + i * v_point, d + i * d_point, 1, height, wide, k.panel, count};
+                    k.gemm({&tap, 1, height, columns.size(), k.panel, sum + i * height * k.panel, k.panel, panel_size,
+                            nullptr, first > begin || o > 0, Activation::linear, nullptr, 0});
+                }
+            }
         }
     }
-    for (int64 panel = 0; panel < panels; ++panel) {
+    for (int64 panel = 0; panel < leads.size() * panels; ++panel) {
         const T* sum = u + panel * panel_size;
-        T* tap = sums + panel * taps_ * height * k.panel;
+        T* tap = sums + panel * tiles.taps * height * k.panel;
         kernels::WinogradPatches<T> p{};
         p.count = 1;
         p.channels = height * k.panel;
@@ -349,21 +365,24 @@ void WinogradGradient<T>::sums(const Call<T>& call, int64 lead, Range lines, Ran
     }
 }
 
-// Lines of tiles, as lines of positions; what lies behind the last one is zero.
+// Lines of tiles, as lines of positions.
 template <class T>
 void WinogradGradient<T>::bias_sums(const Call<T>& call, Range lines, Range columns, T* sums) const {
     const Operands at = operands(call);
     bool more = false;
     for (int64 line = lines.begin; line < lines.end; ++line) {
-        const TileAt tile(line * tiles_[2], tiles_);
-        const T* first = at.delta + tile.offset(*at.delta_grid, step_) + columns.begin;
-        const int64 rows = std::min(step_[1], output_[1] - tile.b * step_[1]);
-        for (int64 r = 0; r < rows; ++r, more = true)
-            call.kernels->column_sums(output_[2], columns.size(), first + r * at.delta_grid->stride[1],
-                                      at.delta_grid->stride[2], sums, more);
+        const int64 tile = line * tiles_.tiles[2];
+        const T* first = at.delta + tiles_.offset(tile, *at.delta_grid) + columns.begin;
+        for (int64 o = 0; o < tiles_.output[tiles_.march]; ++o)
+            for (int64 r = 0; r < tiles_.rows(tile); ++r, more = true)
+                call.kernels->column_sums(tiles_.output[2], columns.size(),
+                                          first + o * at.delta_grid->stride[tiles_.march] + r * at.delta_grid->stride[1],
+                                          at.delta_grid->stride[2], sums, more);
     }
 }
 
+template struct WinogradTiles<float>;
+template struct WinogradTiles<double>;
 template const kernels::WinogradTransforms<float>* choose_winograd<float>(const Window&, int64, int64);
 template const kernels::WinogradTransforms<double>* choose_winograd<double>(const Window&, int64, int64);
 template class Winograd<float>;

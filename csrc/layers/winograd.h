@@ -26,6 +26,36 @@ struct WinogradPlaces {
     Activation below_activation = Activation::linear;
 };
 
+// The tiles of a convolution's outputs. They lie over the last extent and, in two dimensions, the one in front of it; the
+// extent in front of those is *marched* along, so that inputs at the points serve all outputs that read them.
+template <class T>
+struct WinogradTiles {
+    const kernels::WinogradTransforms<T>* transforms;
+    int64 output[3], window[3];
+    int64 step[3];     // outputs a tile, by extent
+    int64 tiles[3];
+    int march, plane;  // the extent that is marched along, and the other one in front of the last
+    int64 outer;       // window positions in front of the marched extent's, each summed over by itself
+    int64 points;      // of a tile
+    int64 taps;        // of a filter, in a tile
+
+    WinogradTiles(const kernels::WinogradTransforms<T>& t, const Window& w, const int64 (&outputs)[3]);
+    // Window positions that are summed over with the channels.
+    int64 leads() const { return outer * window[march]; }
+    // Of a sample, the marched extent apart.
+    int64 count() const { return tiles[plane] * tiles[2]; }
+    // Offset of tile i, counted over samples, in a grid; the march begins at 0.
+    int64 offset(int64 i, const Grid& grid) const {
+        return i / count() * grid.sample + i / tiles[2] % tiles[plane] * step[plane] * grid.stride[plane] +
+               i % tiles[2] * step[2] * grid.stride[2];
+    }
+    // Its rows (columns) of outputs that lie inside.
+    int64 rows(int64 i) const {
+        return plane == 1 ? std::min(step[1], output[1] - i / tiles[2] % tiles[1] * step[1]) : 1;
+    }
+    int64 columns(int64 i) const { return std::min(step[2], output[2] - i % tiles[2] * step[2]); }
+};
+
 // One way of it: forwards from channels to filters, backwards from filters to channels with the filters flipped.
 template <class T>
 class Winograd {
@@ -38,12 +68,12 @@ public:
     std::string name() const;
     // Inputs behind the last output of a whole number of tiles, in extent d, counted from the first window's begin.
     int64 reach(int d) const;
-    int64 tiles_a_sample() const { return tiles_[0] * tiles_[1] * tiles_[2]; }
+    int64 tiles_a_sample() const { return tiles_.count() * tiles_.output[tiles_.march]; }
     int64 scratch() const;
 
     // The filters at the points, a panel of columns at a time, from panels as Parameter has them: rows (tap, channel).
     int64 panels() const;
-    void make_room() { filters_.reserve(panels() * points_ * depth_ * kernels::table<T>().panel); }
+    void make_room() { filters_.reserve(panels() * tiles_.points * depth_ * kernels::table<T>().panel); }
     void refresh_panel(const kernels::Kernels<T>& k, int64 panel, const T* packed);
     uint64 version = 0;  // of the kernel that they were made from
 
@@ -52,12 +82,8 @@ public:
 private:
     int64 block_tiles(int64 tiles) const;
 
-    const kernels::WinogradTransforms<T>* transforms_;
-    int64 channels_, columns_, output_[3], window_[3];
-    int64 step_[3];      // outputs a tile, by extent
-    int64 tiles_[3];
-    int64 leads_;        // window positions of the extents in front
-    int64 points_;       // of a tile
+    WinogradTiles<T> tiles_;
+    int64 channels_, columns_;
     int64 depth_;        // leads x channels: K of the products
     int64 chunk_;        // columns that are multiplied before they are brought back
     Buffer<T> filters_;  // [panel][point][lead, channel][columns of a panel]
@@ -69,13 +95,13 @@ class WinogradGradient : public Tiled<T> {
 public:
     WinogradGradient(const kernels::WinogradTransforms<T>& transforms, const Window& window, int64 channels, int64 filters);
 
-    int64 leads() const override { return leads_; }
-    int64 taps() const override { return taps_; }
+    int64 leads() const override { return tiles_.leads(); }
+    int64 taps() const override { return tiles_.taps; }
     int64 channels() const override { return channels_; }
-    void block(int64& rows, int64& columns) const override;
-    int64 lines(const Call<T>& call) const override { return call.batch * tiles_[0] * tiles_[1]; }
-    int64 scratch(int64 rows, int64 columns) const override;
-    void sums(const Call<T>& call, int64 lead, Range lines, Range rows, Range columns, T* sums, T* scratch) const override;
+    TiledBlock block() const override;
+    int64 lines(const Call<T>& call) const override { return call.batch * tiles_.tiles[tiles_.plane]; }
+    int64 scratch(const TiledBlock& block) const override;
+    void sums(const Call<T>& call, Range leads, Range lines, Range rows, Range columns, T* sums, T* scratch) const override;
     void bias_sums(const Call<T>& call, Range lines, Range columns, T* sums) const override;
 
     // Inputs and δ of a call, and how they lie.
@@ -88,9 +114,8 @@ public:
     virtual Operands operands(const Call<T>& call) const = 0;
 
 private:
-    const kernels::WinogradTransforms<T>* transforms_;
-    int64 channels_, filters_, window_[3], output_[3], step_[3], tiles_[3];
-    int64 leads_, taps_, points_;
+    WinogradTiles<T> tiles_;
+    int64 channels_, filters_;
 };
 
 }  // namespace tauten

@@ -92,7 +92,8 @@ template <class T>
 int64 ProductPlan<T>::scratch() const {
     if (tiled) {
         const int64 columns = group_panels * products[0]->kernel->width;
-        return std::max((tiled->taps() * block_rows + 1) * columns + kernels::slack + tiled->scratch(block_rows, columns),
+        return std::max((tiled->taps() * tiled_block.leads * block_rows + 1) * columns + kernels::slack +
+                            tiled->scratch(tiled_block),
                         merge_weights);
     }
     return std::max((block_rows + 1) * group_panels * products[0]->kernel->width + 64, merge_weights);
@@ -237,18 +238,18 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
     if (!partial) sink.finish(k, *bias(), products[0]->bias_offset + first_column, (p1 - p0) * width, bias_sums);
 }
 
-// Blocks are of one lead and as many channels and columns as the tiled sums like; stretches fill up to enough items.
+// Blocks are as the tiled sums like them; stretches fill up to enough items.
 template <class T>
 void ProductPlan<T>::cut_tiled(const Call<T>& call) {
     const Parameter<T>& w = *products[0]->kernel;
-    int64 columns = 0;
-    tiled->block(block_rows, columns);
+    tiled_block = tiled->block();
+    block_rows = tiled_block.rows;
     panels = w.panels;
     lines = tiled->lines(call);
     rows = w.rows;
-    group_panels = std::max<int64>(1, columns / w.width);
+    group_panels = std::max<int64>(1, tiled_block.columns / w.width);
     groups = divide_up(panels, group_panels);
-    blocks = tiled->leads() * divide_up(tiled->channels(), block_rows);
+    blocks = tiled->leads() / tiled_block.leads * divide_up(tiled->channels(), block_rows);
     stretches = std::clamp(divide_up(enough_items, blocks * groups), int64{1}, std::max<int64>(1, lines / least_lines));
 }
 
@@ -257,27 +258,28 @@ void ProductPlan<T>::run_tiled(const kernels::Kernels<T>& k, const Call<T>& call
                                T* scratch) const {
     Parameter<T>& w = *products[0]->kernel;
     const int64 group = item % groups, block = item / groups % blocks, stretch = item / (groups * blocks);
-    const int64 blocks_a_lead = blocks / tiled->leads(), lead = block / blocks_a_lead;
+    const int64 blocks_a_lead = divide_up(tiled->channels(), block_rows), place = block % blocks_a_lead * block_rows;
     const int64 p0 = group * group_panels, p1 = std::min(panels, p0 + group_panels), taps = tiled->taps();
+    const Range leads{block / blocks_a_lead * tiled_block.leads, (block / blocks_a_lead + 1) * tiled_block.leads};
     const Range line{stretch * lines / stretches, (stretch + 1) * lines / stretches};
-    const Range row{block % blocks_a_lead * block_rows,
-                    std::min(tiled->channels(), (block % blocks_a_lead + 1) * block_rows)};
+    const Range row{place, std::min(tiled->channels(), place + block_rows)};
     const Range column{p0 * w.width, std::min(w.columns, p1 * w.width)};
     T* const partial = stretches > 1 ? partials + stretch * weights() : nullptr;
 
+    const int64 tap_size = row.size() * w.width;
     T* const sums = scratch;
-    T* const bias_sums = sums + (p1 - p0) * taps * row.size() * w.width;
-    tiled->sums(call, lead, line, row, column, sums, bias_sums + (p1 - p0) * w.width + kernels::slack);
-    const int64 size_of_tap = row.size() * w.width;
-    for (int64 p = p0; p < p1; ++p)
-        for (int64 tap = 0; tap < taps; ++tap) {
-            const T* from = sums + ((p - p0) * taps + tap) * size_of_tap;
-            const int64 offset = (p * w.rows + (lead * taps + tap) * tiled->channels() + row.begin) * w.width;
-            if (partial)
-                std::memcpy(partial + offset, from, static_cast<size_t>(size_of_tap) * sizeof(T));
-            else
-                sink.finish(k, w, offset, size_of_tap, from);
-        }
+    T* const bias_sums = sums + leads.size() * (p1 - p0) * taps * tap_size;
+    tiled->sums(call, leads, line, row, column, sums, bias_sums + (p1 - p0) * w.width + kernels::slack);
+    const T* from = sums;
+    for (int64 lead = leads.begin; lead < leads.end; ++lead)
+        for (int64 p = p0; p < p1; ++p)
+            for (int64 tap = 0; tap < taps; ++tap, from += tap_size) {
+                const int64 offset = (p * w.rows + (lead * taps + tap) * tiled->channels() + row.begin) * w.width;
+                if (partial)
+                    std::memcpy(partial + offset, from, static_cast<size_t>(tap_size) * sizeof(T));
+                else
+                    sink.finish(k, w, offset, tap_size, from);
+            }
     if (bias() == nullptr || block > 0) return;
     std::fill_n(bias_sums, (p1 - p0) * w.width, T{0});
     tiled->bias_sums(call, line, column, bias_sums);

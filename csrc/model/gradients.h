@@ -29,6 +29,7 @@ struct ProductPlan {
     Product<T>* products[2] = {};
     int64 count = 0;
     const Tiled<T>* tiled = nullptr;
+    TiledBlock tiled_block{};
     int64 rows = 0, block_rows = 0, blocks = 0;
     int64 panels = 0, group_panels = 0, groups = 0;
     int64 lines = 0, stretches = 1;
