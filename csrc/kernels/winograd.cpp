@@ -5,8 +5,7 @@
 // The products are the layer's (csrc/layers/winograd.*); here are the five transforms, vectors over channels.
 //
 // The matrices follow from interpolation at the points 0, ±p, ±q ... and ∞ (Toom and Cook), worked out by the compiler.
-// Rows of two points ±p share their even and their odd half. Points were searched for the least error: 5/8 and 3/2
-// have half the error of the usual 1 and 2.
+// Rows of two points ±p share their even and their odd half. Points were chosen by trial for the least error.
 #include "kernels/fill.h"
 #include "simd/loop.h"
 

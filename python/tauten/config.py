@@ -136,8 +136,8 @@ def set_winograd(use: bool) -> None:
     """Set whether convolutions of models made from now on may use Winograd's minimal filtering; models that exist stay.
 
     It computes convolutions of stride 1 with filters of 3, 5 or 7 taps a dimension in two to six times fewer
-    multiplications, where that is faster. Rounding errors in float32 are some two (3 x 3) to seven (5 x 5) times those
-    of the plain sum, forwards and in both gradients (docs/design.md, 3).
+    multiplications, where that is faster. Rounding errors in float32 are at most ten times those of the plain sum,
+    forwards and in both gradients (docs/design.md, 2).
 
     Args:
         use: True or False.
