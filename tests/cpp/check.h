@@ -58,7 +58,7 @@ inline bool near(double a, double b, double tolerance) {
 
 template <class T>
 bool same_bits(const T* a, const T* b, long n) {
-    return std::memcmp(a, b, static_cast<std::size_t>(n) * sizeof(T)) == 0;
+    return n == 0 || std::memcmp(a, b, static_cast<std::size_t>(n) * sizeof(T)) == 0;  // of no values, both may be null
 }
 
 inline int finish(const char* program, int count, char** names) {
