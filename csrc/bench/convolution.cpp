@@ -129,7 +129,7 @@ private:
     // Filters at Winograd's points are there, as they are after the first prediction.
     void forward_pass(const Workspace<float>& work) {
         const Call<float>& call = work.call;
-        const bool in_parts = !call.backward && call.batch < team(false) && node_->in_parts(call);
+        const bool in_parts = !call.backward && call.batch < team(false) && node_->in_parts(call, Way::forward);
         run_team(team(false), [&](const Member& member) {
             float* const scratch = work.scratch(member.index);
             if (in_parts) return node_->forward(call, {0, call.batch, member.index, member.count, &member}, 0, scratch);
@@ -149,12 +149,14 @@ private:
         const Call<float>& call = training_.call;
         ++weights().version;
         const int64 first = node_->stale_in_prediction(call) ? weights().panels : 0, parts = node_->stale_parts(call);
+        const bool in_parts = call.batch < team(true) && node_->in_parts(call, Way::backward);
         items_.reset();
         run_team(team(true), [&](const Member& member) {
             float* const scratch = training_.scratch(member.index);
             for (int64 i; (i = first + items_.take()) < parts;) node_->refresh_part(kernels_, i);
             if (!pass) return;
             member.barrier();
+            if (in_parts) return node_->backward(call, {0, call.batch, member.index, member.count, &member}, 0, scratch);
             over_rows(training_, member, 2 * segment_bytes(training_),
                       [&](Slice s) { node_->backward(call, s, 0, scratch); });
         });

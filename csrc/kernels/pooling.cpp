@@ -57,7 +57,7 @@ void max_pool_with(const PoolArguments<T>& p, Window& window) {
             Bits<T> index;
             window_maximum<T, kIndex>(window, input + c, part, largest, index);
             part.store(output + c, largest);
-            if constexpr (kIndex) store_bytes<T>(p.argmax + dense * p.channels + c, index, part.count);
+            if constexpr (kIndex) store_bytes<T>(p.argmax + dense * p.argmax_stride + c, index, part.count);
         });
     });
 }
@@ -147,7 +147,7 @@ struct LineGather {
         OutputLine<T>& line = lines[count++];
         line.gradient = p.output_gradient + at(p.output_gradient_stride, a, b, 0);
         if constexpr (kMax) {
-            line.argmax = p.argmax + (a * p.output_extent[1] + b) * p.output_extent[2] * p.channels;
+            line.argmax = p.argmax + (a * p.output_extent[1] + b) * p.output_extent[2] * p.argmax_stride;
             line.index = static_cast<typename Vec<T>::Integer>(
                 ((i[0] - a * p.step[0] + p.before[0]) * p.window[1] + (i[1] - b * p.step[1] + p.before[1])) * p.window[2]);
         } else {
@@ -164,7 +164,7 @@ struct LineGather {
             for (int64 o = from; o < to; ++o) {
                 const T* gradient = line.gradient + o * p.output_gradient_stride[2] + c;
                 if constexpr (kMax) {
-                    const uint8* argmax = line.argmax + o * p.channels + c;
+                    const uint8* argmax = line.argmax + o * p.argmax_stride + c;
                     const auto index = static_cast<typename Vec<T>::Integer>(line.index + i - o * p.step[2] + p.before[2]);
                     for (int64 v = 0; v < vectors; ++v)
                         total[v] += select<T>(load_bytes<T>(argmax + v * Vec<T>::lanes) == index,
@@ -265,7 +265,7 @@ TAUTEN_INLINE void spread_gradient_with(const PoolArguments<T>& p, Window& windo
         window.set(p, range);
         const T* output_gradient = p.output_gradient + at(p.output_gradient_stride, o[0], o[1], o[2]);
         const T factor = kMax ? T(1) : 1 / static_cast<T>(range.count());
-        const uint8* argmax = kMax ? p.argmax + dense * p.channels : nullptr;
+        const uint8* argmax = kMax ? p.argmax + dense * p.argmax_stride : nullptr;
         const T* input = p.input + window_start(p, p.input_stride, o);
         T* input_gradient = p.input_gradient + window_start(p, p.input_gradient_stride, o);
         over<T>(p.channels, [&](int64 c, auto part) __attribute__((always_inline)) {

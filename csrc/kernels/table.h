@@ -228,7 +228,8 @@ struct PoolArguments {
     int64 window[3], step[3], before[3];       // window extents, strides, padding in front
     const T* input;
     T* output;
-    uint8* argmax;                             // max only: window index a channel, dense over outputs
+    uint8* argmax;                             // max only: window index a channel, outputs one after the other
+    int64 argmax_stride;                       // of one output
     // backward
     const T* output_gradient;
     int64 output_gradient_stride[3];

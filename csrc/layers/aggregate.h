@@ -25,7 +25,7 @@ public:
     int64 scratch(const Call<T>& call) const override;
     double work(const Call<T>& call) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    bool in_parts(const Call<T>&) const override { return true; }
+    bool in_parts(const Call<T>&, Way way) const override { return way == Way::forward; }
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     std::vector<Scatter<T>*> scatters() override { return {&gradient_}; }
 

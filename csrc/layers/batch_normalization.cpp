@@ -189,8 +189,8 @@ void BatchNormalization<T>::forward(const Call<T>& call, Slice slice, int phase,
 
 // Parts: lines of positions.
 template <class T>
-bool BatchNormalization<T>::in_parts(const Call<T>& call) const {
-    return !of_batch(call) && !input_.time && input_.extent[0] * input_.extent[1] > 1;
+bool BatchNormalization<T>::in_parts(const Call<T>& call, Way way) const {
+    return way == Way::forward && !of_batch(call) && !input_.time && input_.extent[0] * input_.extent[1] > 1;
 }
 
 template <class T>

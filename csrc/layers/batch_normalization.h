@@ -39,7 +39,7 @@ public:
     // all δ are there | sums of blocks | ∂E/∂x
     int backward_phases(const Call<T>& call) const override { return needs_sums(call) ? 3 : 1; }
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    bool in_parts(const Call<T>& call) const override;
+    bool in_parts(const Call<T>& call, Way way) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     std::vector<Scatter<T>*> scatters() override;
     void update_state(const Call<T>& call) const override;

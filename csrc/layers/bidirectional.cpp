@@ -128,13 +128,13 @@ void Bidirectional<T>::for_each_number(const Call<T>& call, Slice slice, F&& f) 
 }
 
 template <class T>
-bool Bidirectional<T>::in_parts(const Call<T>&) const {
-    return true;
+bool Bidirectional<T>::in_parts(const Call<T>& call, Way way) const {
+    return way == Way::forward && !call.backward;
 }
 
 template <class T>
 bool Bidirectional<T>::split_by_direction(const Call<T>& call, Slice slice) const {
-    return slice.parts == 2 || (slice.parts > 2 && !(directions_[0]->in_parts(call) && directions_[1]->in_parts(call)));
+    return slice.parts == 2 || (slice.parts > 2 && !(directions_[0]->in_parts(call, Way::forward) && directions_[1]->in_parts(call, Way::forward)));
 }
 
 // Parts that take a direction each need not meet on the way.

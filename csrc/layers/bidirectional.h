@@ -37,7 +37,7 @@ public:
     std::vector<Scatter<T>*> scatters() override;
     std::vector<const Recurrent<T>*> recurrences() const override { return {directions_[0].get(), directions_[1].get()}; }
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    bool in_parts(const Call<T>& call) const override;
+    bool in_parts(const Call<T>& call, Way way) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
 
 private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layers/halo.h"
+#include "layers/input_lines.h"
 
 namespace tauten {
 
@@ -148,11 +149,10 @@ template <class T>
 void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
     if (copies_input_) {
-        if (slice.part == 0) {
-            T* copy = const_cast<T*>(padded_input(call));
-            copy_interior(input_, padded_, slice, call.values[this->input], copy);
-            if (options_.padding_value != 0) fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
-        }
+        T* copy = const_cast<T*>(padded_input(call));
+        copy_interior(input_, padded_, slice, call.values[this->input], copy);
+        if (options_.padding_value != 0 && slice.part == 0)
+            fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
         slice.meet();
     }
     const T* x = padded_input(call);
@@ -195,82 +195,62 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
             }
 }
 
-template <class T>
-bool Conv<T>::in_parts(const Call<T>&) const {
-    return true;
-}
-
 // ∂E/∂x[i, c] = Σ_a Σ_q δ[(i + p - a·d) / s, q] · W[a, c, q], a class of positions i at a time, times f'(x) of the
 // layer below.
 template <class T>
 void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
-    if (copies_gradient_ && (this->wants_input_gradient(call) || tiled(call)))
+    if (copies_gradient_ && (this->wants_input_gradient(call) || tiled(call))) {
         copy_interior(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
                       const_cast<T*>(padded_gradient(call)));
+        slice.meet();
+    }
     if (!this->wants_input_gradient(call)) return;
     const T* delta = padded_gradient(call);
+    const bool slope = below_ != Activation::linear;
     if (tiled(call)) {
         const T* first = delta + padded_gradient_.origin;
         for (int d = 0; d < 3; ++d) first += classes_[0].d[d].first_output * padded_gradient_.stride[d];
         WinogradPlaces<T> places{first, &padded_gradient_, call.gradients[this->input] + input_gradient_.origin,
                                  &input_gradient_};
-        if (below_ != Activation::linear) {
+        if (slope) {
             places.below = call.values[this->input] + input_.origin;
             places.below_grid = &input_;
             places.below_activation = below_;
         }
         return backwards_->run(k, places, slice, scratch);
     }
-    const bool slope = below_ != Activation::linear;
-    const int64 own_panels = divide_up(own_channels_, k.panel);
+    const int64 own_panels = divide_up(own_channels_, k.panel), row = window_.step[2] * channels_;
     kernels::Tap<T> taps[most_taps];
-    for (int64 r = slice.begin; r < slice.end; ++r)
-        for (const ResidueClass& c : classes_) {
-            const int64 columns = contiguous() ? 1 : c.d[2].taps;  // of a row, a tap each
-            const int64 depth = contiguous() ? c.d[2].taps * filters_ : own_filters_;
-            const int64 groups = c.d[2].taps ? c.d[0].taps * c.d[1].taps * columns : 0;
-            for (int64 a = 0; a < c.d[0].inputs; ++a)
-                for (int64 b = 0; b < c.d[1].inputs; ++b) {
-                    const T* corner = delta + r * padded_gradient_.sample + padded_gradient_.origin +
-                                      (c.d[0].first_output + a) * padded_gradient_.stride[0] +
-                                      (c.d[1].first_output + b) * padded_gradient_.stride[1] +
-                                      c.d[2].first_output * padded_gradient_.stride[2];
-                    const int64 i0 = c.d[0].first_input + a * window_.step[0];
-                    const int64 i1 = c.d[1].first_input + b * window_.step[1];
-                    const int64 i2 = c.d[2].first_input;
-                    T* gradient = call.gradients[this->input] + r * input_gradient_.sample + input_gradient_.origin +
-                                  i0 * input_gradient_.stride[0] + i1 * input_gradient_.stride[1] +
-                                  i2 * input_gradient_.stride[2];
-                    const T* below = call.values[this->input] + r * input_.sample + input_.origin +
-                                     i0 * input_.stride[0] + i1 * input_.stride[1] + i2 * input_.stride[2];
-                    for (int64 group = 0; group < options_.groups; ++group) {
-                        const T* panels = c.panels.data() + group * own_panels * c.depth * k.panel;
-                        int64 first = 0;
-                        do {
-                            const int64 count = std::min(most_taps, groups - first);
-                            for (int64 g = 0; g < count; ++g) {
-                                const int64 t2 = (first + g) % columns, row = (first + g) / columns;
-                                const int64 t0 = row / c.d[1].taps, t1 = row % c.d[1].taps;
-                                taps[g] = {corner + t0 * c.d[0].output_step * padded_gradient_.stride[0] +
-                                               t1 * c.d[1].output_step * padded_gradient_.stride[1] +
-                                               t2 * c.d[2].output_step * padded_gradient_.stride[2],
-                                           panels + (first + g) * depth * k.panel, filters_, 1, k.panel,
-                                           c.depth * k.panel, depth};
-                            }
-                            const bool last = first + count >= groups;
-                            k.gemm({taps, count, c.d[2].inputs, own_channels_, k.panel, gradient,
-                                    window_.step[2] * channels_, k.panel, nullptr, first > 0,
-                                    last ? below_ : Activation::linear, last && slope ? below : nullptr,
-                                    window_.step[2] * channels_});
-                            first += most_taps;
-                        } while (first < groups);
-                        corner += own_filters_;
-                        gradient += own_channels_;
-                        below += own_channels_;
-                    }
+    const InputPlaces<T> at{delta, &padded_gradient_, call.gradients[this->input], &input_gradient_,
+                            call.values[this->input], &input_};
+    for_each_input_line(window_, classes_, slice, at, [&](const ResidueClass& c, InputLine<T> line) {
+        const int64 columns = contiguous() ? 1 : c.d[2].taps;  // of a row, a tap each
+        const int64 depth = contiguous() ? c.d[2].taps * filters_ : own_filters_;
+        const int64 groups = c.d[2].taps ? c.d[0].taps * c.d[1].taps * columns : 0;
+        for (int64 group = 0; group < options_.groups; ++group) {
+            const T* panels = c.panels.data() + group * own_panels * c.depth * k.panel;
+            int64 first = 0;
+            do {
+                const int64 count = std::min(most_taps, groups - first);
+                for (int64 g = 0; g < count; ++g) {
+                    const int64 t2 = (first + g) % columns, t = (first + g) / columns;
+                    const int64 t0 = t / c.d[1].taps, t1 = t % c.d[1].taps;
+                    taps[g] = {line.delta + t0 * c.d[0].output_step * padded_gradient_.stride[0] +
+                                   t1 * c.d[1].output_step * padded_gradient_.stride[1] +
+                                   t2 * c.d[2].output_step * padded_gradient_.stride[2],
+                               panels + (first + g) * depth * k.panel, filters_, 1, k.panel, c.depth * k.panel, depth};
                 }
+                const bool last = first + count >= groups;
+                k.gemm({taps, count, line.inputs, own_channels_, k.panel, line.gradient, row, k.panel, nullptr, first > 0,
+                        last ? below_ : Activation::linear, last && slope ? line.below : nullptr, row});
+                first += most_taps;
+            } while (first < groups);
+            line.delta += own_filters_;
+            line.gradient += own_channels_;
+            line.below += own_channels_;
         }
+    });
 }
 
 template <class T>

@@ -48,8 +48,9 @@ void Dense<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
 }
 
 template <class T>
-bool Dense<T>::in_parts(const Call<T>& call) const {
-    return kernel_->panels > 1 || grid_.rows(call.batch, call.axes) > call.kernels->tile;
+bool Dense<T>::in_parts(const Call<T>& call, Way way) const {
+    const int64 panels = way == Way::forward ? kernel_->panels : divide_up(features_, call.kernels->panel);
+    return panels > 1 || grid_.rows(call.batch, call.axes) > call.kernels->tile;
 }
 
 // ∂E/∂x = δ·Wᵀ, times f'(x) of the layer below
@@ -58,11 +59,17 @@ void Dense<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     if (!this->wants_input_gradient(call)) return;
     const auto& k = *call.kernels;
     for_each_run(grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
-        const kernels::Tap<T> tap{call.gradients[this->output] + first * units_, transposed_.panels.data(), units_, 1,
-                                  k.panel, units_ * k.panel, units_};
-        k.gemm({&tap, 1, rows, features_, k.panel, call.gradients[this->input] + first * features_, features_, k.panel,
-                nullptr, false, below_,
-                below_ == Activation::linear ? nullptr : call.values[this->input] + first * features_, features_});
+        const int64 panels = divide_up(features_, k.panel);
+        const bool by_rows = rows >= slice.parts * k.tile;
+        const Range row = by_rows ? slice.share(rows) : Range{0, rows};
+        const Range panel = by_rows ? Range{0, panels} : slice.share(panels);
+        if (row.size() == 0 || panel.size() == 0) return;
+        const int64 column = panel.begin * k.panel, at = (first + row.begin) * features_ + column;
+        const kernels::Tap<T> tap{call.gradients[this->output] + (first + row.begin) * units_,
+                                  transposed_.panels.data() + column * units_, units_, 1, k.panel, units_ * k.panel, units_};
+        k.gemm({&tap, 1, row.size(), std::min(features_, panel.end * k.panel) - column, k.panel,
+                call.gradients[this->input] + at, features_, k.panel, nullptr, false, below_,
+                below_ == Activation::linear ? nullptr : call.values[this->input] + at, features_});
     });
 }
 

@@ -19,7 +19,7 @@ public:
     void plan(const std::vector<Edge>& edges) override;
     double work(const Call<T>& call) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    bool in_parts(const Call<T>& call) const override;
+    bool in_parts(const Call<T>& call, Way way) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     int64 stale_parts(const Call<T>& call) override;
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;

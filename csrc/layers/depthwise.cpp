@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "layers/halo.h"
+#include "layers/input_lines.h"
 
 namespace tauten {
 
@@ -135,11 +136,10 @@ template <class T>
 void Depthwise<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
     if (copies_input_) {
-        if (slice.part == 0) {
-            T* copy = const_cast<T*>(padded_input(call));
-            copy_interior(input_, padded_, slice, call.values[this->input], copy, options_.multiplier);
-            if (options_.padding_value != 0) fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
-        }
+        T* copy = const_cast<T*>(padded_input(call));
+        copy_interior(input_, padded_, slice, call.values[this->input], copy, options_.multiplier);
+        if (options_.padding_value != 0 && slice.part == 0)
+            fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
         slice.meet();
     }
     const int64 lines = slice.rows() * window_.output[0] * window_.output[1], all = window_.size();
@@ -166,88 +166,83 @@ void Depthwise<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
 template <class T>
 void Depthwise<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const bool wanted = this->wants_input_gradient(call);
-    if (wanted && copies_gradient_)
+    if (wanted && copies_gradient_) {
         copy_interior(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
                       const_cast<T*>(padded_gradient(call)));
-    for (int64 r = slice.begin; r < slice.end; ++r) {
-        if (learns()) sum_weights(call, r);
-        if (wanted) input_gradient(call, r, scratch);
+        slice.meet();
+    }
+    Slice one = slice;  // what a sample's sums read is in the cache for its inputs' gradient
+    for (one.begin = slice.begin; one.begin < slice.end; ++one.begin) {
+        one.end = one.begin + 1;
+        if (learns()) sum_weights(call, one);
+        if (wanted) input_gradient(call, one, scratch);
     }
 }
 
-// ∇W[a, q] = Σ_o x[o·s - p + a·d, q] · δ[o, q] and ∇b = Σ_o δ[o] of one sample, o in order.
+// ∇W[a, q] = Σ_o x[o·s - p + a·d, q] · δ[o, q] and ∇b = Σ_o δ[o] of one sample, o in order. Parts: of the window, and ∇b
+// is the first's.
 template <class T>
-void Depthwise<T>::sum_weights(const Call<T>& call, int64 row) const {
+void Depthwise<T>::sum_weights(const Call<T>& call, Slice slice) const {
     const auto& k = *call.kernels;
-    T* sums = this->extra(call, 2) + row * sums_size();
-    const int64 all = window_.size();
-    std::memset(sums, 0, static_cast<size_t>(sums_size()) * sizeof(T));
+    const int64 row = slice.begin, all = window_.size();
+    const Range own = slice.share(all);
+    T* const sums = this->extra(call, 2) + row * sums_size();
+    T* const bias_sums = bias_ && bias_->trainable && slice.part == 0 ? sums + all * width_ : nullptr;
+    std::memset(sums + own.begin * width_, 0, static_cast<size_t>(own.size() * width_) * sizeof(T));
+    if (bias_sums) std::memset(bias_sums, 0, static_cast<size_t>(width_) * sizeof(T));
     const T* x[most_taps];
     for (int64 a = 0; a < window_.output[0]; ++a)
         for (int64 b = 0; b < window_.output[1]; ++b) {
             const T* from = corner(call, row, a, b);
             const T* delta = output_gradient(call, row, a, b);
-            for (int64 first = 0; kernel_->trainable && first < all; first += most_taps) {
-                const int64 count = std::min(most_taps, all - first);
+            for (int64 first = own.begin; kernel_->trainable && first < own.end; first += most_taps) {
+                const int64 count = std::min(most_taps, own.end - first);
                 for (int64 t = 0; t < count; ++t) x[t] = from + offsets_[static_cast<size_t>(first + t)];
                 k.depthwise_gradient({x, count, window_.output[2], width_, window_.step[2] * width_, delta,
                                       output_gradient_.stride[2], sums + first * width_});
             }
-            if (bias_ && bias_->trainable)
-                k.column_sums(window_.output[2], width_, delta, output_gradient_.stride[2], sums + all * width_, true);
+            if (bias_sums)
+                k.column_sums(window_.output[2], width_, delta, output_gradient_.stride[2], bias_sums, true);
         }
 }
 
 // ∂E/∂x[i, c] = Σ_a Σ_j δ[(i + p - a·d) / s, c·m + j] · W[a, c, j], a class of positions i at a time, times f'(x) of the
 // layer below.
 template <class T>
-void Depthwise<T>::input_gradient(const Call<T>& call, int64 row, T* scratch) const {
+void Depthwise<T>::input_gradient(const Call<T>& call, Slice slice, T* scratch) const {
     const auto& k = *call.kernels;
     const bool several = options_.multiplier > 1;
     const int64 gradient_row = window_.step[2] * channels_;
     const T* w = kernel_->weights.data();
     kernels::DepthwiseTap<T> taps[most_taps];
-    for (const ResidueClass& c : classes_) {
-        const int64 all = static_cast<int64>(c.offsets.size()), positions = c.d[2].inputs;
-        for (int64 a = 0; a < c.d[0].inputs; ++a)
-            for (int64 b = 0; b < c.d[1].inputs; ++b) {
-                const T* delta = padded_gradient(call) + row * padded_gradient_.sample + padded_gradient_.origin +
-                                 (c.d[0].first_output + a) * padded_gradient_.stride[0] +
-                                 (c.d[1].first_output + b) * padded_gradient_.stride[1] +
-                                 c.d[2].first_output * padded_gradient_.stride[2];
-                const int64 i0 = c.d[0].first_input + a * window_.step[0];
-                const int64 i1 = c.d[1].first_input + b * window_.step[1];
-                const int64 i2 = c.d[2].first_input;
-                T* gradient = call.gradients[this->input] + row * input_gradient_.sample + input_gradient_.origin +
-                              i0 * input_gradient_.stride[0] + i1 * input_gradient_.stride[1] +
-                              i2 * input_gradient_.stride[2];
-                const T* below = call.values[this->input] + row * input_.sample + input_.origin +
-                                 i0 * input_.stride[0] + i1 * input_.stride[1] + i2 * input_.stride[2];
-                T* const to = several ? scratch : gradient;
-                const int64 to_row = several ? width_ : gradient_row;
-                int64 first = 0;
-                do {
-                    const int64 count = std::min(most_taps, all - first);
-                    for (int64 t = 0; t < count; ++t) {
-                        const size_t at = static_cast<size_t>(first + t);
-                        taps[t] = {delta + c.offsets[at], w + c.rows[at] * width_};
-                    }
-                    const bool finish = first + count == all && below_ != Activation::linear && !several;
-                    k.depthwise({taps, count, positions, width_, padded_gradient_.stride[2], to, to_row, nullptr, first > 0,
-                                 finish ? below_ : Activation::linear, finish ? below : nullptr, gradient_row});
-                    first += most_taps;
-                } while (first < all);
-                if (!several) continue;
-                for (int64 i = 0; i < positions; ++i)
-                    for (int64 q = 0; q < channels_; ++q) {
-                        const T* share = scratch + i * width_ + q * options_.multiplier;
-                        T sum = share[0];
-                        for (int64 j = 1; j < options_.multiplier; ++j) sum += share[j];
-                        gradient[i * gradient_row + q] = sum;
-                    }
-                k.activation_gradient(below_, positions, channels_, below, gradient_row, gradient, gradient_row);
+    const InputPlaces<T> at{padded_gradient(call), &padded_gradient_, call.gradients[this->input], &input_gradient_,
+                            call.values[this->input], &input_};
+    for_each_input_line(window_, classes_, slice, at, [&](const ResidueClass& c, const InputLine<T>& line) {
+        const int64 all = static_cast<int64>(c.offsets.size());
+        T* const to = several ? scratch : line.gradient;
+        const int64 to_row = several ? width_ : gradient_row;
+        int64 first = 0;
+        do {
+            const int64 count = std::min(most_taps, all - first);
+            for (int64 t = 0; t < count; ++t) {
+                const size_t i = static_cast<size_t>(first + t);
+                taps[t] = {line.delta + c.offsets[i], w + c.rows[i] * width_};
             }
-    }
+            const bool finish = first + count == all && below_ != Activation::linear && !several;
+            k.depthwise({taps, count, line.inputs, width_, padded_gradient_.stride[2], to, to_row, nullptr, first > 0,
+                         finish ? below_ : Activation::linear, finish ? line.below : nullptr, gradient_row});
+            first += most_taps;
+        } while (first < all);
+        if (!several) return;
+        for (int64 i = 0; i < line.inputs; ++i)
+            for (int64 q = 0; q < channels_; ++q) {
+                const T* share = scratch + i * width_ + q * options_.multiplier;
+                T sum = share[0];
+                for (int64 j = 1; j < options_.multiplier; ++j) sum += share[j];
+                line.gradient[i * gradient_row + q] = sum;
+            }
+        k.activation_gradient(below_, line.inputs, channels_, line.below, gradient_row, line.gradient, gradient_row);
+    });
 }
 
 template <class T>

@@ -38,7 +38,7 @@ public:
     int64 scratch(const Call<T>& call) const override;
     double work(const Call<T>& call) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    bool in_parts(const Call<T>&) const override { return true; }
+    bool in_parts(const Call<T>&, Way) const override { return true; }
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     std::vector<Scatter<T>*> scatters() override;
 
@@ -66,8 +66,8 @@ private:
     const T* padded_gradient(const Call<T>& call) const;
     const T* corner(const Call<T>& call, int64 row, int64 a, int64 b) const;
     const T* output_gradient(const Call<T>& call, int64 row, int64 a, int64 b) const;
-    void sum_weights(const Call<T>& call, int64 row) const;
-    void input_gradient(const Call<T>& call, int64 row, T* scratch) const;
+    void sum_weights(const Call<T>& call, Slice slice) const;
+    void input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
 
     Window window_;
     int64 channels_, width_;  // of the input, of the output

@@ -8,18 +8,19 @@ namespace tauten {
 template <class T>
 void copy_interior(const Grid& from, const Grid& to, Slice slice, const T* x, T* y, int64 times) {
     const int64 count = from.extent[2] * from.channels;
+    const Range own = slice.share(from.extent[0] * from.extent[1]);
     for (int64 r = slice.begin; r < slice.end; ++r)
-        for (int64 a = 0; a < from.extent[0]; ++a)
-            for (int64 b = 0; b < from.extent[1]; ++b) {
-                const T* line = x + r * from.sample + from.origin + a * from.stride[0] + b * from.stride[1];
-                T* copy = y + r * to.sample + to.origin + a * to.stride[0] + b * to.stride[1];
-                if (times == 1) {
-                    std::memcpy(copy, line, static_cast<size_t>(count) * sizeof(T));
-                    continue;
-                }
-                for (int64 i = 0; i < count; ++i)
-                    for (int64 t = 0; t < times; ++t) *copy++ = line[i];
+        for (int64 line = own.begin; line < own.end; ++line) {
+            const int64 a = line / from.extent[1], b = line % from.extent[1];
+            const T* values = x + r * from.sample + from.origin + a * from.stride[0] + b * from.stride[1];
+            T* copy = y + r * to.sample + to.origin + a * to.stride[0] + b * to.stride[1];
+            if (times == 1) {
+                std::memcpy(copy, values, static_cast<size_t>(count) * sizeof(T));
+                continue;
             }
+            for (int64 i = 0; i < count; ++i)
+                for (int64 t = 0; t < times; ++t) *copy++ = values[i];
+        }
 }
 
 template <class T>

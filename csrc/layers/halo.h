@@ -5,7 +5,8 @@
 
 namespace tauten {
 
-// Rows of a slice, halos apart: zeros already, or fill_halo()'s. Each channel `times` times, one after the other.
+// Rows of a slice, or a part's lines of them, halos apart: zeros already, or fill_halo()'s. Each channel `times` times,
+// one after the other.
 template <class T>
 void copy_interior(const Grid& from, const Grid& to, Slice slice, const T* x, T* y, int64 times = 1);
 

@@ -143,6 +143,8 @@ public:
     virtual void part(const Call<T>& call, int64 part) const = 0;
 };
 
+enum class Way { forward, backward };
+
 // What the cross-entropies can start below of.
 enum class FinalActivation { none, softmax, sigmoid };
 
@@ -199,9 +201,9 @@ public:
     virtual int forward_phases(const Call<T>& call) const { (void)call; return 1; }
     virtual int backward_phases(const Call<T>& call) const { (void)call; return 1; }
     virtual void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
-    // Whether forward() of this call, with nothing to go backward through, can compute a part of the output alone
-    // (Slice::parts), and gains by it.
-    virtual bool in_parts(const Call<T>& call) const { (void)call; return false; }
+    // Whether forward() or backward() of this call can compute a part of what it writes alone (Slice::parts), and gains
+    // by it.
+    virtual bool in_parts(const Call<T>& call, Way way) const { (void)call, (void)way; return false; }
     virtual void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
 
     // Copies of weights that a call reads; made anew in parts when stale, by calls that have the weights to themselves:

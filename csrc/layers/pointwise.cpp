@@ -7,7 +7,7 @@ constexpr int64 least_shared = 4096;  // values that are worth sharing out
 }
 
 template <class T>
-bool PointwiseNode<T>::in_parts(const Call<T>& call) const {
+bool PointwiseNode<T>::in_parts(const Call<T>& call, Way) const {
     return this->grid_.rows(call.batch, call.axes) * this->grid_.channels >= least_shared;
 }
 
@@ -26,7 +26,8 @@ template <class T>
 void PointwiseNode<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     if (!this->wants_input_gradient(call)) return;
     for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
-        const int64 at = first * this->grid_.channels, n = rows * this->grid_.channels;
+        const Range share = slice.share(rows * this->grid_.channels);
+        const int64 at = first * this->grid_.channels + share.begin, n = share.size();
         const T* x = call.values[this->input] + at;
         T* gradient = call.gradients[this->input] + at;
         call.kernels->pointwise_gradient(function_, n, x, call.gradients[this->output] + at, gradient);

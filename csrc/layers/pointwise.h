@@ -10,7 +10,7 @@ template <class T>
 class PointwiseNode final : public RowNode<T> {
 public:
     PointwiseNode(Place place, const PointwiseFunction& function) : RowNode<T>(std::move(place)), function_(function) {}
-    bool in_parts(const Call<T>& call) const override;
+    bool in_parts(const Call<T>& call, Way way) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
 

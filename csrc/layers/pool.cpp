@@ -28,9 +28,9 @@ double Pool<T>::work(const Call<T>& call) const {
 }
 
 template <class T>
-kernels::PoolArguments<T> Pool<T>::arguments(const Call<T>& call, int64 row) const {
+kernels::PoolArguments<T> Pool<T>::arguments(const Call<T>& call, int64 row, Range channels) const {
     kernels::PoolArguments<T> a{};
-    a.channels = channels_;
+    a.channels = channels.size();
     for (int d = 0; d < 3; ++d) {
         a.input_extent[d] = window_.input[d];
         a.input_stride[d] = input_.stride[d];
@@ -42,37 +42,38 @@ kernels::PoolArguments<T> Pool<T>::arguments(const Call<T>& call, int64 row) con
         a.output_gradient_stride[d] = output_gradient_.stride[d];
         a.input_gradient_stride[d] = input_gradient_.stride[d];
     }
-    a.input = call.values[this->input] + row * input_.sample + input_.origin;
-    a.output = call.values[this->output] + row * output_.sample + output_.origin;
+    const auto place = [&](const Grid& grid) { return row * grid.sample + grid.origin + channels.begin; };
+    a.input = call.values[this->input] + place(input_);
+    a.output = call.values[this->output] + place(output_);
     uint8* where = this->template extra<uint8>(call, 0);
-    a.argmax = where ? where + row * window_.positions() * channels_ : nullptr;
+    a.argmax = where ? where + row * window_.positions() * channels_ + channels.begin : nullptr;
+    a.argmax_stride = channels_;
     if (call.backward && this->wants_input_gradient(call)) {
-        a.output_gradient = call.gradients[this->output] + row * output_gradient_.sample + output_gradient_.origin;
-        a.input_gradient = call.gradients[this->input] + row * input_gradient_.sample + input_gradient_.origin;
+        a.output_gradient = call.gradients[this->output] + place(output_gradient_);
+        a.input_gradient = call.gradients[this->input] + place(input_gradient_);
     }
     a.below = below_;
     return a;
 }
 
+// Parts: of the channels, whole vectors.
 template <class T>
-void Pool<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
-    const auto kernel = kind_ == Kind::max ? call.kernels->max_pool : call.kernels->average_pool;
-    // parts: of the channels, whole vectors
+Range Pool<T>::share(const Call<T>& call, Slice slice) const {
     const int64 lanes = call.kernels->lanes;
     const Range own = slice.share(divide_up(channels_, lanes));
-    const int64 first = own.begin * lanes;
-    if (own.size() == 0) return;
-    for (int64 r = slice.begin; r < slice.end; ++r) {
-        kernels::PoolArguments<T> a = arguments(call, r);
-        a.channels = std::min(channels_, own.end * lanes) - first;
-        a.input += first;
-        a.output += first;
-        kernel(a);
-    }
+    return {own.begin * lanes, std::min(channels_, own.end * lanes)};
 }
 
 template <class T>
-bool Pool<T>::in_parts(const Call<T>& call) const {
+void Pool<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
+    const auto kernel = kind_ == Kind::max ? call.kernels->max_pool : call.kernels->average_pool;
+    const Range channels = share(call, slice);
+    if (channels.size() <= 0) return;
+    for (int64 r = slice.begin; r < slice.end; ++r) kernel(arguments(call, r, channels));
+}
+
+template <class T>
+bool Pool<T>::in_parts(const Call<T>& call, Way) const {
     return channels_ > call.kernels->lanes;
 }
 
@@ -80,7 +81,9 @@ template <class T>
 void Pool<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     if (!this->wants_input_gradient(call)) return;
     const auto kernel = kind_ == Kind::max ? call.kernels->max_pool_gradient : call.kernels->average_pool_gradient;
-    for (int64 r = slice.begin; r < slice.end; ++r) kernel(arguments(call, r));
+    const Range channels = share(call, slice);
+    if (channels.size() <= 0) return;
+    for (int64 r = slice.begin; r < slice.end; ++r) kernel(arguments(call, r, channels));
 }
 
 template class Pool<float>;

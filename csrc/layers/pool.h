@@ -21,11 +21,12 @@ public:
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     double work(const Call<T>& call) const override;
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    bool in_parts(const Call<T>& call) const override;
+    bool in_parts(const Call<T>& call, Way way) const override;
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
 
 private:
-    kernels::PoolArguments<T> arguments(const Call<T>& call, int64 row) const;
+    Range share(const Call<T>& call, Slice slice) const;
+    kernels::PoolArguments<T> arguments(const Call<T>& call, int64 row, Range channels) const;
 
     Kind kind_;
     Window window_;

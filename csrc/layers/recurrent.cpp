@@ -159,9 +159,9 @@ double Recurrent<T>::work(const Call<T>& call) const {
 
 // Parts meet at every step: it has to be worth it.
 template <class T>
-bool Recurrent<T>::in_parts(const Call<T>& call) const {
+bool Recurrent<T>::in_parts(const Call<T>& call, Way way) const {
     constexpr double least_flops = 1e5;
-    return kernel_->panels > 1 && work(call) >= least_flops * static_cast<double>(steps(call).steps);
+    return way == Way::forward && !call.backward && kernel_->panels > 1 && work(call) >= least_flops * static_cast<double>(steps(call).steps);
 }
 
 template <class T>

@@ -45,7 +45,7 @@ public:
     void refresh_part(const kernels::Kernels<T>& kernels, int64 part) override;
     void refreshed() override;
     std::vector<Product<T>*> products() override { return {&input_product_, &recurrent_product_}; }
-    bool in_parts(const Call<T>& call) const override;
+    bool in_parts(const Call<T>& call, Way way) const override;
     std::vector<int64> state_widths() const override { return std::vector<int64>(static_cast<size_t>(states_), units_); }
     Strided<T> initial_state(const Call<T>& call, int state) const override;
     Strided<T> final_state(const Call<T>& call, int state) const override;

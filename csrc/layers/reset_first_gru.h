@@ -13,7 +13,7 @@ class ResetFirstGru final : public Recurrent<T> {
 public:
     ResetFirstGru(Place place, const RecurrentOptions& options, Activation activation, Activation recurrent_activation);
 
-    bool in_parts(const Call<T>&) const override { return false; }  // r ⊙ h_{t-1} of all units comes between
+    bool in_parts(const Call<T>&, Way) const override { return false; }  // r ⊙ h_{t-1} of all units comes between
     std::vector<Product<T>*> products() override { return {&this->input_product()}; }
     std::vector<Scatter<T>*> scatters() override { return {&recurrent_gradient_}; }
 

@@ -142,12 +142,14 @@ int Step<T>::team_size() {
     double flops = 0, shared = 0;
     for (const auto& node : network_.nodes()) {
         flops += node->work(call_);
-        if (node->in_parts(call_)) shared += node->work(call_);
+        const bool back = !request_.backward || node->in_parts(call_, Way::backward);
+        if (back && node->in_parts(call_, Way::forward)) shared += node->work(call_);
         synchronised_ = synchronised_ || node->forward_phases(call_) > 1 || node->backward_phases(call_) > 1;
     }
+    const double work = flops;
     if (request_.backward) flops *= 3;
     const int team = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
-    in_parts_ = !call_.backward && call_.batch < team && shared >= flops / 2;
+    in_parts_ = call_.batch < team && shared >= work / 2;
     const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
     slices_ = std::min<int64>(call_.batch, members);
     work_.slices.reset(slices_);
@@ -197,14 +199,8 @@ void Step<T>::member(const Member& member) {
         member.barrier();
     }
     if (in_parts_) {
-        const Slice slice = deal(member.index, member.count);
-        gather_rows(slice);
-        member.barrier();
-        forward_in_parts(member, scratch);
-        finish_forward(slice);
-        return;
-    }
-    if (synchronised_) {
+        pass_in_parts(member, deal(member.index, member.count), scratch);
+    } else if (synchronised_) {
         pass(member, deal(member.index, member.count), scratch);
     } else {
         for (int64 i; (i = work_.slices.take(member.index)) >= 0;) pass(member, deal(i, slices_), scratch);
@@ -230,9 +226,39 @@ void Step<T>::pass(const Member& member, Slice slice, T* scratch) {
     finish_forward(slice);
     if (!request_.backward) return;
     backward(member, slice, scratch);
-    if (input_gradients)
-        for (size_t i = 0; i < input_gradients->size(); ++i)
-            if ((*input_gradients)[i]) write_input_gradient(static_cast<int>(i), slice);
+    write_input_gradients(slice);
+}
+
+// The same, all members on all rows, each on its part of what a node writes.
+template <class T>
+void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
+    const Slice part{0, call_.batch, member.index, member.count, &member}, whole{0, call_.batch};
+    const auto share = [&](const Node<T>& node, Way way, int phases, auto&& run) {
+        const bool shared = node.in_parts(call_, way);
+        for (int phase = 0; phase < phases; ++phase) {
+            if (shared || member.index == 0) run(shared ? part : whole, phase);
+            member.barrier();
+        }
+    };
+    gather_rows(slice);
+    member.barrier();
+    const auto& nodes = network_.nodes();
+    const int count = static_cast<int>(nodes.size());
+    for (int i = 0; i < count; ++i) {
+        if (i == unread_) continue;
+        const Node<T>& node = *nodes[static_cast<size_t>(i)];
+        share(node, Way::forward, node.forward_phases(call_),
+              [&](Slice s, int phase) { node.forward(call_, s, phase, scratch); });
+    }
+    finish_forward(slice);
+    if (!request_.backward) return;
+    member.barrier();
+    for (int i = count - (objective_.fused ? 2 : 1); i >= 0; --i) {  // the loss may have started below the last node
+        const Node<T>& node = *nodes[static_cast<size_t>(i)];
+        share(node, Way::backward, node.backward_phases(call_),
+              [&](Slice s, int phase) { node.backward(call_, s, phase, scratch); });
+    }
+    write_input_gradients(slice);
 }
 
 template <class T>
@@ -346,20 +372,6 @@ void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
     }
 }
 
-// All members on the same rows, each on its part of what a node writes.
-template <class T>
-void Step<T>::forward_in_parts(const Member& member, T* scratch) const {
-    const Slice part{0, call_.batch, member.index, member.count, &member}, whole{0, call_.batch};
-    for (const auto& node : network_.nodes())
-        for (int phase = 0; phase < node->forward_phases(call_); ++phase) {
-            if (node->in_parts(call_))
-                node->forward(call_, part, phase, scratch);
-            else if (member.index == 0)
-                node->forward(call_, whole, phase, scratch);
-            member.barrier();
-        }
-}
-
 // Losses, metrics and the gradient they start the backward phase with.
 template <class T>
 void Step<T>::score(Slice slice) {
@@ -427,6 +439,12 @@ void Step<T>::write_outputs(Slice slice) const {
         for (int64 t = 0; t < steps; ++t)
             std::memcpy(to + t * grid.channels, y + (axis.offset[t] + r) * grid.channels, row_bytes);
     }
+}
+
+template <class T>
+void Step<T>::write_input_gradients(Slice slice) const {
+    for (size_t i = 0; input_gradients && i < input_gradients->size(); ++i)
+        if ((*input_gradients)[i]) write_input_gradient(static_cast<int>(i), slice);
 }
 
 template <class T>

@@ -63,6 +63,7 @@ private:
 
     void member(const Member& member);
     void pass(const Member& member, Slice slice, T* scratch);
+    void pass_in_parts(const Member& member, Slice slice, T* scratch);
     void finish_forward(Slice slice);
     void gather_rows(Slice slice);
     void read_states(Slice slice) const;
@@ -70,10 +71,10 @@ private:
     void gather_checked(const Source& source, Slice slice, const Grid& grid, int64 limit, int32* to, const char* what,
                         const std::string& name);
     void forward(const Member& member, Slice slice, T* scratch) const;
-    void forward_in_parts(const Member& member, T* scratch) const;
     void score(Slice slice);
     void backward(const Member& member, Slice slice, T* scratch) const;
     void write_outputs(Slice slice) const;
+    void write_input_gradients(Slice slice) const;
     void write_input_gradient(int input, Slice slice) const;
 
     Network<T>& network_;

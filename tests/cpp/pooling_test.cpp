@@ -49,6 +49,7 @@ struct Operands {
         p.input = input.data();
         p.output = output.data();
         p.argmax = argmax.data();
+        p.argmax_stride = g.channels;
         p.output_gradient = output_gradient.data();
         p.input_gradient = input_gradient.data();
     }

@@ -315,6 +315,8 @@ FEW = {
             Conv(131, (3, 3), padding="same", activation="gelu"),
             Conv(65, (3, 3), activation="silu"),
             PReLU((1, 2)),
+            BatchNormalization(),
+            Conv(64, (3, 3), padding="same", activation="softplus"),
             Flatten(),
             Dense(10, "softmax"),
         ],
@@ -349,22 +351,58 @@ FEW = {
 @pytest.mark.parametrize("name", FEW)
 def test_few_samples_on_many_threads(name: str) -> None:
     """A few samples come to the same bits on any number of threads, and nearly so among many samples."""
-    shape, layers = FEW[name]
-    net = ref.Network(shape, deepcopy(layers))
-    randomize(net, np.random.default_rng(0))
-    native = Native(net, "float32")
-    images = digits()[0][:40].astype(np.float32)
+    net, native = few(name)
     for count in (1, 2, 3, 5):
-        x = [image[: 8 - i] for i, image in enumerate(images[:count])] if shape[0] is None else images[:count]
-        x = x if isinstance(x, list) else x.reshape(count, *shape)
+        x = few_samples(name, count)
         outputs = []
         for threads in (1, 2, 3, 4, 7):
             _core.set_num_threads(threads)
             outputs.append(native.predict(x))
         assert len({output.tobytes() for output in outputs}) == 1
-        np.testing.assert_allclose(
-            outputs[0], net.predict([np.float64(one) for one in x] if isinstance(x, list) else x), rtol=2e-4, atol=2e-5
-        )
+        np.testing.assert_allclose(outputs[0], net.predict(exactly(x)), rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_few_samples_learn_on_many_threads(name: str) -> None:
+    """And so do their gradients, of weights and inputs."""
+    net, native = few(name)
+    for count in (1, 2, 3):
+        x = few_samples(name, count)
+        expected = net.predict(exactly(x)) / 2
+        y = expected.astype(np.float32)
+        if isinstance(x, list) and len(y) != count:  # an output a step, one sample after the other
+            ends = np.cumsum([len(one) for one in x])[:-1]
+            y, expected = np.split(y, ends), np.split(expected, ends)
+        found = []
+        for threads in (1, 2, 3, 4, 7):
+            _core.set_num_threads(threads)
+            found.append(native.gradients(Batch(x, y)))
+        same = {
+            (result.loss, *(g.tobytes() for g in (*gradients, *inputs) if g is not None))
+            for result, gradients, inputs in found
+        }
+        assert len(same) == 1
+        right = net.gradients(exactly(x), expected)
+        result, gradients, inputs = found[0]
+        np.testing.assert_allclose(result.loss, right.loss, rtol=1e-4)
+        for g, at in zip((*gradients, *inputs), (*right.gradients, right.inputs), strict=True):
+            np.testing.assert_allclose(g, at, rtol=2e-3, atol=2e-4 * np.abs(at).max())
+
+
+def few(name: str) -> tuple[ref.Network, Native]:
+    shape, layers = FEW[name]
+    net = ref.Network(shape, deepcopy(layers))
+    randomize(net, np.random.default_rng(0))
+    return net, Native(net, "float32")
+
+
+def few_samples(name: str, count: int):
+    images, (shape, _) = digits()[0][:count].astype(np.float32), FEW[name]
+    return [image[: 8 - i] for i, image in enumerate(images)] if shape[0] is None else images.reshape(count, *shape)
+
+
+def exactly(x):
+    return [np.float64(one) for one in x] if isinstance(x, list) else np.float64(x)
 
 
 @pytest.mark.parametrize("name", ["mlp", "cnn", "text"])
