@@ -28,12 +28,12 @@ struct Block {
     bool first, last, transposed;
 };
 
-// Rows in tiles as equal as can be, the larger ones first: 32 = 11 + 11 + 10.
+// Rows, or groups of them, in tiles as equal as can be, the larger ones first: 32 = 11 + 11 + 10.
 struct RowTiles {
-    int64 first, tiles, least, larger;  // `larger` tiles of least + 1 rows, the rest of least
+    int64 first, tiles, least, larger;  // `larger` tiles of least + 1, the rest of least
 
-    static RowTiles cut(int64 first, int64 rows) {
-        const int64 tiles = (rows + tile_rows - 1) / tile_rows;
+    static RowTiles cut(int64 first, int64 rows, int64 most = tile_rows) {
+        const int64 tiles = (rows + most - 1) / most;
         if (tiles == 1) return {first, 1, rows, 0};
         return {first, tiles, rows / tiles, rows % tiles};
     }
@@ -90,14 +90,15 @@ void run_tiles(const GemmArguments<T>& g, const Block<T>& block, const Strip<T>&
     const bool relu = g.activation == Activation::relu && !derivative && block.last;
     const bool finish = block.last && g.activation != Activation::linear && !relu;
 
-    Tile<T> tile{block.taps, block.tap_count, 0, strip.panel, strip.offset, nullptr, 0, scratch, scratch_row, relu};
+    Tile<T> tile{block.taps, block.tap_count, 0, strip.panel, strip.offset, nullptr, 0, scratch, scratch_row, relu, g.a_group};
     if (!from_c && g.bias != nullptr) tile.start = g.bias + strip.column;
 
+    const int64 unit = g.group_rows > 0 ? g.group_rows : 1;
     int64 row = rows.first;
     for (int64 i = 0; i < rows.tiles; ++i) {
-        const int64 count = rows.least + (i < rows.larger ? 1 : 0);
+        const int64 units = rows.least + (i < rows.larger ? 1 : 0), count = units * unit;
         T* c = g.c + strip.panel * g.c_panel + row * g.c_row + strip.offset;
-        tile.first_row = row;
+        tile.first_row = g.group_rows > 0 ? row / unit * g.a_group : row;
         if (!ragged) {
             tile.c = c;
             tile.c_row = g.c_row;
@@ -117,8 +118,10 @@ void run_tiles(const GemmArguments<T>& g, const Block<T>& block, const Strip<T>&
             tile.start_row = tile.c_row;
             if (ragged) tile.start = scratch;
         }
+        const bool grouped = g.group_rows > 0 && units > 1;
         const auto function =
-            vectors == 2 ? (block.transposed ? tile_function<T, 2, true, tile_rows>(count)
+            grouped        ? (vectors == 2 ? group_function<T, 2>(unit, units) : group_function<T, 1>(unit, units))
+            : vectors == 2 ? (block.transposed ? tile_function<T, 2, true, tile_rows>(count)
                                              : tile_function<T, 2, false, tile_rows>(count))
                          : (block.transposed ? tile_function<T, 1, true, tile_rows>(count)
                                              : tile_function<T, 1, false, tile_rows>(count));
@@ -146,7 +149,7 @@ void run_block(const GemmArguments<T>& g, const Block<T>& block) {
     constexpr int64 pair = 2 * Vec<T>::lanes;
     const int64 row_bytes = (block.k + 1) * static_cast<int64>(sizeof(T));
     int64 groups = 1;
-    if (g.rows * row_bytes > group_bytes && g.rows > 2 * tile_rows) {
+    if (g.rows * row_bytes > group_bytes && g.rows > 2 * tile_rows && g.group_rows == 0) {
         // whole tiles of rows, as many as keep A within group_bytes, but two at least
         int64 group_tiles = group_bytes / (row_bytes * tile_rows);
         if (group_tiles < 2) group_tiles = 2;
@@ -155,7 +158,8 @@ void run_block(const GemmArguments<T>& g, const Block<T>& block) {
     }
     for (int64 row = 0; groups > 0; --groups) {
         const int64 count = groups == 1 ? g.rows - row : (g.rows - row + groups - 1) / groups;
-        const RowTiles rows = RowTiles::cut(row, count);
+        const RowTiles rows = g.group_rows > 0 ? RowTiles::cut(0, count / g.group_rows, most_groups(g.group_rows))
+                                               : RowTiles::cut(row, count);
         int64 panel = 0;
         for (int64 start = 0; start < g.columns; start += g.panel_width, ++panel)
             for (int64 offset = 0; offset < g.panel_width && start + offset < g.columns; offset += pair) {

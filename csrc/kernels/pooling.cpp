@@ -267,17 +267,24 @@ TAUTEN_INLINE void spread_gradient_with(const PoolArguments<T>& p, Window& windo
         const T factor = kMax ? T(1) : 1 / static_cast<T>(range.count());
         const uint8* argmax = kMax ? p.argmax + dense * p.argmax_stride : nullptr;
         const T* input = p.input + window_start(p, p.input_stride, o);
+        const T* output = p.output + at(p.output_stride, o[0], o[1], o[2]);
         T* input_gradient = p.input_gradient + window_start(p, p.input_gradient_stride, o);
         over<T>(p.channels, [&](int64 c, auto part) __attribute__((always_inline)) {
-            const Native<T> gradient = part.load(output_gradient + c) * factor;
-            Bits<T> index{};
-            if constexpr (kMax) index = load_bytes<T>(argmax + c);
-            window.each([&](int64 offset, int64 gradient_offset, int64 i) __attribute__((always_inline)) {
-                Native<T> part_of_it = gradient;
-                if constexpr (kMax)
-                    part_of_it = index == static_cast<typename Vec<T>::Integer>(i) ? gradient : zeros<T>();
-                store_through<T>(kRelu ? Activation::relu : p.below, part, input + offset + c, input_gradient + gradient_offset + c, part_of_it);
-            });
+            const Activation below = kRelu ? Activation::relu : p.below;
+            Native<T> gradient = part.load(output_gradient + c);
+            if constexpr (kMax) {  // the input that wins is the output
+                const Bits<T> index = load_bytes<T>(argmax + c);
+                if (below != Activation::linear) gradient = through_activation<T>(below, gradient, part.load(output + c));
+                window.each([&](int64, int64 gradient_offset, int64 i) __attribute__((always_inline)) {
+                    part.store(input_gradient + gradient_offset + c,
+                               index == static_cast<typename Vec<T>::Integer>(i) ? gradient : zeros<T>());
+                });
+            } else {
+                gradient *= factor;
+                window.each([&](int64 offset, int64 gradient_offset, int64) __attribute__((always_inline)) {
+                    store_through<T>(below, part, input + offset + c, input_gradient + gradient_offset + c, gradient);
+                });
+            }
         });
     });
 }

@@ -54,6 +54,9 @@ struct GemmArguments {
     Activation activation;
     const T* outputs;
     int64 outputs_row;
+    // Rows of A transposed may come in groups of group_rows neighbours, at most half a tile, a_group elements apart; 0: all
+    // are neighbours.
+    int64 group_rows = 0, a_group = 0;
 };
 
 // One LSTM time step for `rows` rows (§26.2.2). Gate order in memory: a panel holds `lanes` units, as
@@ -227,7 +230,7 @@ struct PoolArguments {
     int64 output_extent[3], output_stride[3];
     int64 window[3], step[3], before[3];       // window extents, strides, padding in front
     const T* input;
-    T* output;
+    T* output;                                 // of max, backward reads it, too
     uint8* argmax;                             // max only: window index a channel, outputs one after the other
     int64 argmax_stride;                       // of one output
     // backward

@@ -196,21 +196,52 @@ TAUTEN_INLINE void reduce_columns(const Tap<T>& tap, int64 first_row, const T* b
         for (; k > 0; --k) step();
 }
 
+// The same for kGroups groups of kRows neighbours, a_group apart: a convolution's few columns and channels of several
+// kernel rows, which alone would be too few chains to keep the multiply-adds busy.
+template <class T, int kRows, int kGroups, int NV>
+TAUTEN_INLINE void reduce_groups(const Tap<T>& tap, int64 first, int64 a_group, const T* b,
+                                 Native<T> (&acc)[kRows * kGroups][NV]) {
+    const T* a = tap.a + first;
+    const int64 a_column = tap.a_column, b_row = tap.b_row;
+    const int64 one = a_group * static_cast<int64>(sizeof(T)), three = 3 * one;
+    const auto step = [&]() __attribute__((always_inline)) {
+        Native<T> bs[NV];
+        load_all<T>(bs, b);
+        TAUTEN_UNROLL(g, kGroups, {
+            TAUTEN_UNROLL(r, kRows, {
+                constexpr int offset = r * static_cast<int>(sizeof(T));
+                if constexpr (g == 3)
+                    multiply_add<T, NV, 0, 1, offset>(acc[g * kRows + r], a, three, bs, b);
+                else
+                    multiply_add<T, NV, 0, g, offset>(acc[g * kRows + r], a, one, bs, b);
+            });
+        });
+        a += a_column;
+        b += b_row;
+    };
+    int64 k = tap.k;
+    for (; k >= k_unroll; k -= k_unroll) TAUTEN_UNROLL(u, k_unroll, { step(); });
+    if constexpr (k_unroll > 1)
+        for (; k > 0; --k) step();
+}
+
 // A tile of C: rows first_row .. first_row + MR, NV whole vectors from `offset` within panel `panel`.
 //   c[r * c_row + ..] = relu?( start[r * start_row + ..] + Σ_taps A · B );  start == nullptr stands for zeros
 template <class T>
 struct Tile {
     const Tap<T>* taps;
     int64 tap_count;
-    int64 first_row, panel, offset;
+    int64 first_row, panel, offset;  // first_row: of A in groups, elements to the first group
     const T* start;
     int64 start_row;
     T* c;
     int64 c_row;
     bool relu;
+    int64 a_group = 0;
 };
 
-template <class T, int MR, int NV, bool kTransposed>
+// MR rows of A as kTransposed says; in kGroups groups if those are more than one.
+template <class T, int MR, int NV, bool kTransposed, int kGroups = 1>
 void run_tile(const Tile<T>& tile) {
     constexpr int lanes = static_cast<int>(Vec<T>::lanes);
     Native<T> acc[MR][NV];
@@ -227,7 +258,9 @@ void run_tile(const Tile<T>& tile) {
     for (int64 t = 0; t < tile.tap_count; ++t) {
         const Tap<T>& tap = tile.taps[t];
         const T* b = tap.b + tile.panel * tap.b_panel + tile.offset;
-        if constexpr (kTransposed)
+        if constexpr (kGroups > 1)
+            reduce_groups<T, MR / kGroups, kGroups, NV>(tap, tile.first_row, tile.a_group, b, acc);
+        else if constexpr (kTransposed)
             reduce_columns<T, MR, NV>(tap, tile.first_row, b, acc);
         else
             reduce_rows<T, MR, NV>(tap, tile.first_row, b, acc);
@@ -258,6 +291,30 @@ struct TileFunctions<T, NV, kTransposed, 0, MR...> {
 template <class T, int NV, bool kTransposed, int kRows>
 TAUTEN_INLINE TileFunction<T> tile_function(int64 rows) {
     return TileFunctions<T, NV, kTransposed, kRows>::functions[rows - 1];
+}
+
+// Groups of `rows` rows that a tile of groups takes at most: 1, there is none.
+inline int64 most_groups(int64 rows) {
+    const int64 fitting = tile_rows / rows;
+    return rows != 3 && rows != 5 && rows != 7 ? 1 : fitting > 4 ? 4 : fitting;
+}
+// Of groups (> 1) of 3, 5 or 7 rows: kernels of one channel.
+template <class T, int NV>
+TAUTEN_INLINE TileFunction<T> group_function(int64 rows, int64 groups) {
+    if constexpr (tile_rows >= 14) {
+        if (rows == 7) return run_tile<T, 14, NV, true, 2>;
+        if (rows == 5) return run_tile<T, 10, NV, true, 2>;
+        if (groups == 4) return run_tile<T, 12, NV, true, 4>;
+        if (groups == 3) return run_tile<T, 9, NV, true, 3>;
+    } else if constexpr (tile_rows >= 12) {
+        if (rows == 5) return run_tile<T, 10, NV, true, 2>;
+        if (groups == 4) return run_tile<T, 12, NV, true, 4>;
+        if (groups == 3) return run_tile<T, 9, NV, true, 3>;
+    }
+    if constexpr (tile_rows >= 6)
+        return run_tile<T, 6, NV, true, 2>;
+    else
+        return nullptr;
 }
 
 // net = bias + Σ_taps A · B of one gate panel (4 vectors) for `rows` <= gate_rows rows from first_row;

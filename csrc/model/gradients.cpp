@@ -13,6 +13,15 @@ constexpr int64 enough_items = 16;
 // Lines of a stretch, at the least.
 constexpr int64 least_lines = 4;
 
+// How many groups from g on lie equally far apart.
+int64 alike(const std::vector<int64>& offset, int64 g) {
+    const int64 all = static_cast<int64>(offset.size());
+    const auto at = [&](int64 i) { return offset[static_cast<size_t>(i)]; };
+    int64 end = std::min(all, g + 2);
+    while (end < all && at(end) - at(end - 1) == at(g + 1) - at(g)) ++end;
+    return end - g;
+}
+
 }  // namespace
 
 template <class T>
@@ -201,17 +210,21 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
                         taps[tap_count++] = {nullptr, piece.b + own.b, 1, piece.lines[i].a_column, piece.b_row,
                                              k.panel, piece.lines[i].k};
                 if (tap_count == 0 && !first) continue;
-                for (int64 g = part.m0 / rows_a_group; g * rows_a_group < part.m1; ++g) {
+                for (int64 g = part.m0 / rows_a_group, end = 0; g * rows_a_group < part.m1; g = end) {
                     const int64 g0 = std::max(part.m0, g * rows_a_group);
-                    const int64 g1 = std::min(part.m1, (g + 1) * rows_a_group);
-                    const int64 offset =
-                        part.product->group_offset[static_cast<size_t>(g)] + g0 - g * rows_a_group + own.a;
+                    end = g + 1;
+                    if (2 * rows_a_group <= k.tile && g0 == g * rows_a_group)  // several of few rows are one product
+                        end = std::max(end, std::min(g + alike(part.product->group_offset, g), part.m1 / rows_a_group));
+                    const int64 g1 = std::min(part.m1, end * rows_a_group);
+                    const int64 from = part.product->group_offset[static_cast<size_t>(g)];
+                    const int64 offset = from + g0 - g * rows_a_group + own.a;
                     int64 t = 0;
                     for (int64 n = 0; n < piece_count; ++n)
                         if (pieces[n].lines[i].k > 0) taps[t++].a = pieces[n].lines[i].a + offset;
                     k.gemm({taps, tap_count, g1 - g0, whole_vectors(own.count), k.panel,
                             part.sums + p * part.panel_stride + (g0 - part.m0) * width, width, k.panel, nullptr, !first,
-                            Activation::linear, nullptr, 0});
+                            Activation::linear, nullptr, 0, end > g + 1 ? rows_a_group : 0,
+                            end > g + 1 ? part.product->group_offset[static_cast<size_t>(g + 1)] - from : 0});
                 }
             }
         }

@@ -363,6 +363,41 @@ void check_bits(Level l) {
     }
 }
 
+// Rows of A in groups: the bits of the groups one by one.
+template <class T>
+void check_groups(Level l) {
+    if (!level_available(l)) return;
+    const Kernels<T>& kernels = table<T>(l);
+    const int64 a_column = 21, b_row = kernels.panel + 3;
+    for (int64 rows = 1; 2 * rows <= kernels.tile; ++rows)
+        for (int64 groups = 1; groups <= 9; ++groups)
+            for (const int64 columns : {kernels.panel, kernels.lanes, kernels.lanes + 1, kernels.panel + 2})
+                for (const bool accumulate : {false, true}) {
+                    const int64 a_group = groups % 2 ? rows + 2 : 40;
+                    std::vector<T> a(static_cast<std::size_t>(groups * a_group + 64 * a_column)), b(3 * 64 * static_cast<std::size_t>(b_row));
+                    for (T& x : a) x = random_value<T>();
+                    for (T& x : b) x = random_value<T>();
+                    const int64 panel = groups * rows * kernels.panel;
+                    std::vector<T> whole(static_cast<std::size_t>(2 * panel));
+                    for (T& x : whole) x = random_value<T>();
+                    std::vector<T> single = whole;
+                    const auto run = [&](std::vector<T>& c, int64 first, int64 count) {
+                        const T* from = a.data() + first * a_group;
+                        const int64 b_panel = 64 * b_row;
+                        const Tap<T> taps[] = {{from, b.data(), 1, a_column, b_row, b_panel, 37},
+                                               {from + 38 * a_column, b.data() + 40 * b_row, 1, a_column, b_row, b_panel, 6}};
+                        kernels.gemm({taps, 2, count * rows, columns, kernels.panel, c.data() + first * rows * kernels.panel,
+                                      kernels.panel, panel, nullptr, accumulate, Activation::linear, nullptr, 0,
+                                      count > 1 ? rows : 0, a_group});
+                    };
+                    run(whole, 0, groups);
+                    for (int64 g = 0; g < groups; ++g) run(single, g, 1);
+                    check::state().context = std::string(level_name(l)) + " " + std::to_string(groups) + " groups of " +
+                                             std::to_string(rows) + ", " + std::to_string(columns) + " columns";
+                    CHECK(check::same_bits(whole.data(), single.data(), static_cast<long>(whole.size())));
+                }
+}
+
 template <class T>
 void check_corners(Level l) {
     if (!level_available(l)) return;
@@ -453,6 +488,12 @@ TEST(same_bits_however_cut) {
     for (const Level l : levels) {
         check_bits<float>(l);
         check_bits<double>(l);
+    }
+}
+TEST(rows_in_groups) {
+    for (const Level l : levels) {
+        check_groups<float>(l);
+        check_groups<double>(l);
     }
 }
 TEST(corners) {

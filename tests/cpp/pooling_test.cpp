@@ -119,6 +119,8 @@ void check_geometry(const Kernels<T>& k, const Geometry& g, int64 gap, int64 shi
         }
     CHECK(same);
 
+    s.p.argmax = s.argmax.data();
+    k.max_pool(s.p);  // its gradient reads the output
     for (const Activation below : activations) {
         s.p.below = below;
         std::vector<double> of_max(static_cast<std::size_t>(s.positions * g.channels)), of_mean = of_max;
