@@ -1,14 +1,17 @@
 """Training from the files to a result: libraries take turns, time and what the model is worth are shown together.
 
-Every library starts from the same weights and sees the same samples in the same order, so that accuracies compare like
-times do. A script describes an `Experiment` and has a class `Task` on top of `Trained`; main() does the rest.
+Every library starts from the same weights, sees the same samples in the same order and has the same learning rate in
+every turn, so that accuracies compare like times do. A script describes an `Experiment` and has a class `Task` on top
+of `Trained`; main() does the rest.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +38,7 @@ class Trained:
         workload: Workload,
         learning_rate: float,
         variant: str | None,
+        seed: int,
         x: Array,
         y: Array,
         lengths: Array | None = None,
@@ -43,7 +47,7 @@ class Trained:
         first = [None if part is None else part[: self.batch] for part in (x, y, lengths)]
 
         def start(variant: str) -> Run:
-            model = library.model(workload, workload.weights(), learning_rate, MOMENTUM, variant)
+            model = library.model(workload, workload.weights(seed), learning_rate, MOMENTUM, variant)
             data = model.put(*first)  # type: ignore[arg-type]  # x and y are arrays
 
             def run(steps: int) -> float:
@@ -57,7 +61,7 @@ class Trained:
 
         self.tried = {} if variant else fastest(library.variants(workload, False), start, 0.5)
         self.variant = variant or next(iter(self.tried))
-        self.model = library.model(workload, workload.weights(), learning_rate, MOMENTUM, self.variant)
+        self.model = library.model(workload, workload.weights(seed), learning_rate, MOMENTUM, self.variant)
         self.data = self.model.put(x, y, lengths)
         for _ in range(WARM_UP):
             self.model.train(self.data, np.arange(self.batch))
@@ -66,6 +70,10 @@ class Trained:
     def facts(self) -> dict[str, Any]:
         """How the library runs this."""
         return {"variant": self.variant, "variants": self.tried}
+
+    def set_learning_rate(self, rate: float) -> None:
+        """For the turns from now on."""
+        self.model.set_learning_rate(rate)
 
     def train(self, order: Array) -> float:
         """Seconds of training on these samples, in this order; what fills no batch is left out."""
@@ -97,14 +105,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a script does. `measures`: the first one has the target that counts."""
+    """What a script does.
+
+    learning_rates: of each turn; the last one stays. measures: the first one has the target that counts.
+    """
 
     name: str
     title: str
     files: tuple[str, ...]
     turns: int
     turn: str  # what one is
-    learning_rate: float
+    learning_rates: tuple[float, ...]
     measures: dict[str, Measure]
 
 
@@ -120,23 +131,41 @@ def parse(experiment: Experiment, argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--without-tauten", action="store_true", help="run the rivals alone")
     parser.add_argument("--threads", type=int, default=2, help="threads, and processors, of each library (2)")
     parser.add_argument("--turns", type=int, default=experiment.turns, help=f"turns ({experiment.turns})")
-    parser.add_argument("--learning-rate", type=float, default=experiment.learning_rate, help="of SGD")
+    rates = _rates(experiment.learning_rates)
+    parser.add_argument(
+        "--learning-rate",
+        type=float,
+        nargs="+",
+        default=list(experiment.learning_rates),
+        metavar="RATE",
+        help=f"of SGD, turn by turn; the last one stays ({rates})",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the initial weights and the order of the samples (0)")
     parser.add_argument("--output", type=Path, default=report.RESULTS, help="folder for .json and .md")
     environments.add_arguments(parser)
     arguments = parser.parse_args(argv)
     for file in experiment.files:
         if not (arguments.data / file).is_file():
             parser.error(f"--data: no file {arguments.data / file}")
-    for name in ("threads", "turns", "learning_rate"):
+    for name in ("threads", "turns"):
         if getattr(arguments, name) <= 0:
-            parser.error(f"--{name.replace('_', '-')} must be positive")
+            parser.error(f"--{name} must be positive")
+    if not all(0 < rate < math.inf for rate in arguments.learning_rate):
+        parser.error(f"--learning-rate must be positive, not {_rates(arguments.learning_rate)}")
+    if arguments.seed < 0:
+        parser.error("--seed must not be negative")
     return arguments
+
+
+def _rates(rates: Sequence[float]) -> str:
+    return " ".join(f"{rate:g}" for rate in rates)
 
 
 def take_turns(experiment: Experiment, arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """By library: version, variant, first_seconds (from nothing to warmed up), and its turns."""
     names = ([] if arguments.without_tauten else ["tauten"]) + arguments.rivals
-    options = {"data": str(arguments.data.resolve()), "learning_rate": arguments.learning_rate}
+    rates = arguments.learning_rate
+    options = {"data": str(arguments.data.resolve()), "learning_rate": rates[0], "seed": arguments.seed}
     results: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         workers = {}
@@ -158,6 +187,7 @@ def take_turns(experiment: Experiment, arguments: argparse.Namespace) -> dict[st
         order = list(names)
         for number in range(arguments.turns):
             for name in order:
+                workers[name].ask("set_learning_rate", rate=rates[min(number, len(rates) - 1)])
                 turn = workers[name].ask("turn", number=number)
                 results[name]["turns"].append(turn)
                 results[name]["peak_mb"] = workers[name].peak_mb
@@ -231,13 +261,15 @@ def main(experiment: Experiment, argv: list[str] | None = None) -> int:
         return 130
     text = (
         table(experiment, results)
-        + f"\nSGD {arguments.learning_rate:g}, momentum {MOMENTUM:g}; a turn is {experiment.turn}; same initial "
-        + f"weights, same samples in the same order. {report.machine_line(facts)}\n"
+        + f"\nSGD {_rates(arguments.learning_rate)}{' turn by turn' if len(arguments.learning_rate) > 1 else ''}, "
+        + f"momentum {MOMENTUM:g}; a turn is {experiment.turn}; same initial weights, same samples in the same order "
+        + f"(seed {arguments.seed}). {report.machine_line(facts)}\n"
     )
     whole = {
         "machine": facts,
         "title": experiment.title,
-        "learning_rate": arguments.learning_rate,
+        "learning_rates": arguments.learning_rate,
+        "seed": arguments.seed,
         "libraries": results,
     }
     stem = report.write(arguments.output, experiment.name, whole, text)

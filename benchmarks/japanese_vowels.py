@@ -21,7 +21,7 @@ EXPERIMENT = Experiment(
     FILES,
     12,
     f"{EPOCHS} epochs",
-    0.1,
+    (0.1,),
     {
         "accuracy": Measure("test accuracy, %", ".2f", 0.95, scale=100),
         "loss": Measure("test loss", ".4f", 0.2, higher=False),
@@ -50,17 +50,17 @@ def read(path: Path) -> tuple[Array, Array, Array]:
 class Task(Trained):
     """Runs in the worker."""
 
-    def __init__(self, library: Library, data: str, learning_rate: float, variant: str | None) -> None:
+    def __init__(self, library: Library, data: str, learning_rate: float, variant: str | None, seed: int) -> None:
         x, y, lengths = read(Path(data) / FILES[0])
         layers = (Recurrent("lstm", 64, sequences=False), Dense(9))
         workload = Workload("japanese_vowels", "", 16, x.shape[1:], layers, unequal=True)
-        self.samples = len(x)
-        super().__init__(library, workload, learning_rate, variant, x, y, lengths)
+        self.samples, self.seed = len(x), seed
+        super().__init__(library, workload, learning_rate, variant, seed, x, y, lengths)
         self.test = self.model.put(*read(Path(data) / FILES[1]))
 
     def turn(self, number: int) -> dict[str, Any]:
         """Trains some epochs, then measures."""
-        random = np.random.default_rng(number)
+        random = np.random.default_rng((number, self.seed))
         seconds = sum(self.train(random.permutation(self.samples)) for _ in range(EPOCHS))
         accuracy, loss = self.model.accuracy(self.test, 370), self.model.loss(self.test, 370)
         return {"seconds": seconds, "accuracy": accuracy, "loss": loss}

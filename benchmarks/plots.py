@@ -23,10 +23,24 @@ from matplotlib import pyplot as plt
 COLOURS = dict(zip(RIVALS, ("#1b1b1b", "#ee4c2c", "#f2a900", "#5b8def", "#7a5195", "#2a9d8f"), strict=True))
 
 
+NEEDED = {  # what a file of a kind has to have; older versions of the benchmarks wrote others
+    **dict.fromkeys(("steps", "inference"), ("machine", "settings", "work")),
+    "scaling": ("machine", "series"),
+    "sweep": ("machine", "suspects", "work"),
+    "convolutions": ("machine", "work"),
+    **dict.fromkeys(("mnist_lenet", "shakespeare", "japanese_vowels"), ("machine", "title", "libraries")),
+}
+
+
 def newest(folder: Path, kind: str) -> dict[str, Any] | None:
-    """The latest results of a kind."""
-    path = max(folder.glob(f"{kind}-*.json"), default=None)
-    return json.loads(path.read_text()) if path else None
+    """The latest results of a kind in the present format; says which files it passes over."""
+    for path in sorted(folder.glob(f"{kind}-*.json"), reverse=True):
+        whole: dict[str, Any] = json.loads(path.read_text())
+        missing = [key for key in NEEDED[kind] if key not in whole]
+        if not missing:
+            return whole
+        print(f"skipped {path}: an older format, without {', '.join(map(repr, missing))}", file=sys.stderr)
+    return None
 
 
 def _footer(figure: Any, whole: dict[str, Any]) -> None:
@@ -234,7 +248,7 @@ def main(argv: list[str] | None = None) -> int:
         if whole := newest(folder, kind):
             endtoend(whole, folder / f"{kind}.png")
     if not any(folder.glob("*.png")):
-        print(f"error: no results in {folder}", file=sys.stderr)
+        print(f"error: no results to draw in {folder}", file=sys.stderr)
         return 1
     return 0
 

@@ -25,7 +25,7 @@ EXPERIMENT = Experiment(
     ("tinyshakespeare.txt",),
     12,
     f"{STEPS} steps",
-    1.0,
+    (1.0,),
     {"loss": Measure("validation loss, nats", ".4f", 1.6, higher=False)},
 )
 
@@ -33,17 +33,17 @@ EXPERIMENT = Experiment(
 class Task(Trained):
     """Runs in the worker."""
 
-    def __init__(self, library: Library, data: str, learning_rate: float, variant: str | None) -> None:
+    def __init__(self, library: Library, data: str, learning_rate: float, variant: str | None, seed: int) -> None:
         text = np.frombuffer((Path(data) / "tinyshakespeare.txt").read_bytes(), np.uint8)
         characters, tokens = np.unique(text, return_inverse=True)
         train, held = np.split(tokens.astype(np.int32), [len(tokens) * 9 // 10])
         held = held[: (len(held) - 1) // WINDOW * WINDOW + 1]
         layers = (Embedding(len(characters), 64), Recurrent("lstm", 256), Dense(len(characters)))
         workload = Workload("shakespeare", "", BATCH, (WINDOW,), layers)
-        starts = np.random.default_rng(0).integers(0, len(train) - WINDOW, EXPERIMENT.turns * STEPS * BATCH)
+        starts = np.random.default_rng(seed).integers(0, len(train) - WINDOW, EXPERIMENT.turns * STEPS * BATCH)
         windows = np.lib.stride_tricks.sliding_window_view(train, WINDOW + 1)[starts]
         x, y = np.ascontiguousarray(windows[:, :-1]), np.ascontiguousarray(windows[:, 1:])
-        super().__init__(library, workload, learning_rate, variant, x, y)
+        super().__init__(library, workload, learning_rate, variant, seed, x, y)
         self.held = self.model.put(held[:-1].reshape(-1, WINDOW), held[1:].reshape(-1, WINDOW))
 
     def turn(self, number: int) -> dict[str, Any]:

@@ -22,6 +22,12 @@ class Model(Protocol):
     def train(self, data: Any, index: Array | None = None) -> None:
         """One step on the samples named; without an index, on all of them. May return before it is done."""
 
+    def set_learning_rate(self, rate: float) -> None:
+        """For the steps from now on: v <- momentum v - rate g, w <- w + v, the velocities as they are.
+
+        Compiles nothing.
+        """
+
     def wait(self) -> None:
         """Returns when all steps are done."""
 

@@ -115,14 +115,15 @@ class Model:
         self.time_major = workload.recurrent
         self.parameters = [jnp.asarray(weight) for weight in weights]
         self.velocities = [jnp.zeros_like(weight) for weight in self.parameters] if momentum else None
+        self.set_learning_rate(learning_rate)
         loss = partial(_loss, workload)
 
         @partial(jax.jit, donate_argnums=(0, 1))
-        def step(parameters: Arrays, velocities: Arrays | None, data: Data, index: Any) -> Any:
+        def step(parameters: Arrays, velocities: Arrays | None, rate: jax.Array, data: Data, index: Any) -> Any:
             gradients = jax.grad(loss)(parameters, *(data if index is None else self._rows(data, index)))
             if velocities is None:
-                return [w - learning_rate * g for w, g in zip(parameters, gradients, strict=True)], None
-            velocities = [momentum * v - learning_rate * g for v, g in zip(velocities, gradients, strict=True)]
+                return [w - rate * g for w, g in zip(parameters, gradients, strict=True)], None
+            velocities = [momentum * v - rate * g for v, g in zip(velocities, gradients, strict=True)]
             return [w + v for w, v in zip(parameters, velocities, strict=True)], velocities
 
         @jax.jit
@@ -145,7 +146,10 @@ class Model:
         return jnp.asarray(x), jnp.asarray(y, jnp.int32), None if lengths is None else jnp.asarray(lengths)
 
     def train(self, data: Data, index: Array | None = None) -> None:
-        self.parameters, self.velocities = self._step(self.parameters, self.velocities, data, index)
+        self.parameters, self.velocities = self._step(self.parameters, self.velocities, self.rate, data, index)
+
+    def set_learning_rate(self, rate: float) -> None:
+        self.rate = jnp.asarray(rate, jnp.float32)  # an argument of the step: its value is not compiled in
 
     def wait(self) -> None:
         jax.block_until_ready(self.parameters)

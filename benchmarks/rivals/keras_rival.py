@@ -81,7 +81,7 @@ class Model:
             hits = tf.equal(tf.argmax(logits, -1, tf.int32), y)
             return loss(y, logits), tf.reduce_sum(tf.cast(hits, tf.int32))
 
-        self._step, self._step_on, self._judge = compiled, step_on, judge
+        self.optimizer, self._step, self._step_on, self._judge = optimizer, compiled, step_on, judge
 
     def put(self, x: Array, y: Array, lengths: Array | None = None) -> Data:
         if lengths is not None:  # what Masking hides is zero; a true step is never all zero
@@ -93,6 +93,9 @@ class Model:
             self._step(*data)
         else:
             self._step_on(*data, index)
+
+    def set_learning_rate(self, rate: float) -> None:
+        self.optimizer.learning_rate.assign(rate)
 
     def wait(self) -> None:
         self.network.trainable_variables[0].numpy()

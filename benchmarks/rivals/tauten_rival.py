@@ -46,8 +46,9 @@ class Model:
 
     def __init__(self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float) -> None:
         self.model = _network(workload, weights)
+        self.optimizer = tauten.optimizers.SGD(learning_rate, momentum=momentum)
         self.model.compile(
-            optimizer=tauten.optimizers.SGD(learning_rate, momentum=momentum),
+            optimizer=self.optimizer,
             loss=tauten.losses.SparseCategoricalCrossentropy(from_logits=True),
         )
 
@@ -61,6 +62,9 @@ class Model:
         if index is not None:
             x, y = [x[i] for i in index] if isinstance(x, list) else x[index], y[index]
         self.model.train_on_batch(x, y)
+
+    def set_learning_rate(self, rate: float) -> None:
+        self.optimizer.learning_rate = rate
 
     def wait(self) -> None:
         pass

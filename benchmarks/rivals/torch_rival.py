@@ -134,9 +134,9 @@ class Model:
             if name.startswith("bias_")
         ]
         rest = [p for p in self.network.parameters() if not any(p is twin for twin in twins)]
-        groups: list[dict[str, Any]] = [{"params": rest}]
+        groups: list[dict[str, Any]] = [{"params": rest, "share": 1.0}]
         if twins:
-            groups.append({"params": twins, "lr": learning_rate / 2})
+            groups.append({"params": twins, "share": 0.5, "lr": learning_rate / 2})
         options = {"foreach": {"foreach": True}, "fused": {"fused": True}, "for-loop": {"foreach": False}}[sgd]
         self.optimizer = torch.optim.SGD(groups, lr=learning_rate, momentum=momentum, **options)
         if how == "compiled":
@@ -178,6 +178,15 @@ class Model:
         self.optimizer.zero_grad(set_to_none=True)
         self._loss(*rows).backward()
         self.optimizer.step()
+
+    def set_learning_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            old, group["lr"] = group["lr"], group["share"] * rate
+            # W <- W - rate v, v <- momentum v + g: v would take the new rate at once, and does not in Keras' formula.
+            for parameter in group["params"]:
+                velocity = self.optimizer.state[parameter].get("momentum_buffer")
+                if velocity is not None:
+                    velocity.mul_(old / group["lr"])
 
     def wait(self) -> None:
         pass
