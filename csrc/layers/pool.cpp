@@ -56,7 +56,7 @@ kernels::PoolArguments<T> Pool<T>::arguments(const Call<T>& call, int64 row, Ran
     return a;
 }
 
-// Parts: of the channels, whole vectors.
+// A part of the channels, whole vectors.
 template <class T>
 Range Pool<T>::share(const Call<T>& call, Slice slice) const {
     const int64 lanes = call.kernels->lanes;
@@ -64,19 +64,33 @@ Range Pool<T>::share(const Call<T>& call, Slice slice) const {
     return {own.begin * lanes, std::min(channels_, own.end * lanes)};
 }
 
+// Parts: of the outputs along the outermost extent, or of the channels.
 template <class T>
 void Pool<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto kernel = kind_ == Kind::max ? call.kernels->max_pool : call.kernels->average_pool;
-    const Range channels = share(call, slice);
-    if (channels.size() <= 0) return;
-    for (int64 r = slice.begin; r < slice.end; ++r) kernel(arguments(call, r, channels));
+    int d = 0;
+    while (d < 2 && window_.output[d] == 1) ++d;
+    const int64 outputs = window_.output[d];
+    const bool by_outputs = outputs >= slice.parts;
+    const Range own = by_outputs ? slice.share(outputs) : Range{0, outputs};
+    const Range channels = by_outputs ? Range{0, channels_} : share(call, slice);
+    if (own.size() <= 0 || channels.size() <= 0) return;
+    for (int64 r = slice.begin; r < slice.end; ++r) {
+        kernels::PoolArguments<T> a = arguments(call, r, channels);
+        a.output_extent[d] = own.size();
+        a.before[d] -= own.begin * a.step[d];
+        a.output += own.begin * a.output_stride[d];
+        if (a.argmax) a.argmax += own.begin * window_.positions() / outputs * a.argmax_stride;
+        kernel(a);
+    }
 }
 
 template <class T>
-bool Pool<T>::in_parts(const Call<T>& call, Way) const {
-    return channels_ > call.kernels->lanes;
+bool Pool<T>::in_parts(const Call<T>& call, Way way) const {
+    return way == Way::forward || channels_ > call.kernels->lanes;
 }
 
+// Parts: of the channels.
 template <class T>
 void Pool<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     if (!this->wants_input_gradient(call)) return;

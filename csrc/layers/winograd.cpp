@@ -136,13 +136,13 @@ void Winograd<T>::refresh_panel(const kernels::Kernels<T>& k, int64 panel, const
     }
 }
 
-// parts: of the tiles, or of the panels where tiles are few
+// parts: of the tiles, or of the panels where tiles are few and those are not
 template <class T>
 void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at, Slice slice, T* scratch) const {
     const WinogradTiles<T>& tiles = tiles_;
     const kernels::WinogradTransforms<T>& t = *tiles.transforms;
     const int64 all = slice.rows() * tiles.count();
-    const bool by_tiles = all >= slice.parts * k.tile;
+    const bool by_tiles = all >= slice.parts * k.tile || panels() < slice.parts;
     const Range own = by_tiles ? slice.share(all) : Range{0, all};
     const Range panel = by_tiles ? Range{0, panels()} : slice.share(panels());
     if (own.size() == 0 || panel.size() == 0) return;

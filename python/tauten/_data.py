@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,7 @@ NATIVE = {np.dtype(name) for name in ("float32", "float64", "uint8", "int32", "i
 WIDER = {"float16": "float32", "longdouble": "float64", "int8": "int32", "int16": "int32", "uint16": "int32"}
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(NamedTuple):
     """Samples for the native core.
 
     Attributes:

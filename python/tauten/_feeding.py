@@ -40,6 +40,7 @@ class Feeder:
     """
 
     def __init__(self, model: str, graph: Graph, input_layer: InputLayer, layers: Sequence[Layer]) -> None:
+        self.network = graph.network
         self._model = model
         self._graph = graph
         self._input = input_layer
@@ -48,6 +49,8 @@ class Feeder:
         self._output = graph.output_shape
         self._per_step = graph.per_step
         self._masks = _masking.plan(layers, model)
+        self._plain = self._masks is None and not isinstance(layers[0], Embedding) and not input_layer.integers
+        self._dtype = np.dtype(graph.dtype)
 
     @staticmethod
     def build_shape(raw: Raw, what: str) -> Shape:
@@ -59,6 +62,14 @@ class Feeder:
                 "for one feature use x.reshape(-1, 1)"
             )
         return shape
+
+    def plain(self, x: Any) -> Data | None:
+        """An array that the core can read as it is; None for what inputs() has to look at, for whatever reason."""
+        if type(x) is not np.ndarray or not self._plain or x.dtype != self._dtype or x.shape[1:] != self._sample:
+            return None
+        if not x.flags.c_contiguous or not x.shape[0]:
+            return None
+        return Data(Source(x), x.shape[0], None, self._sample[0] if self._sample else None)
 
     def inputs(self, raw: Raw, what: str = "x", finite: bool = False) -> Data:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""

@@ -43,6 +43,7 @@ class Trainer:
 
     name: str
     dtype: str
+    _graph: Graph | None
 
     def __init__(self) -> None:
         self.stop_training = False
@@ -50,7 +51,7 @@ class Trainer:
         self._compiled: Compiled | None = None
         self._configured: tuple[Graph, Compiled] | None = None
         self._fed: tuple[Graph, Feeder] | None = None
-        self._carried: tuple[list[Layer], Carrier] | None = None
+        self._carried: tuple[Graph | None, Carrier] | None = None
 
     # -- what the other half gives
 
@@ -326,12 +327,13 @@ class Trainer:
         """
         training = flag(training, "training")
         data = self._input(x)
-        network = self._network()
+        feeder = self._feeder()
+        network = feeder.network
         index = np.arange(data.samples, dtype=np.int64)
         output = self._carrier()(network.predict, [data.source], index, training, batch=data.samples)
         if training:
             network.calls = network.calls + 1
-        return self._feeder().split(output, data)
+        return feeder.split(output, data)
 
     # -- one batch
 
@@ -424,8 +426,8 @@ class Trainer:
     # -- inside
 
     def _carrier(self) -> Carrier:
-        if self._carried is None or self._carried[0] != self.layers:
-            self._carried = self.layers, Carrier(self.layers)
+        if self._carried is None or self._graph is None or self._carried[0] is not self._graph:
+            self._carried = self._graph, Carrier(self.layers)
         return self._carried[1]
 
     def _validation_feed(self, data: Sequence[Any] | None) -> Feed | None:
@@ -455,6 +457,10 @@ class Trainer:
         return self._fed[1]
 
     def _input(self, x: Any, what: str = "x") -> Data:
+        if self._fed is not None and self._fed[0] is self._graph:  # built: most arrays need no more than a look
+            data = self._fed[1].plain(x)
+            if data is not None:
+                return data
         raw = _data.read(x, what)
         self._graph_for(lambda: Feeder.build_shape(raw, what))
         return self._feeder().inputs(raw, what)
