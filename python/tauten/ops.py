@@ -24,10 +24,10 @@ from numpy.typing import ArrayLike, NDArray
 from tauten._checks import extents, number
 from tauten._core import Network, Source
 from tauten._weights import as_array
-from tauten.layers.convolution import padding_pairs
+from tauten.layers._windows import padding_pairs
 
 if TYPE_CHECKING:
-    from tauten.layers.convolution import Extents, PaddingLike
+    from tauten.layers._windows import Extents, PaddingLike
 
     Floats = NDArray[np.floating[Any]]
 
