@@ -25,6 +25,7 @@ from tauten._checks import extents, number
 from tauten._core import Network, Source
 from tauten._weights import as_array
 from tauten.layers._windows import padding_pairs
+from tauten.layers.aggregation import KINDS
 
 if TYPE_CHECKING:
     from tauten.layers._windows import Extents, PaddingLike
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
 
 __all__ = ["aggregate", "aggregate_gradient", "conv", "conv_gradient"]
-
-KINDS = {"sum": "sum", "avg": "average", "max": "max"}
 
 
 def conv(

@@ -115,6 +115,7 @@ class Aggregation(Layer):
             "window_initializer": serialize(self.window_initializer),
             "window_regularizer": serialize(self.window_regularizer),
             "trainable_window": self.trainable_window,
+            "data_format": "channels_last",
         }
 
 
