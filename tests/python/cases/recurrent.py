@@ -28,30 +28,18 @@ def recurrent_cases():
     for activation, bias, sequences in product(CELL_ACTIVATIONS, (True, False), (True, False)):
         layers = [SimpleRNN(3, activation, bias, sequences)]
         yield Case(f"rnn-{activation}-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
-    for activation, gate in product(CELL_ACTIVATIONS, CELL_ACTIVATIONS):
-        layers = [LSTM(2, activation, gate, True, True)]
-        yield Case(f"lstm-{activation}-{gate}", (3, 2), layers, batch=2)
-    for bias, sequences in product((True, False), (True, False)):
-        layers = [LSTM(3, use_bias=bias, return_sequences=sequences)]
-        yield Case(f"lstm-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
-    for activation, gate in product(CELL_ACTIVATIONS, CELL_ACTIVATIONS[1:]):  # a linear gate lets h grow without bound
-        layers = [ForgetGateRNN(2, activation, gate, True, True)]
-        yield Case(f"forget-gate-{activation}-{gate}", (3, 2), layers, batch=2)
-    for bias, sequences in product((True, False), (True, False)):
-        layers = [ForgetGateRNN(3, use_bias=bias, return_sequences=sequences)]
-        yield Case(f"forget-gate-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
-    for activation, gate in product(CELL_ACTIVATIONS, CELL_ACTIVATIONS[1:]):
-        layers = [GRU(2, activation, gate, True, True)]
-        yield Case(f"gru-{activation}-{gate}", (3, 2), layers, batch=2)
-    for bias, sequences in product((True, False), (True, False)):
-        layers = [GRU(3, use_bias=bias, return_sequences=sequences)]
-        yield Case(f"gru-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
-    for activation, gate in product(CELL_ACTIVATIONS, CELL_ACTIVATIONS[1:]):
-        layers = [reset_first(2, activation, gate, True, True)]
-        yield Case(f"reset-first-{activation}-{gate}", (3, 2), layers, batch=2)
-    for bias, sequences in product((True, False), (True, False)):
-        layers = [reset_first(3, use_bias=bias, return_sequences=sequences)]
-        yield Case(f"reset-first-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
+    closed = CELL_ACTIVATIONS[1:]  # a linear gate lets h grow without bound
+    for name, cell, gates in (
+        ("lstm", LSTM, CELL_ACTIVATIONS),
+        ("forget-gate", ForgetGateRNN, closed),
+        ("gru", GRU, closed),
+        ("reset-first", reset_first, closed),
+    ):
+        for activation, gate in product(CELL_ACTIVATIONS, gates):
+            yield Case(f"{name}-{activation}-{gate}", (3, 2), [cell(2, activation, gate, True, True)], batch=2)
+        for bias, sequences in product((True, False), (True, False)):
+            layers = [cell(3, use_bias=bias, return_sequences=sequences)]
+            yield Case(f"{name}-bias{bias:d}-sequences{sequences:d}", (4, 2), layers)
     for number, activation in enumerate(MORE_OF_CELLS):
         gate = ("hard_sigmoid", "hard_tanh", "softsign")[number % 3]  # an open one lets h grow without bound
         yield Case(f"rnn-{activation}", (4, 2), [SimpleRNN(3, activation, return_sequences=True)])
