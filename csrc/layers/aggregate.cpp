@@ -6,7 +6,7 @@ namespace tauten {
 
 template <class T>
 Aggregate<T>::Aggregate(Place place, Kind kind, const Window& window, const Window& depth, const Shape& shape)
-    : Node<T>(std::move(place)), kind_(kind), window_(window), depth_(depth) {
+    : EdgeNode<T>(std::move(place)), kind_(kind), window_(window), depth_(depth) {
     weights_ = std::make_shared<Parameter<T>>(this->name, "window", shape);
     weights_->lay_out_plain();
     this->parameters = {weights_};
@@ -74,13 +74,7 @@ typename Aggregate<T>::Index* Aggregate<T>::which(const Call<T>& call, int64 row
 
 template <class T>
 void Aggregate<T>::plan(const std::vector<Edge>& edges) {
-    const Edge& in = edges[static_cast<size_t>(this->input)];
-    const Edge& out = edges[static_cast<size_t>(this->output)];
-    below_ = in.activation;
-    input_ = in.value;
-    output_ = out.value;
-    input_gradient_ = in.gradient;
-    output_gradient_ = out.gradient;
+    EdgeNode<T>::plan(edges);
     offsets_.clear();
     for (int64 a = 0; a < window_.window[0]; ++a)
         for (int64 b = 0; b < window_.window[1]; ++b)

@@ -4,13 +4,13 @@
 // Positions outside the input take no part: a mean is over those inside.
 #pragma once
 
-#include "layers/node.h"
+#include "layers/edge_node.h"
 #include "layers/window.h"
 
 namespace tauten {
 
 template <class T>
-class Aggregate final : public Node<T> {
+class Aggregate final : public EdgeNode<T> {
 public:
     enum class Kind { sum, average, max };
 
@@ -62,8 +62,8 @@ private:
     std::shared_ptr<Parameter<T>> weights_;
     std::vector<Run> runs_;
     std::vector<int64> offsets_;           // by element of the window, in the gradient to the input
-    Activation below_ = Activation::linear;
-    Grid input_, output_, input_gradient_, output_gradient_;
+    using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
+        EdgeNode<T>::output_gradient_;
     WindowGradient gradient_;
 };
 

@@ -28,7 +28,7 @@ double rest_of(double mean) {
 
 template <class T>
 BatchNormalization<T>::BatchNormalization(Place place, int64 channels, BatchNormalizationOptions options)
-    : Node<T>(std::move(place)), channels_(channels), options_(options) {
+    : EdgeNode<T>(std::move(place)), channels_(channels), options_(options) {
     const auto make = [&](const char* what) {
         this->parameters.push_back(std::make_shared<Parameter<T>>(this->name, what, Shape{channels}));
         return this->parameters.back();
@@ -42,17 +42,6 @@ BatchNormalization<T>::BatchNormalization(Place place, int64 channels, BatchNorm
     gamma_gradient_.layer = beta_gradient_.layer = this;
     gamma_gradient_.parameter = gamma_.get();
     beta_gradient_.parameter = beta_.get();
-}
-
-template <class T>
-void BatchNormalization<T>::plan(const std::vector<Edge>& edges) {
-    const Edge& in = edges[static_cast<size_t>(this->input)];
-    const Edge& out = edges[static_cast<size_t>(this->output)];
-    below_ = in.activation;
-    input_ = in.value;
-    output_ = out.value;
-    input_gradient_ = in.gradient;
-    output_gradient_ = out.gradient;
 }
 
 template <class T>

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "layers/node.h"
+#include "layers/edge_node.h"
 
 namespace tauten {
 
@@ -14,7 +14,7 @@ struct BatchNormalizationOptions {
 };
 
 template <class T>
-class BatchNormalization final : public Node<T> {
+class BatchNormalization final : public EdgeNode<T> {
 public:
     BatchNormalization(Place place, int64 channels, BatchNormalizationOptions options);
 
@@ -27,7 +27,6 @@ public:
     }
     // by moving averages; with the batch's there are phases
     bool local() const override { return !input_.time; }
-    void plan(const std::vector<Edge>& edges) override;
 
     int extra_count() const override { return 3; }
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
@@ -78,8 +77,9 @@ private:
 
     int64 channels_;
     BatchNormalizationOptions options_;
-    Activation activation_ = Activation::linear, below_ = Activation::linear;
-    Grid input_, output_, input_gradient_, output_gradient_;
+    Activation activation_ = Activation::linear;
+    using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
+        EdgeNode<T>::output_gradient_;
     std::shared_ptr<Parameter<T>> gamma_, beta_, mean_, variance_;
     SumGradient gamma_gradient_, beta_gradient_;
 };

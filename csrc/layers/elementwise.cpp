@@ -54,49 +54,6 @@ void Softmax<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
     });
 }
 
-// -- dropout ---------------------------------------------------------------------------------------
-
-// Every value is keyed by its sample's place in the user's batch and its own place in the sample.
-template <class T>
-void Dropout<T>::apply(const Call<T>& call, Slice slice, const T* x, T* y) const {
-    const kernels::DropoutKey key{seed_, call.number, number_};
-    const Grid& grid = this->grid_;
-    if (!grid.time) {
-        for (int64 r = slice.begin; r < slice.end; ++r)
-            call.kernels->dropout(key, keep_, static_cast<uint64>(call.order[r]), 0, grid.sample, x + r * grid.sample,
-                                  y + r * grid.sample);
-        return;
-    }
-    const Steps& axis = call.axes[grid.axis];
-    for (int64 t = 0; t < axis.steps; ++t)
-        for (int64 i = 0; i < axis.alive(t, slice); ++i) {
-            const int64 r = slice.begin + i, at = (axis.offset[t] + r) * grid.channels;
-            call.kernels->dropout(key, keep_, static_cast<uint64>(call.order[r]), static_cast<uint64>(t * grid.channels),
-                                  grid.channels, x + at, y + at);
-        }
-}
-
-// y = u ⊙ x / r
-template <class T>
-void Dropout<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
-    if (call.training) apply(call, slice, call.values[this->input], call.values[this->output]);
-}
-
-// ∂E/∂x = u ⊙ ∂E/∂y / r, the mask drawn again
-template <class T>
-void Dropout<T>::backward(const Call<T>& call, Slice slice, int, T*) const {
-    if (!this->wants_input_gradient(call)) return;
-    const int64 c = this->grid_.channels;
-    if (call.training) apply(call, slice, call.gradients[this->output], call.gradients[this->input]);
-    for_each_run(this->grid_, call.batch, call.axes, slice, [&](int64 first, int64 rows) {
-        T* gradient = call.gradients[this->input] + first * c;
-        if (!call.training)
-            std::memcpy(gradient, call.gradients[this->output] + first * c, static_cast<size_t>(rows * c) * sizeof(T));
-        if (this->below_ != Activation::linear)
-            call.kernels->activation_gradient(this->below_, rows, c, call.values[this->input] + first * c, c, gradient, c);
-    });
-}
-
 // -- change of layout --------------------------------------------------------------------------------
 
 template <class T>
@@ -149,8 +106,6 @@ template class ActivationNode<float>;
 template class ActivationNode<double>;
 template class Softmax<float>;
 template class Softmax<double>;
-template class Dropout<float>;
-template class Dropout<double>;
 template class Relayout<float>;
 template class Relayout<double>;
 

@@ -1,4 +1,4 @@
-// Layers without weights that treat every value, or every row of channels, alike: activations, softmax, dropout,
+// Layers without weights that treat every value, or every row of channels, alike: activations, softmax,
 // and the change of layout from time rows to samples.
 #pragma once
 
@@ -59,24 +59,6 @@ public:
 
 private:
     bool logarithm_;
-};
-
-// Inverted dropout (§26.4.2): y = u ⊙ x / r with u ~ Bernoulli(r), r = 1 - rate; the identity when not training.
-template <class T>
-class Dropout final : public RowNode<T> {
-public:
-    Dropout(Place place, double rate, uint64 seed, uint32 number)
-        : RowNode<T>(std::move(place)), keep_(static_cast<T>(1.0 - rate)), seed_(seed), number_(number) {}
-    bool identity_in_inference() const override { return true; }
-    void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-    void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
-
-private:
-    void apply(const Call<T>& call, Slice slice, const T* x, T* y) const;
-
-    T keep_;
-    uint64 seed_;
-    uint32 number_;
 };
 
 // Time rows of a fixed number of steps, laid out sample by sample.

@@ -1,7 +1,7 @@
 // What layers share that read one grid and write another, sample by sample.
 #pragma once
 
-#include "layers/node.h"
+#include "layers/edge_node.h"
 
 namespace tauten {
 
@@ -14,20 +14,11 @@ void for_each_line(const Grid& one, const Grid& other, F&& f) {
 }
 
 template <class T>
-class GridNode : public Node<T> {
+class GridNode : public EdgeNode<T> {
 public:
-    using Node<T>::Node;
+    using EdgeNode<T>::EdgeNode;
     bool writes_halo() const override { return true; }
     bool local() const override { return true; }
-    void plan(const std::vector<Edge>& edges) override {
-        const Edge& in = edges[static_cast<size_t>(this->input)];
-        const Edge& out = edges[static_cast<size_t>(this->output)];
-        below_ = in.activation;
-        input_ = in.value;
-        output_ = out.value;
-        input_gradient_ = in.gradient;
-        output_gradient_ = out.gradient;
-    }
     double work(const Call<T>& call) const override {
         return static_cast<double>(call.batch) *
                static_cast<double>(input_.positions() * input_.channels + output_.positions() * output_.channels);
@@ -57,8 +48,8 @@ protected:
         });
     }
 
-    Activation below_ = Activation::linear;
-    Grid input_, output_, input_gradient_, output_gradient_;
+    using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
+        EdgeNode<T>::output_gradient_;
 };
 
 }  // namespace tauten

@@ -13,7 +13,7 @@ constexpr int64 chain = 64;         // groups whose gradients are one chain of s
 
 template <class T>
 LayerNormalization<T>::LayerNormalization(Place place, const Shape& shape, bool last_axis, LayerNormalizationOptions options)
-    : Node<T>(std::move(place)), size_(elements(shape, this->name)), last_axis_(last_axis), options_(options) {
+    : EdgeNode<T>(std::move(place)), size_(elements(shape, this->name)), last_axis_(last_axis), options_(options) {
     const auto make = [&](const char* what) {
         this->parameters.push_back(std::make_shared<Parameter<T>>(this->name, what, Shape(shape)));
         this->parameters.back()->lay_out_plain();
@@ -35,13 +35,7 @@ LayerNormalization<T>::LayerNormalization(Place place, const Shape& shape, bool 
 
 template <class T>
 void LayerNormalization<T>::plan(const std::vector<Edge>& edges) {
-    const Edge& in = edges[static_cast<size_t>(this->input)];
-    const Edge& out = edges[static_cast<size_t>(this->output)];
-    below_ = in.activation;
-    input_ = in.value;
-    output_ = out.value;
-    input_gradient_ = in.gradient;
-    output_gradient_ = out.gradient;
+    EdgeNode<T>::plan(edges);
     if (!input_.time) sample_groups_ = input_.sample / size_;
 }
 

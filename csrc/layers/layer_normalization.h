@@ -2,7 +2,7 @@
 // sample, step or position by itself. So rows stay independent, and training is what prediction is.
 #pragma once
 
-#include "layers/node.h"
+#include "layers/edge_node.h"
 
 namespace tauten {
 
@@ -12,7 +12,7 @@ struct LayerNormalizationOptions {
 };
 
 template <class T>
-class LayerNormalization final : public Node<T> {
+class LayerNormalization final : public EdgeNode<T> {
 public:
     // shape: of what is normalized together.
     LayerNormalization(Place place, const Shape& shape, bool last_axis, LayerNormalizationOptions options);
@@ -61,8 +61,9 @@ private:
     int64 sample_groups_ = 1;
     bool last_axis_;
     LayerNormalizationOptions options_;
-    Activation activation_ = Activation::linear, below_ = Activation::linear;
-    Grid input_, output_, input_gradient_, output_gradient_;
+    Activation activation_ = Activation::linear;
+    using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
+        EdgeNode<T>::output_gradient_;
     std::shared_ptr<Parameter<T>> gamma_, beta_;
     Buffer<T> ones_, zeros_;  // where there is no γ, no β
     SumGradient gamma_gradient_, beta_gradient_;

@@ -4,17 +4,6 @@
 
 namespace tauten {
 
-template <class T>
-void Pool<T>::plan(const std::vector<Edge>& edges) {
-    const Edge& in = edges[static_cast<size_t>(this->input)];
-    const Edge& out = edges[static_cast<size_t>(this->output)];
-    below_ = in.activation;
-    input_ = in.value;
-    output_ = out.value;
-    input_gradient_ = in.gradient;
-    output_gradient_ = out.gradient;
-}
-
 // Where each maximum was: one byte a value, unless a window has more positions than a byte counts.
 template <class T>
 void Pool<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {

@@ -1,21 +1,20 @@
 // Max- and average-pooling in one, two and three spatial dimensions (§26.3.4).
 #pragma once
 
-#include "layers/node.h"
+#include "layers/edge_node.h"
 #include "layers/window.h"
 
 namespace tauten {
 
 template <class T>
-class Pool final : public Node<T> {
+class Pool final : public EdgeNode<T> {
 public:
     enum class Kind { max, average };
 
     Pool(Place place, Kind kind, const Window& window, int64 channels)
-        : Node<T>(std::move(place)), kind_(kind), window_(window), channels_(channels) {}
+        : EdgeNode<T>(std::move(place)), kind_(kind), window_(window), channels_(channels) {}
 
     bool writes_halo() const override { return true; }
-    void plan(const std::vector<Edge>& edges) override;
     bool local() const override { return true; }
     int extra_count() const override { return 1; }
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
@@ -31,8 +30,8 @@ private:
     Kind kind_;
     Window window_;
     int64 channels_;
-    Activation below_ = Activation::linear;
-    Grid input_, output_, input_gradient_, output_gradient_;
+    using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
+        EdgeNode<T>::output_gradient_;
 };
 
 }  // namespace tauten

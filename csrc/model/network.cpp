@@ -10,6 +10,7 @@
 #include "layers/conv.h"
 #include "layers/dense.h"
 #include "layers/depthwise.h"
+#include "layers/dropout.h"
 #include "layers/elementwise.h"
 #include "layers/embedding.h"
 #include "layers/forget_gate_rnn.h"
@@ -21,7 +22,6 @@
 #include "layers/reset_first_gru.h"
 #include "layers/reverse.h"
 #include "layers/simple_rnn.h"
-#include "layers/spatial_dropout.h"
 
 namespace tauten {
 

@@ -24,16 +24,15 @@ from numpy.typing import ArrayLike, NDArray
 from tauten._checks import extents, number
 from tauten._core import Network, Source
 from tauten._weights import as_array
-from tauten.layers.convolution import padding_pairs
+from tauten.layers._windows import padding_pairs
+from tauten.layers.aggregation import KINDS
 
 if TYPE_CHECKING:
-    from tauten.layers.convolution import Extents, PaddingLike
+    from tauten.layers._windows import Extents, PaddingLike
 
     Floats = NDArray[np.floating[Any]]
 
 __all__ = ["aggregate", "aggregate_gradient", "conv", "conv_gradient"]
-
-KINDS = {"sum": "sum", "avg": "average", "max": "max"}
 
 
 def conv(

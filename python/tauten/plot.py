@@ -22,7 +22,7 @@ from tauten import _data, _image_plots, _inspection
 from tauten._checks import integer
 from tauten.layers.aggregation import Aggregation
 from tauten.layers.base import Layer
-from tauten.layers.convolution import Conv
+from tauten.layers.convolution import Conv, Convolution
 from tauten.models import Sequential
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def filters(model: Sequential, layer: str | Layer, *, most: int = 64, figure: An
 
     Args:
         model: built.
-        layer: a Conv1D to Conv3D or Aggregation1D to 3D of the model, or its name.
+        layer: a convolution or Aggregation1D to 3D of the model, or its name. Of a depthwise one, or the depthwise part
+            of a separable one, the filters are numbered as the channels that they write.
         most: filters shown, and channels of each; default 64. The title says if there are more.
         figure: a matplotlib Figure or SubFigure to draw into; default a new one.
 
@@ -55,8 +56,8 @@ def filters(model: Sequential, layer: str | Layer, *, most: int = 64, figure: An
     most = integer(most, "plot.filters: most")
     _check_figure(figure, "plot.filters")
     chosen = _inspection.choose(model, layer, "plot.filters")
-    if not isinstance(chosen, (Conv, Aggregation)):
-        there = [one.name for one in model.layers if isinstance(one, (Conv, Aggregation))]
+    if not isinstance(chosen, (Convolution, Aggregation)):
+        there = [one.name for one in model.layers if isinstance(one, (Convolution, Aggregation))]
         kind = type(chosen).__name__
         hint = f"; there are {there}" if there else ", and no layer of this model has"
         raise ValueError(f"plot.filters: layer {chosen.name!r} ({kind}) has no filters{hint}")
@@ -68,6 +69,8 @@ def filters(model: Sequential, layer: str | Layer, *, most: int = 64, figure: An
     kernel = chosen.get_weights()[0]
     if isinstance(chosen, Aggregation):  # one filter
         return _image_plots.filters(f"Window of {chosen.name}", kernel[..., None], most, figure)
+    if not isinstance(chosen, Conv):  # every channel has filters of its own
+        kernel = kernel.reshape(*kernel.shape[:-2], 1, -1)
     return _image_plots.filters(f"Filters of {chosen.name}", kernel, most, figure)
 
 

@@ -103,9 +103,9 @@ def source(data) -> _core.Source:
 class Native:
     """A native network made, compiled and weighted like the reference one."""
 
-    def __init__(self, net: ref.Network, dtype: str = "float64") -> None:
+    def __init__(self, net: ref.Network, dtype: str = "float64", winograd: bool = True) -> None:
         self.dtype = dtype
-        self.core = _core.Network(dtype)
+        self.core = _core.Network(dtype, winograd)
         edge = self.core.add_input("input", net.shape, index=isinstance(net.layers[0], ref.Embedding))
         for number, layer in enumerate(net.layers):
             edge = ADD[type(layer)](self.core, f"{type(layer).__name__.lower()}_{number}", edge, layer)

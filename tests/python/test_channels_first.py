@@ -160,6 +160,18 @@ def test_a_saved_model_keeps_its_data_format(tmp_path) -> None:
     assert loaded.predict(x, verbose=0).tobytes() == model.outputs_of_digits.tobytes()
 
 
+def test_a_saved_aggregation_has_its_channels_last(tmp_path) -> None:
+    """It knows no other data_format: a model that was made so is read, whatever the default now is."""
+    model = tauten.Sequential([tauten.Input((8, 8, 3)), layers.Aggregation2D("avg", 2, 2)])
+    model.save(tmp_path / "model.safetensors")
+    tauten.config.set_image_data_format(FIRST)
+    loaded = tauten.models.load_model(tmp_path / "model.safetensors")
+    x = images()[0]
+    assert loaded.predict(x, verbose=0).tobytes() == model.predict(x, verbose=0).tobytes()
+    with pytest.raises(ValueError, match=r"^Aggregation2D: data_format: expected 'channels_last'"):
+        layers.Aggregation2D()
+
+
 def test_a_refused_layer_leaves_the_model(tmp_path) -> None:
     model = tauten.Sequential([tauten.Input((3, 8, 8)), layers.Conv2D(4, 3, data_format=FIRST)])
     with pytest.raises(ValueError, match=r"^big: a window of 7 .*input \(4, 6, 6\), pool_size \(7, 7\)"):

@@ -278,6 +278,8 @@ def test_filters_are_the_weights() -> None:
         ((5, 6, 3), lambda: layers.Aggregation2D("sum", 2, 2, name="c", window_initializer="random_normal"), 1),
         ((6, 3), lambda: layers.Aggregation1D("sum", 2, 2, name="c", window_initializer="random_normal"), 0),
         ((8, 8, 1), lambda: layers.Conv2D(150, 3, name="c"), 1),
+        ((8, 8, 3), lambda: layers.DepthwiseConv2D(3, depth_multiplier=2, name="c"), 1),
+        ((8, 2), lambda: layers.SeparableConv1D(4, 3, name="c"), 0),
     ],
 )
 def test_filters_of_every_kind(shape, layer, images: int) -> None:

@@ -1,4 +1,4 @@
-"""BatchNormalization, LayerNormalization and SpatialDropout as users see them; the numbers are in cases.py."""
+"""BatchNormalization, LayerNormalization and SpatialDropout as users see them; the numbers: cases/normalization.py."""
 
 from __future__ import annotations
 

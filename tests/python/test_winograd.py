@@ -11,6 +11,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 import tauten
+from cases.convolutions import winograd_cases
+from native import Native
 from tauten import _core, layers
 
 pytestmark = pytest.mark.skipif(
@@ -53,6 +55,17 @@ def test_where_it_is_not(kernel):
 
 def test_small_images_are_not_worth_it():
     assert "Winograd" not in plan((3, 3), size=1)
+
+
+@pytest.mark.parametrize("case", list(winograd_cases()), ids=str)
+def test_the_cases_of_the_gradient_checks_use_it(case):
+    """Forwards and backwards: other bits than those of the plain sum."""
+    net, batch = case.build()
+    tiled, plain = (Native(net, "float64", use) for use in (True, False))
+    assert not np.array_equal(tiled.predict(batch.x), plain.predict(batch.x))
+    (_, fast, (fast_input,)), (_, slow, (slow_input,)) = tiled.gradients(batch), plain.gradients(batch)
+    assert not np.array_equal(fast[2], slow[2])
+    assert not np.array_equal(fast_input, slow_input)
 
 
 def gradients(dtype, winograd, kernel, x, y, weights):
@@ -120,6 +133,8 @@ def test_set_winograd():
             tauten.config.set_winograd(use)
             assert tauten.config.winograd() is use
             model = small_cnn()
+            assert len(model.weights) > 0
+            assert ("Winograd" in model._graph.network.plan) is use
             history = model.fit(images[:1500], labels[:1500], batch_size=50, epochs=3, verbose=0)
             accuracies.append((history.history["loss"][0], model.evaluate(images[1500:], labels[1500:], verbose=0)[1]))
         with pytest.raises(TypeError, match="expected True or False, got 1"):

@@ -20,6 +20,7 @@ from tauten.layers.global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
+from tauten.layers.margins import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from tauten.layers.normalization import BatchNormalization, LayerNormalization
 from tauten.layers.pooling import (
     AveragePooling1D,
@@ -30,21 +31,10 @@ from tauten.layers.pooling import (
     MaxPooling3D,
 )
 from tauten.layers.recurrent import GRU, LSTM, ForgetGateRNN, SimpleRNN
-from tauten.layers.reshaping import (
-    Cropping1D,
-    Cropping2D,
-    Cropping3D,
-    Permute,
-    RepeatVector,
-    UpSampling1D,
-    UpSampling2D,
-    UpSampling3D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
-)
+from tauten.layers.reshaping import Permute, RepeatVector
 from tauten.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from tauten.layers.time_distributed import TimeDistributed
+from tauten.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
     "ELU",

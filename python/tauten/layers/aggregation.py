@@ -8,12 +8,13 @@ from tauten import initializers, regularizers
 from tauten._checks import extents, flag, integer
 from tauten._registry import serialize
 from tauten.config import known_data_format
+from tauten.layers._docs import documented
+from tauten.layers._windows import padding_pairs
 from tauten.layers.base import InitializerLike, Layer, RegularizerLike, WeightSpec
-from tauten.layers.convolution import padding_pairs
 
 if TYPE_CHECKING:
     from tauten._core import Network
-    from tauten.layers.convolution import Extents, PaddingLike
+    from tauten.layers._windows import Extents, PaddingLike
 
 KINDS = {"max": "max", "avg": "average", "sum": "sum"}
 
@@ -49,7 +50,7 @@ class Aggregation(Layer):
     rank: ClassVar[int]
 
     def __init_subclass__(cls) -> None:
-        cls.__doc__ = (cls.__doc__ or "").rstrip() + _ARGUMENTS
+        documented(cls, _ARGUMENTS)
 
     def __init__(
         self,
@@ -114,6 +115,7 @@ class Aggregation(Layer):
             "window_initializer": serialize(self.window_initializer),
             "window_regularizer": serialize(self.window_regularizer),
             "trainable_window": self.trainable_window,
+            "data_format": "channels_last",
         }
 
 

@@ -2,59 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten import activations, initializers, regularizers
-from tauten._checks import extents, flag, integer, number, unpacked
+from tauten._checks import extents, flag, integer, number
 from tauten._registry import serialize
 from tauten.config import known_data_format
+from tauten.layers._docs import FORMAT, documented
+from tauten.layers._windows import Padding, padding_pairs
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
 if TYPE_CHECKING:
     from tauten._core import Network
+    from tauten.layers._windows import Extents, PaddingLike
 
-Extents = int | Sequence[int]
-PaddingLike = str | int | Sequence[int | Sequence[int]]
-Padding = str | tuple[tuple[int, int], ...]
-
-
-def padding_pairs(value: Any, rank: int, what: str, words: tuple[str, ...] = ("valid", "same")) -> Padding:
-    """One of `words`, or (before, after) for each dimension.
-
-    An integer pads every side; one integer a dimension pads both its sides; in one dimension two integers are
-    (before, after): as in Keras' ZeroPadding layers.
-    """
-    value = unpacked(value)
-    if isinstance(value, str):
-        if value.lower() not in words:
-            raise ValueError(f"{what}: expected one of {words}, an integer or (before, after) pairs, got {value!r}")
-        return value.lower()
-    if not isinstance(value, (list, tuple)):
-        size = integer(value, what, least=0)
-        return ((size, size),) * rank
-    items = list(value)
-    if rank == 1 and len(items) == 2 and not any(isinstance(item, (list, tuple)) for item in items):
-        items = [items]
-    if len(items) != rank:
-        raise ValueError(f"{what}: expected {rank} dimensions, got {value!r}")
-    return tuple(_pair(item, what) for item in items)
-
-
-# What the layers' docstrings share: documented() puts the pieces together.
+# What the layers' docstrings share.
 EXTENTS = """
 
     Output extents, with w = (k - 1)·d + 1 positions from a window's first to its last: "valid" ⌊(n - w) / s⌋ + 1;
     "same" ⌈n / s⌉, the odd zero behind; explicit padding p: ⌊(n + p_before + p_after - w) / s⌋ + 1.
 
     Args:"""
+FILTERS = """
+        filters: channels of the output."""
 WINDOW = """
         kernel_size: k, one integer or one a dimension.
         strides: s, one integer or one a dimension; default 1.
         padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras){causal}."""
-FORMAT = """
-        data_format: "channels_last" or "channels_first", where shapes have the channels right behind the batch;
-            default None, tauten.config.image_data_format()."""
 DILATION = """
         dilation_rate: d, the distance of a window's positions, one integer or one a dimension; default 1.{strides}"""
 END = """
@@ -69,11 +43,6 @@ END = """
     Raises:
         TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included.
     """
-
-
-def documented(cls: type[Layer], *pieces: str) -> None:
-    """Append the pieces to a class's docstring."""
-    cls.__doc__ = (cls.__doc__ or "").rstrip() + "".join(pieces)
 
 
 class Convolution(Layer):
@@ -117,6 +86,19 @@ class Convolution(Layer):
             return self.padding
         return tuple(((k - 1) * d, 0) for k, d in zip(self.kernel_size, self.dilation_rate, strict=True))
 
+    def _native(self) -> dict[str, Any]:
+        """What the network takes for all of them."""
+        return {
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "padding": self._native_padding(),
+            "activation": self.activation,
+            "use_bias": self.use_bias,
+            "dilation": self.dilation_rate,
+            "padding_value": self.padding_value,
+            "channels_first": self.data_format == "channels_first",
+        }
+
     def kernels(self) -> dict[str, WeightSpec]:
         """The weights besides the bias."""
         raise NotImplementedError
@@ -153,7 +135,7 @@ class Conv(Convolution):
         documented(
             cls,
             EXTENTS,
-            "\n        filters: channels of the output.",
+            FILTERS,
             WINDOW.format(causal=causal),
             FORMAT,
             DILATION.format(strides=" Not with\n            strides (as in Keras)."),
@@ -199,20 +181,7 @@ class Conv(Convolution):
         self.kernel_regularizer = regularizers.get(kernel_regularizer)
 
     def add_to(self, network: Network, edge: int) -> int:
-        return network.add_conv(
-            self.name,
-            edge,
-            self.filters,
-            self.kernel_size,
-            self.strides,
-            self._native_padding(),
-            self.activation,
-            self.use_bias,
-            self.dilation_rate,
-            self.groups,
-            self.padding_value,
-            self.data_format == "channels_first",
-        )
+        return network.add_conv(self.name, edge, self.filters, groups=self.groups, **self._native())
 
     def kernels(self) -> dict[str, WeightSpec]:
         return {"kernel": WeightSpec(self.kernel_initializer, self.kernel_regularizer)}
@@ -257,12 +226,3 @@ class Conv3D(Conv):
     """
 
     rank = 3
-
-
-def _pair(item: Any, what: str) -> tuple[int, int]:
-    if isinstance(item, (list, tuple)):
-        if len(item) != 2:
-            raise ValueError(f"{what}: expected (before, after), got {item!r}")
-        return integer(item[0], what, least=0), integer(item[1], what, least=0)
-    size = integer(item, what, least=0)
-    return size, size

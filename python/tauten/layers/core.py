@@ -253,8 +253,8 @@ class Masking(Layer):
     them, its last output is that of the last valid step (zeros if there is none), and for outputs of every step loss
     and metrics are means over the valid steps. Dense, Dropout, SpatialDropout1D, activations, LayerNormalization,
     BatchNormalization, TimeDistributed, recurrent layers and Bidirectional pass the mask on; a recurrent layer without
-    return_sequences ends it. If another layer comes before any recurrent one or BatchNormalization, it reads all
-    steps, the masked ones as zeros, and there is no mask any more.
+    return_sequences and GlobalAveragePooling1D end it. If another layer comes before any recurrent one or
+    BatchNormalization, it reads all steps, the masked ones as zeros, and there is no mask any more.
 
     It must be the first layer behind the Input. Masked steps are taken out before the native network sees them, so
     that they cost nothing; x may be a padded array or a list of sequences of unequal length, with masked steps

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tauten import initializers, regularizers
 from tauten._checks import integer
 from tauten._registry import serialize
+from tauten.layers._docs import FORMAT, documented
 from tauten.layers.base import ActivationLike, InitializerLike, RegularizerLike, WeightSpec
-from tauten.layers.convolution import DILATION, END, EXTENTS, FORMAT, WINDOW, Convolution, documented
+from tauten.layers.convolution import DILATION, END, EXTENTS, FILTERS, WINDOW, Convolution
 
 if TYPE_CHECKING:
     from tauten._core import Network
-    from tauten.layers.convolution import Extents, PaddingLike
+    from tauten.layers._windows import Extents, PaddingLike
 
 _MULTIPLIER = "\n        depth_multiplier: m, filters of each channel; default 1."
 
@@ -61,19 +62,7 @@ class DepthwiseConv(Convolution):
         self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
 
     def add_to(self, network: Network, edge: int) -> int:
-        return network.add_depthwise_conv(
-            self.name,
-            edge,
-            self.depth_multiplier,
-            self.kernel_size,
-            self.strides,
-            self._native_padding(),
-            self.activation,
-            self.use_bias,
-            self.dilation_rate,
-            self.padding_value,
-            self.data_format == "channels_first",
-        )
+        return network.add_depthwise_conv(self.name, edge, self.depth_multiplier, **self._native())
 
     def kernels(self) -> dict[str, WeightSpec]:
         return {"kernel": WeightSpec(self.depthwise_initializer, self.depthwise_regularizer)}
@@ -121,7 +110,7 @@ class SeparableConv(Convolution):
         documented(
             cls,
             EXTENTS,
-            "\n        filters: channels of the output.",
+            FILTERS,
             WINDOW.format(causal=""),
             FORMAT,
             DILATION.format(strides=""),
@@ -167,20 +156,7 @@ class SeparableConv(Convolution):
         self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
 
     def add_to(self, network: Network, edge: int) -> int:
-        return network.add_separable_conv(
-            self.name,
-            edge,
-            self.filters,
-            self.depth_multiplier,
-            self.kernel_size,
-            self.strides,
-            self._native_padding(),
-            self.activation,
-            self.use_bias,
-            self.dilation_rate,
-            self.padding_value,
-            self.data_format == "channels_first",
-        )
+        return network.add_separable_conv(self.name, edge, self.filters, self.depth_multiplier, **self._native())
 
     def kernels(self) -> dict[str, WeightSpec]:
         return {

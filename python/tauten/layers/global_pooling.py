@@ -6,22 +6,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten._checks import flag
 from tauten.config import known_data_format
+from tauten.layers._docs import ARGS, FORMAT, NAME, RAISES, documented
 from tauten.layers.base import Layer
 
 if TYPE_CHECKING:
     from tauten._core import Network
 
 
-_ARGUMENTS = """
-
-    Args:
-        data_format: "channels_last" or "channels_first"; default None, tauten.config.image_data_format().
-        keepdims: keep the axes that are pooled over, with extent 1; default False.
-        name: as in Layer.
-
-    Raises:
-        TypeError, ValueError: for wrong arguments.
-    """
+_KEEPDIMS = "\n        keepdims: keep the axes that are pooled over, with extent 1; default False."
 
 
 class GlobalPooling(Layer):
@@ -31,7 +23,7 @@ class GlobalPooling(Layer):
     kind: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        cls.__doc__ = (cls.__doc__ or "").rstrip() + _ARGUMENTS
+        documented(cls, ARGS, FORMAT, _KEEPDIMS, NAME, RAISES.format(more=""))
 
     def __init__(
         self, data_format: str | None = None, keepdims: bool = False, *, name: str | None = None, **kwargs: Any

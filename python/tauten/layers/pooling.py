@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten._checks import extents
 from tauten.config import known_data_format
+from tauten.layers._docs import FORMAT, NAME, RAISES, documented
+from tauten.layers._windows import padding_pairs
 from tauten.layers.base import Layer
-from tauten.layers.convolution import padding_pairs
 
 if TYPE_CHECKING:
     from tauten._core import Network
-    from tauten.layers.convolution import Extents, PaddingLike
+    from tauten.layers._windows import Extents, PaddingLike
 
 
 _ARGUMENTS = """
@@ -21,13 +22,7 @@ _ARGUMENTS = """
     Args:
         pool_size: k, one integer or one a dimension; default 2.
         strides: s, one integer or one a dimension; default pool_size.
-        padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras).
-        data_format: "channels_last" or "channels_first"; default None, tauten.config.image_data_format().
-        name: as in Layer.
-
-    Raises:
-        TypeError, ValueError: for wrong arguments.
-    """
+        padding: "valid" (default), "same", an integer, or (before, after) for each dimension (not in Keras)."""
 
 
 class Pooling(Layer):
@@ -37,7 +32,7 @@ class Pooling(Layer):
     kind: ClassVar[str]
 
     def __init_subclass__(cls) -> None:
-        cls.__doc__ = (cls.__doc__ or "").rstrip() + _ARGUMENTS
+        documented(cls, _ARGUMENTS, FORMAT, NAME, RAISES.format(more=""))
 
     def __init__(
         self,

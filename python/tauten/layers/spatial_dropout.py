@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tauten.config import known_data_format
 from tauten.layers._axes import with_axis_last
+from tauten.layers._docs import FORMAT, NAME, documented
 from tauten.layers.core import Dropping
 
 if TYPE_CHECKING:
@@ -19,16 +20,14 @@ _ARGUMENTS = """
     Source: Tompson et al. 2015, "Efficient object localization using convolutional networks".
 
     Args:
-        rate: share that is dropped, in [0, 1).
-{data_format}        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed().
-        name: as in Layer.
+        rate: share that is dropped, in [0, 1)."""
+_SEED = """
+        seed: of the masks; default None, one drawn from the generator of tauten.utils.set_random_seed()."""
+_RAISES = """
 
     Raises:
         TypeError, ValueError: for a rate outside [0, 1); when the model is built, for samples of another rank.
     """
-_DATA_FORMAT = (
-    '        data_format: "channels_last" or "channels_first"; default None, tauten.config.image_data_format().\n'
-)
 
 
 class SpatialDropout(Dropping):
@@ -37,8 +36,7 @@ class SpatialDropout(Dropping):
     rank: ClassVar[int]
 
     def __init_subclass__(cls) -> None:
-        data_format = _DATA_FORMAT if cls.rank > 1 else ""
-        cls.__doc__ = (cls.__doc__ or "").rstrip() + _ARGUMENTS.format(data_format=data_format)
+        documented(cls, _ARGUMENTS, FORMAT if cls.rank > 1 else "", _SEED, NAME, _RAISES)
 
     def add_to(self, network: Network, edge: int) -> int:
         return network.add_spatial_dropout(self.name, edge, self.rank, self.rate, self.mask_seed)

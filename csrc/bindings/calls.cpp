@@ -1,0 +1,290 @@
+// Running a network: the arrays that a call reads and fills, and the GIL given back meanwhile.
+#include <optional>
+
+#include "bindings/network.h"
+
+namespace tauten::bindings {
+
+namespace {
+
+// Everything a call reads, kept alive and in the core's types while the GIL is released.
+template <class T>
+struct Inputs {
+    std::vector<const ArraySource*> x;
+    const ArraySource* y = nullptr;
+    Index index;
+    std::optional<ArraySource> own_weight;
+    const Source* weight = nullptr;
+
+    Inputs(const py::sequence& sources, const ArraySource* targets, Index samples, const py::object& sample_weight)
+        : y(targets), index(std::move(samples)) {
+        for (const py::handle& source : sources) x.push_back(source.cast<const ArraySource*>());
+        require(index.ndim() == 1, "index must be one-dimensional");
+        if (py::isinstance<ArraySource>(sample_weight)) {
+            weight = &sample_weight.cast<const ArraySource&>().source();
+        } else if (!sample_weight.is_none()) {
+            own_weight.emplace(sample_weight.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>());
+            weight = &own_weight->source();
+        }
+    }
+
+    Request<T> request() const {
+        Request<T> r;
+        for (const ArraySource* source : x) r.x.push_back(&source->source());
+        r.y = y ? &y->source() : nullptr;
+        r.index = index.data();
+        r.batch = index.shape(0);
+        r.sample_weight = weight;
+        return r;
+    }
+};
+
+// States that a call begins with (None: zeros), and those that it leaves, as arrays (batch, units).
+template <class T>
+struct States {
+    std::vector<py::array_t<T, py::array::c_style | py::array::forcecast>> before;
+    std::vector<py::array_t<T>> after;
+
+    States(const Network<T>& network, const py::object& initial, bool kept, Request<T>& request) {
+        const auto& states = network.states();
+        if (!initial.is_none()) {
+            const auto given = initial.cast<py::sequence>();
+            require(py::len(given) == states.size(), "expected ", states.size(), " initial states, got ", py::len(given));
+            for (size_t i = 0; i < states.size(); ++i) {
+                const py::object state = given[i];
+                request.initial_states.push_back(nullptr);
+                if (state.is_none()) continue;
+                before.push_back(state.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>());
+                const auto& array = before.back();
+                const std::string& layer = network.nodes()[static_cast<size_t>(states[i].node)]->name;
+                require(array.ndim() == 2 && array.shape(0) == request.batch && array.shape(1) == states[i].width, layer,
+                        ": expected an initial state of shape ", to_text(Shape{request.batch, states[i].width}), ", got ",
+                        to_text(Shape(array.shape(), array.shape() + array.ndim())));
+                request.initial_states.back() = array.data();
+            }
+        }
+        for (size_t i = 0; kept && i < states.size(); ++i) {
+            after.emplace_back(std::vector<py::ssize_t>{static_cast<py::ssize_t>(request.batch),
+                                                        static_cast<py::ssize_t>(states[i].width)});
+            request.final_states.push_back(after.back().mutable_data());
+        }
+    }
+
+    // What a call returns: its result, or with states kept (result, states).
+    py::object with(py::object result) const { return after.empty() ? result : py::make_tuple(result, after); }
+};
+
+// f(engine, request) for the engine there is.
+template <class F>
+auto run(const PyNetwork& network, const py::sequence& x, const ArraySource* y, const Index& index,
+         const py::object& sample_weight, F&& f) {
+    return network.with([&]<class T>(Engine<T>& engine) {
+        const Inputs<T> inputs(x, y, index, sample_weight);
+        Request<T> request = inputs.request();
+        return f(engine, request);
+    });
+}
+
+// f() while other Python threads may run.
+template <class F>
+auto unlocked(F&& f) {
+    py::gil_scoped_release release;
+    return f();
+}
+
+// (samples, ...); of an output with time steps (samples, steps, ...) for equal steps, (Σ steps, ...) for unequal ones.
+template <class T>
+std::vector<py::ssize_t> output_extents(const Network<T>& network, const Request<T>& request) {
+    const Edge& edge = network.edges()[static_cast<size_t>(network.output())];
+    Shape shape = edge.shape;
+    int64 rows = request.batch;
+    if (edge.value.time) {
+        const Axis& axis = network.axes()[static_cast<size_t>(edge.value.axis)];
+        shape[0] = axis.fixed;
+        if (axis.input >= 0) {
+            const int number = network.edges()[static_cast<size_t>(axis.input)].input;
+            require(number < static_cast<int>(request.x.size()), "the model has ", network.inputs().size(),
+                    " input(s), got ", request.x.size());
+            const Source& source = *request.x[static_cast<size_t>(number)];
+            require(request.batch == 0 || source.samples > 0, edge.name, ": no samples");
+            if (source.ragged()) {
+                rows = 0;
+                for (int64 b = 0; b < request.batch; ++b) {
+                    require(request.index[b] >= 0 && request.index[b] < source.samples, "sample ", request.index[b],
+                            " asked for, but the input has ", source.samples);
+                    rows += source.length(request.index[b]);
+                }
+                shape.erase(shape.begin());
+            } else {
+                require(!source.shape.empty(), edge.name, ": expected an input with time steps");
+                shape[0] = source.shape[0];
+            }
+        }
+    }
+    int64 size = rows;
+    std::vector<py::ssize_t> extents{static_cast<py::ssize_t>(rows)};
+    for (int64 extent : shape) {
+        size = multiply(size, extent, edge.name);
+        extents.push_back(static_cast<py::ssize_t>(extent));
+    }
+    return extents;
+}
+
+py::object predict(const PyNetwork& network, const py::sequence& x, const Index& index, bool training,
+                   const py::object& initial_states, bool keep_states) {
+    return run(network, x, nullptr, index, py::none(), [&]<class T>(Engine<T>& engine, Request<T>& request) {
+        require(engine.network.finalized(), "predict: the network is not closed yet");
+        request.training = training;
+        py::array_t<T> out(output_extents(engine.network, request));
+        T* const to = out.mutable_data();
+        const States<T> states(engine.network, initial_states, keep_states, request);
+        unlocked([&] { engine.predict(request, to); });
+        return states.with(std::move(out));
+    });
+}
+
+// The samples that a call reads of an input: (samples, ...), or (Σ steps, ...) for unequal steps.
+template <class T>
+std::vector<py::ssize_t> input_extents(const Source& source, const Request<T>& request) {
+    if (!source.ragged()) {
+        std::vector<py::ssize_t> extents{static_cast<py::ssize_t>(request.batch)};
+        extents.insert(extents.end(), source.shape.begin(), source.shape.end());
+        return extents;
+    }
+    py::ssize_t rows = 0;
+    for (int64 b = 0; b < request.batch; ++b)
+        if (request.index[b] >= 0 && request.index[b] < source.samples) rows += source.length(request.index[b]);
+    std::vector<py::ssize_t> extents{rows};
+    extents.insert(extents.end(), source.shape.begin() + 1, source.shape.end());
+    return extents;
+}
+
+// call(engine, request, where parameter gradients go, where input gradients go), and arrays for both.
+template <class F>
+py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                       const py::object& sample_weight, bool training, const py::object& initial_states, F&& call) {
+    return run(network, x, &y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
+        request.training = training;
+        const States<T> states(engine.network, initial_states, false, request);
+        // None for what has no gradient.
+        py::list of_inputs, of_parameters;
+        std::vector<T*> inputs, parameters;
+        const auto want = [](py::array_t<T> array, py::list& arrays, std::vector<T*>& pointers) {
+            pointers.push_back(array.mutable_data());
+            arrays.append(std::move(array));
+        };
+        const auto skip = [](py::list& arrays, std::vector<T*>& pointers) {
+            pointers.push_back(nullptr);
+            arrays.append(py::none());
+        };
+        for (size_t i = 0; i < request.x.size() && i < engine.network.inputs().size(); ++i) {
+            const Edge& edge = engine.network.edges()[static_cast<size_t>(engine.network.inputs()[i])];
+            if (edge.index)
+                skip(of_inputs, inputs);
+            else
+                want(py::array_t<T>(input_extents(*request.x[i], request)), of_inputs, inputs);
+        }
+        for (const auto& p : engine.network.parameters()) {
+            if (p->trainable)
+                want(to_keras<T>(*p, nullptr), of_parameters, parameters);
+            else
+                skip(of_parameters, parameters);
+        }
+        const StepResult result = unlocked([&] { return call(engine, request, parameters, inputs); });
+        return py::make_tuple(result, of_parameters, of_inputs);
+    });
+}
+
+py::tuple gradients(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                    const py::object& sample_weight, bool training, const py::object& initial_states) {
+    return gradients_by(network, x, y, index, sample_weight, training, initial_states,
+                        [](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
+                            return engine.gradients(request, parameters, inputs);
+                        });
+}
+
+py::tuple pull_back(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index, bool below) {
+    return gradients_by(network, x, y, index, py::none(), false, py::none(),
+                        [&](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
+                            return engine.pull_back(request, below, parameters, inputs);
+                        });
+}
+
+// (name of the recurrent kernel, steps of each sample, values (Σ steps, gates, units)) for each trace.
+template <class T>
+py::list to_list(const std::vector<Trace<T>>& traces) {
+    py::list out;
+    for (const Trace<T>& trace : traces) {
+        const auto rows = static_cast<py::ssize_t>(trace.values.size()) / (trace.gates * trace.units);
+        py::array_t<T> values(std::vector<py::ssize_t>{rows, trace.gates, trace.units}, trace.values.data());
+        py::array_t<int64> steps(static_cast<py::ssize_t>(trace.steps.size()), trace.steps.data());
+        out.append(py::make_tuple(trace.weight, steps, values));
+    }
+    return out;
+}
+
+py::tuple deltas(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                 const py::object& sample_weight) {
+    return run(network, x, &y, index, sample_weight, []<class T>(Engine<T>& engine, Request<T>& request) {
+        std::vector<Trace<T>> traces;
+        const StepResult result = unlocked([&] { return engine.deltas(request, traces); });
+        return py::make_tuple(result, to_list(traces));
+    });
+}
+
+py::list gates(const PyNetwork& network, const py::sequence& x, const Index& index) {
+    return run(network, x, nullptr, index, py::none(), []<class T>(Engine<T>& engine, Request<T>& request) {
+        std::vector<Trace<T>> traces;
+        unlocked([&] { engine.gates(request, traces); });
+        return to_list(traces);
+    });
+}
+
+py::object train_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                      const py::object& sample_weight, double learning_rate, double momentum, bool nesterov, bool fused,
+                      const py::object& initial_states, bool keep_states) {
+    return run(network, x, &y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
+        request.sink.sgd = {static_cast<T>(learning_rate), static_cast<T>(momentum), nesterov, T{0}, T{0}};
+        const States<T> states(engine.network, initial_states, keep_states, request);
+        const StepResult result = unlocked([&] { return engine.train(request, fused); });
+        return states.with(py::cast(result));
+    });
+}
+
+py::object test_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+                     const py::object& sample_weight, const py::object& initial_states, bool keep_states) {
+    return run(network, x, &y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
+        const States<T> states(engine.network, initial_states, keep_states, request);
+        const StepResult result = unlocked([&] { return engine.test(request); });
+        return states.with(py::cast(result));
+    });
+}
+
+}  // namespace
+
+void bind_calls(py::module_& module, py::class_<PyNetwork>& c) {
+    py::class_<StepResult>(module, "StepResult")
+        .def_readonly("loss", &StepResult::loss)
+        .def_readonly("penalty", &StepResult::penalty)
+        .def_readonly("samples", &StepResult::samples)
+        .def_readonly("rows", &StepResult::rows)
+        .def_property_readonly("metrics", [](const StepResult& r) {
+            py::tuple out(static_cast<size_t>(r.metric_count));
+            for (int i = 0; i < r.metric_count; ++i) out[static_cast<size_t>(i)] = r.metrics[i];
+            return out;
+        });
+    c.def("train_step", &train_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
+          py::arg("learning_rate"), py::arg("momentum") = 0.0, py::arg("nesterov") = false, py::arg("fused") = true,
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+    c.def("test_step", &test_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+    c.def("predict", &predict, py::arg("x"), py::arg("index"), py::arg("training") = false,
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+    c.def("gradients", &gradients, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
+          py::arg("training") = true, py::arg("initial_states") = py::none());
+    c.def("pull_back", &pull_back, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("below") = false);
+    c.def("deltas", &deltas, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"));
+    c.def("gates", &gates, py::arg("x"), py::arg("index"));
+}
+
+}  // namespace tauten::bindings
