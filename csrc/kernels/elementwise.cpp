@@ -126,8 +126,8 @@ void log_softmax_gradient(int64 rows, int64 columns, const T* y, int64 y_row, co
     }
 }
 
-// sums[n] (+)= Σ_rows x[row, n]. Four chains of additions overlap: of as many vectors of columns, or, of those left, of
-// every fourth row.
+// sums[n] (+)= Σ_rows x[row, n]: one chain of additions a column, from what sums holds or from 0. Several
+// vectors of columns at a time, so that the chains overlap.
 template <class T>
 void column_sums(int64 rows, int64 columns, const T* x, int64 x_row, T* sums, bool accumulate) {
     constexpr int64 lanes = Vec<T>::lanes, wide = 4;
@@ -141,15 +141,10 @@ void column_sums(int64 rows, int64 columns, const T* x, int64 x_row, T* sums, bo
         for (int64 v = 0; v < wide; ++v) store<T>(sums + n + v * lanes, total[v]);
     }
     over<T>(columns - n, [&](int64 i, auto part) {
-        Native<T> total[wide];
-        total[0] = accumulate ? part.load(sums + n + i) : zeros<T>();
-        for (int64 v = 1; v < wide; ++v) total[v] = zeros<T>();
+        Native<T> total = accumulate ? part.load(sums + n + i) : zeros<T>();
         const T* from = x + n + i;
-        int64 r = 0;
-        for (; r + wide <= rows; r += wide, from += wide * x_row)
-            for (int64 v = 0; v < wide; ++v) total[v] += part.load(from + v * x_row);
-        for (; r < rows; ++r, from += x_row) total[0] += part.load(from);
-        part.store(sums + n + i, (total[0] + total[1]) + (total[2] + total[3]));
+        for (int64 r = 0; r < rows; ++r, from += x_row) total += part.load(from);
+        part.store(sums + n + i, total);
     });
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "layers/halo.h"
 #include "layers/input_lines.h"
 
 namespace tauten {
@@ -19,8 +18,8 @@ constexpr int64 least_tiles = 8;
 template <class T>
 Conv<T>::Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
               const ConvOptions& options)
-    : Node<T>(std::move(place)), window_(window), channels_(channels), filters_(filters), options_(options),
-      own_channels_(channels / options.groups), own_filters_(filters / options.groups), activation_(activation) {
+    : PaddedNode<T>(std::move(place), window, options.padding_value, activation), channels_(channels), filters_(filters),
+      options_(options), own_channels_(channels / options.groups), own_filters_(filters / options.groups) {
     Shape shape(window.window + 3 - window.rank, window.window + 3);
     shape.push_back(own_channels_);
     shape.push_back(filters);
@@ -92,21 +91,11 @@ void Conv<T>::wanted_gradient_halo(Grid& gradient) const {
 
 template <class T>
 void Conv<T>::plan(const std::vector<Edge>& edges) {
-    const Edge& in = edges[static_cast<size_t>(this->input)];
-    const Edge& out = edges[static_cast<size_t>(this->output)];
-    below_ = in.activation;
-    input_ = in.value;
-    output_ = out.value;
-    input_gradient_ = in.gradient;
-    output_gradient_ = out.gradient;
-    padded_ = input_;
-    add_input_halo(padded_);
-    padded_.lay_out();
-    copies_input_ = padded_.sample != input_.sample;
-    padded_gradient_ = output_gradient_;
-    wanted_gradient_halo(padded_gradient_);
-    padded_gradient_.lay_out();
-    copies_gradient_ = padded_gradient_.sample != output_gradient_.sample;
+    EdgeNode<T>::plan(edges);
+    Grid in = input_, back = output_gradient_;
+    add_input_halo(in);
+    wanted_gradient_halo(back);
+    this->plan_padding(in, back);
 
     product_.group_offset.clear();
     for (int64 a = 0; a < window_.window[0]; ++a)
@@ -119,11 +108,7 @@ void Conv<T>::plan(const std::vector<Edge>& edges) {
 
 template <class T>
 void Conv<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
-    const int64 size = static_cast<int64>(sizeof(T));
-    bytes.push_back(copies_input_ ? call.batch * padded_.sample * size : 0);
-    bytes.push_back(copies_gradient_ && call.backward && (this->wants_input_gradient(call) || tiled(call))
-                        ? call.batch * padded_gradient_.sample * size
-                        : 0);
+    this->padding_bytes(call, this->wants_input_gradient(call) || tiled(call), bytes);
 }
 
 template <class T>
@@ -132,29 +117,12 @@ double Conv<T>::work(const Call<T>& call) const {
            static_cast<double>(window_.size() * own_channels_ * filters_);
 }
 
-template <class T>
-const T* Conv<T>::padded_input(const Call<T>& call) const {
-    return copies_input_ ? this->extra(call, 0) : call.values[this->input];
-}
-
-template <class T>
-const T* Conv<T>::padded_gradient(const Call<T>& call) const {
-    return copies_gradient_ ? this->extra(call, 1)
-                            : call.gradients[this->output];
-}
-
 // Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K, but with
 // dilation or groups each column is a tap.
 template <class T>
 void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
-    if (copies_input_) {
-        T* copy = const_cast<T*>(padded_input(call));
-        copy_interior(input_, padded_, slice, call.values[this->input], copy);
-        if (options_.padding_value != 0 && slice.part == 0)
-            fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
-        slice.meet();
-    }
+    this->pad_input(call, slice);
     const T* x = padded_input(call);
     if (tiled(call)) {
         WinogradPlaces<T> places{x, &padded_, call.values[this->output] + output_.origin, &output_};
@@ -200,11 +168,7 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
 template <class T>
 void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const auto& k = *call.kernels;
-    if (copies_gradient_ && (this->wants_input_gradient(call) || tiled(call))) {
-        copy_interior(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
-                      const_cast<T*>(padded_gradient(call)));
-        slice.meet();
-    }
+    if (this->wants_input_gradient(call) || tiled(call)) this->pad_gradient(call, slice);
     if (!this->wants_input_gradient(call)) return;
     const T* delta = padded_gradient(call);
     const bool slope = below_ != Activation::linear;

@@ -5,9 +5,8 @@
 
 #include <optional>
 
-#include "layers/node.h"
+#include "layers/padded_node.h"
 #include "layers/winograd.h"
-#include "layers/window.h"
 
 namespace tauten {
 
@@ -19,24 +18,18 @@ struct ConvOptions {
 };
 
 template <class T>
-class Conv final : public Node<T> {
+class Conv final : public PaddedNode<T> {
 public:
     Conv(Place place, const Window& window, int64 channels, int64 filters, Activation activation, bool use_bias,
          const ConvOptions& options = {});
 
-    bool writes_halo() const override { return true; }
     void wanted_halo(Grid& value) const override {
-        if (options_.padding_value == 0) add_input_halo(value);  // an edge's halo is zeros
+        if (this->padding_value_ == 0) add_input_halo(value);  // an edge's halo is zeros
     }
     void wanted_gradient_halo(Grid& gradient) const override;
-    bool set_activation(Activation f) override {
-        activation_ = f;
-        return true;
-    }
     void plan(const std::vector<Edge>& edges) override;
     std::string detail() const override { return forwards_ ? forwards_->name() : std::string(); }
     bool local() const override;
-    bool extra_zeroed() const override { return true; }
     int extra_count() const override { return 2; }
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     int64 scratch(const Call<T>& call) const override;
@@ -51,6 +44,10 @@ public:
     std::vector<Product<T>*> products() override { return {&product_}; }
 
 private:
+    using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
+        EdgeNode<T>::output_gradient_, PaddedNode<T>::window_, PaddedNode<T>::activation_, PaddedNode<T>::padded_,
+        PaddedNode<T>::padded_gradient_, PaddedNode<T>::padded_input, PaddedNode<T>::padded_gradient;
+
     struct Gradient final : Product<T> {
         const Conv* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
@@ -79,19 +76,11 @@ private:
     void add_input_halo(Grid& value) const;
     bool tiled(const Call<T>& call) const;
     void transpose_filters(const kernels::Kernels<T>& kernels, ResidueClass& c, int64 panel, Range channels);
-    const T* padded_input(const Call<T>& call) const;
-    const T* padded_gradient(const Call<T>& call) const;
 
-    Window window_;
     int64 channels_, filters_;
     ConvOptions options_;
     int64 own_channels_, own_filters_;  // of a group
-    Activation activation_;
-    Activation below_ = Activation::linear;
     std::shared_ptr<Parameter<T>> kernel_, bias_;
-    Grid input_, output_, input_gradient_, output_gradient_;  // as the edges have them
-    Grid padded_, padded_gradient_;                           // with the halo this layer needs
-    bool copies_input_ = false, copies_gradient_ = false;     // the edge lacks that halo
     std::vector<ResidueClass> classes_;
     uint64 version_ = 0;  // of the kernel that the classes' panels were made from
     Gradient product_;

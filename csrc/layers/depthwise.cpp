@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "layers/halo.h"
 #include "layers/input_lines.h"
 
 namespace tauten {
@@ -18,8 +17,8 @@ constexpr int64 part_columns = 512;    // weights whose gradient is one part
 template <class T>
 Depthwise<T>::Depthwise(Place place, const Window& window, int64 channels, Activation activation, bool use_bias,
                         const DepthwiseOptions& options)
-    : Node<T>(std::move(place)), window_(window), channels_(channels), width_(channels * options.multiplier),
-      options_(options), activation_(activation) {
+    : PaddedNode<T>(std::move(place), window, options.padding_value, activation), channels_(channels),
+      width_(channels * options.multiplier), options_(options) {
     Shape shape(window.window + 3 - window.rank, window.window + 3);
     shape.push_back(options.grouped ? 1 : channels);
     shape.push_back(options.grouped ? width_ : options.multiplier);
@@ -42,22 +41,12 @@ Depthwise<T>::Depthwise(Place place, const Window& window, int64 channels, Activ
 
 template <class T>
 void Depthwise<T>::plan(const std::vector<Edge>& edges) {
-    const Edge& in = edges[static_cast<size_t>(this->input)];
-    const Edge& out = edges[static_cast<size_t>(this->output)];
-    below_ = in.activation;
-    input_ = in.value;
-    output_ = out.value;
-    input_gradient_ = in.gradient;
-    output_gradient_ = out.gradient;
-    padded_ = input_;
-    padded_.channels = width_;
-    window_.add_halo(padded_);
-    padded_.lay_out();
-    copies_input_ = padded_.sample != input_.sample;
-    padded_gradient_ = output_gradient_;
-    add_gradient_halo(window_, padded_gradient_);
-    padded_gradient_.lay_out();
-    copies_gradient_ = padded_gradient_.sample != output_gradient_.sample;
+    EdgeNode<T>::plan(edges);
+    Grid in = input_, back = output_gradient_;
+    in.channels = width_;
+    window_.add_halo(in);
+    add_gradient_halo(window_, back);
+    this->plan_padding(in, back);
 
     offsets_.clear();
     for (int64 a = 0; a < window_.window[0]; ++a)
@@ -85,10 +74,7 @@ void Depthwise<T>::plan(const std::vector<Edge>& edges) {
 template <class T>
 void Depthwise<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
     const int64 size = static_cast<int64>(sizeof(T));
-    bytes.push_back(copies_input_ ? call.batch * padded_.sample * size : 0);
-    bytes.push_back(copies_gradient_ && call.backward && this->wants_input_gradient(call)
-                        ? call.batch * padded_gradient_.sample * size
-                        : 0);
+    this->padding_bytes(call, this->wants_input_gradient(call), bytes);
     bytes.push_back(call.backward && learns() ? call.batch * sums_size() * size : 0);
 }
 
@@ -109,16 +95,6 @@ std::vector<Scatter<T>*> Depthwise<T>::scatters() {
     return {&kernel_gradient_, &bias_gradient_};
 }
 
-template <class T>
-const T* Depthwise<T>::padded_input(const Call<T>& call) const {
-    return copies_input_ ? this->extra(call, 0) : call.values[this->input];
-}
-
-template <class T>
-const T* Depthwise<T>::padded_gradient(const Call<T>& call) const {
-    return copies_gradient_ ? this->extra(call, 1) : call.gradients[this->output];
-}
-
 // Where the first window of a line of outputs begins.
 template <class T>
 const T* Depthwise<T>::corner(const Call<T>& call, int64 row, int64 a, int64 b) const {
@@ -135,13 +111,7 @@ const T* Depthwise<T>::output_gradient(const Call<T>& call, int64 row, int64 a, 
 template <class T>
 void Depthwise<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
     const auto& k = *call.kernels;
-    if (copies_input_) {
-        T* copy = const_cast<T*>(padded_input(call));
-        copy_interior(input_, padded_, slice, call.values[this->input], copy, options_.multiplier);
-        if (options_.padding_value != 0 && slice.part == 0)
-            fill_halo(padded_, slice, static_cast<T>(options_.padding_value), copy);
-        slice.meet();
-    }
+    this->pad_input(call, slice, options_.multiplier);
     const int64 lines = slice.rows() * window_.output[0] * window_.output[1], all = window_.size();
     const Range own = slice.share(lines);
     const T* w = kernel_->weights.data();
@@ -166,11 +136,7 @@ void Depthwise<T>::forward(const Call<T>& call, Slice slice, int, T*) const {
 template <class T>
 void Depthwise<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const {
     const bool wanted = this->wants_input_gradient(call);
-    if (wanted && copies_gradient_) {
-        copy_interior(output_gradient_, padded_gradient_, slice, call.gradients[this->output],
-                      const_cast<T*>(padded_gradient(call)));
-        slice.meet();
-    }
+    if (wanted) this->pad_gradient(call, slice);
     Slice one = slice;  // what a sample's sums read is in the cache for its inputs' gradient
     for (one.begin = slice.begin; one.begin < slice.end; ++one.begin) {
         one.end = one.begin + 1;

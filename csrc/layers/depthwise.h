@@ -3,8 +3,7 @@
 // With m > 1 the layer reads a copy of its input in which each channel stands m times, so that kernels know m = 1 only.
 #pragma once
 
-#include "layers/node.h"
-#include "layers/window.h"
+#include "layers/padded_node.h"
 
 namespace tauten {
 
@@ -16,23 +15,17 @@ struct DepthwiseOptions {
 };
 
 template <class T>
-class Depthwise final : public Node<T> {
+class Depthwise final : public PaddedNode<T> {
 public:
     Depthwise(Place place, const Window& window, int64 channels, Activation activation, bool use_bias,
               const DepthwiseOptions& options = {});
 
-    bool writes_halo() const override { return true; }
     void wanted_halo(Grid& value) const override {
         if (!own_input()) window_.add_halo(value);
     }
     void wanted_gradient_halo(Grid& gradient) const override { add_gradient_halo(window_, gradient); }
-    bool set_activation(Activation f) override {
-        activation_ = f;
-        return true;
-    }
     void plan(const std::vector<Edge>& edges) override;
     bool local() const override { return true; }
-    bool extra_zeroed() const override { return true; }
     int extra_count() const override { return 3; }
     void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     int64 scratch(const Call<T>& call) const override;
@@ -43,6 +36,10 @@ public:
     std::vector<Scatter<T>*> scatters() override;
 
 private:
+    using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
+        EdgeNode<T>::output_gradient_, PaddedNode<T>::window_, PaddedNode<T>::activation_, PaddedNode<T>::padded_,
+        PaddedNode<T>::padded_gradient_, PaddedNode<T>::padded_input, PaddedNode<T>::padded_gradient;
+
     // A sample's sums are made where it goes backward, while its values are in the cache; they are added here, in the
     // order of the samples.
     struct Gradient final : Scatter<T> {
@@ -59,25 +56,17 @@ private:
     };
 
     // Whether the input is copied for reasons of the layer's own.
-    bool own_input() const { return options_.multiplier > 1 || options_.padding_value != 0; }
+    bool own_input() const { return options_.multiplier > 1 || this->padding_value_ != 0; }
     bool learns() const { return kernel_->trainable || (bias_ && bias_->trainable); }
     int64 sums_size() const { return (window_.size() + 1) * width_; }
-    const T* padded_input(const Call<T>& call) const;
-    const T* padded_gradient(const Call<T>& call) const;
     const T* corner(const Call<T>& call, int64 row, int64 a, int64 b) const;
     const T* output_gradient(const Call<T>& call, int64 row, int64 a, int64 b) const;
     void sum_weights(const Call<T>& call, Slice slice) const;
     void input_gradient(const Call<T>& call, Slice slice, T* scratch) const;
 
-    Window window_;
     int64 channels_, width_;  // of the input, of the output
     DepthwiseOptions options_;
-    Activation activation_;
-    Activation below_ = Activation::linear;
     std::shared_ptr<Parameter<T>> kernel_, bias_;
-    Grid input_, output_, input_gradient_, output_gradient_;  // as the edges have them
-    Grid padded_, padded_gradient_;                           // with the halo this layer needs
-    bool copies_input_ = false, copies_gradient_ = false;     // the edge lacks that halo
     std::vector<int64> offsets_;                              // of each window position, in the padded input
     std::vector<ResidueClass> classes_;
     Gradient kernel_gradient_, bias_gradient_;
