@@ -98,12 +98,15 @@ void Conv<T>::plan(const std::vector<Edge>& edges) {
     this->plan_padding(in, back);
 
     product_.group_offset.clear();
+    group_rows_.clear();
     for (int64 a = 0; a < window_.window[0]; ++a)
         for (int64 b = 0; b < window_.window[1]; ++b)
-            for (int64 c = 0; c < (contiguous() ? 1 : window_.window[2]); ++c)
+            for (int64 c = 0; c < (contiguous() ? 1 : window_.window[2]); ++c) {
+                group_rows_.push_back({a, b});
                 product_.group_offset.push_back(a * window_.dilation[0] * padded_.stride[0] +
                                                 b * window_.dilation[1] * padded_.stride[1] +
                                                 c * window_.dilation[2] * padded_.stride[2]);
+            }
 }
 
 template <class T>
@@ -117,6 +120,21 @@ double Conv<T>::work(const Call<T>& call) const {
            static_cast<double>(window_.size() * own_channels_ * filters_);
 }
 
+// Where windows find more than zeros in extent d, counted from where the first one begins.
+template <class T>
+Range Conv<T>::reached(int d) const {
+    if (this->padding_value_ != 0) return {0, window_.before[d] + window_.input[d] + window_.after[d]};
+    return {window_.before[d], window_.before[d] + window_.input[d]};
+}
+
+// Whether the kernel's rows g find more than zeros for outputs at this place.
+template <class T>
+bool Conv<T>::reaches(const int64 (&place)[2], int64 g) const {
+    if (this->padding_value_ != 0) return true;
+    const std::array<int64, 2>& row = group_rows_[static_cast<size_t>(g)];
+    return window_.inside(0, place[0], row[0]) && window_.inside(1, place[1], row[1]);
+}
+
 // Rows of A: output positions of one row. Taps: kernel rows; kernel columns and channels are one contiguous K, but with
 // dilation or groups each column is a tap.
 template <class T>
@@ -125,7 +143,7 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
     this->pad_input(call, slice);
     const T* x = padded_input(call);
     if (tiled(call)) {
-        WinogradPlaces<T> places{x, &padded_, call.values[this->output] + output_.origin, &output_};
+        WinogradPlaces<T> places{x, &padded_, {reached(0), reached(1), reached(2)}, call.values[this->output] + output_.origin, &output_};
         places.bias = bias_ ? bias_->weights.data() : nullptr;
         places.activation = activation_;
         return forwards_->run(k, places, slice, scratch);
@@ -150,15 +168,16 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
                 T* y = call.values[this->output] + r * output_.sample + output_.origin + a * output_.stride[0] +
                        b * output_.stride[1] + place.begin * filters_;
                 for (int64 group = 0; group < options_.groups; ++group, corner += own_channels_, y += own_filters_)
-                    for (int64 first = 0; first < groups; first += most_taps) {
-                        const int64 count = std::min(most_taps, groups - first), panel = group * own_panels;
-                        for (int64 g = 0; g < count; ++g)
-                            taps[g] = {corner + product_.group_offset[static_cast<size_t>(first + g)],
-                                       kernel_->weights.data() + panel * panel_stride + (first + g) * depth * k.panel,
-                                       window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
+                    for (int64 g = 0, more = 0; g < groups || !more; more = 1) {
+                        int64 count = 0, panel = group * own_panels;
+                        for (; g < groups && count < most_taps; ++g)
+                            if (reaches({a, b}, g))
+                                taps[count++] = {corner + product_.group_offset[static_cast<size_t>(g)],
+                                                 kernel_->weights.data() + panel * panel_stride + g * depth * k.panel,
+                                                 window_.step[2] * channels_, 1, k.panel, panel_stride, depth};
                         k.gemm({taps, count, place.size(), own_filters_, k.panel, y, filters_, k.panel,
-                                bias_ ? bias_->weights.data() + panel * k.panel : nullptr, first > 0,
-                                first + count == groups ? activation_ : Activation::linear, nullptr, 0});
+                                bias_ ? bias_->weights.data() + panel * k.panel : nullptr, more > 0,
+                                g == groups ? activation_ : Activation::linear, nullptr, 0});
                     }
             }
 }
@@ -175,8 +194,12 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const 
     if (tiled(call)) {
         const T* first = delta + padded_gradient_.origin;
         for (int d = 0; d < 3; ++d) first += classes_[0].d[d].first_output * padded_gradient_.stride[d];
-        WinogradPlaces<T> places{first, &padded_gradient_, call.gradients[this->input] + input_gradient_.origin,
+        WinogradPlaces<T> places{first, &padded_gradient_, {}, call.gradients[this->input] + input_gradient_.origin,
                                  &input_gradient_};
+        for (int d = 0; d < 3; ++d) {
+            const int64 before = -classes_[0].d[d].first_output;
+            places.inside[d] = {before, before + window_.output[d]};
+        }
         if (slope) {
             places.below = call.values[this->input] + input_.origin;
             places.below_grid = &input_;
@@ -194,22 +217,24 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const 
         const int64 groups = c.d[2].taps ? c.d[0].taps * c.d[1].taps * columns : 0;
         for (int64 group = 0; group < options_.groups; ++group) {
             const T* panels = c.panels.data() + group * own_panels * c.depth * k.panel;
-            int64 first = 0;
+            int64 g = 0, more = 0;
             do {
-                const int64 count = std::min(most_taps, groups - first);
-                for (int64 g = 0; g < count; ++g) {
-                    const int64 t2 = (first + g) % columns, t = (first + g) / columns;
+                int64 count = 0;
+                for (; g < groups && count < most_taps; ++g) {
+                    const int64 t2 = g % columns, t = g / columns;
                     const int64 t0 = t / c.d[1].taps, t1 = t % c.d[1].taps;
-                    taps[g] = {line.delta + t0 * c.d[0].output_step * padded_gradient_.stride[0] +
+                    const int64 o0 = line.output[0] + t0 * c.d[0].output_step, o1 = line.output[1] + t1 * c.d[1].output_step;
+                    if (o0 < 0 || o0 >= window_.output[0] || o1 < 0 || o1 >= window_.output[1]) continue;
+                    taps[count++] = {line.delta + t0 * c.d[0].output_step * padded_gradient_.stride[0] +
                                    t1 * c.d[1].output_step * padded_gradient_.stride[1] +
                                    t2 * c.d[2].output_step * padded_gradient_.stride[2],
-                               panels + (first + g) * depth * k.panel, filters_, 1, k.panel, c.depth * k.panel, depth};
+                               panels + g * depth * k.panel, filters_, 1, k.panel, c.depth * k.panel, depth};
                 }
-                const bool last = first + count >= groups;
-                k.gemm({taps, count, line.inputs, own_channels_, k.panel, line.gradient, row, k.panel, nullptr, first > 0,
+                const bool last = g >= groups;
+                k.gemm({taps, count, line.inputs, own_channels_, k.panel, line.gradient, row, k.panel, nullptr, more > 0,
                         last ? below_ : Activation::linear, last && slope ? line.below : nullptr, row});
-                first += most_taps;
-            } while (first < groups);
+                more = 1;
+            } while (g < groups);
             line.delta += own_filters_;
             line.gradient += own_channels_;
             line.below += own_channels_;
@@ -284,7 +309,8 @@ template <class T>
 typename WinogradGradient<T>::Operands Conv<T>::TiledGradient::operands(const Call<T>& call) const {
     const Conv& l = *layer;
     const Grid& grid = l.padded_gradient_;  // laid out as the edge's, unless it is a copy
-    return {l.padded_input(call), &l.padded_, l.padded_gradient(call) + grid.origin, &grid};
+    return {l.padded_input(call), &l.padded_, {l.reached(0), l.reached(1), l.reached(2)},
+            l.padded_gradient(call) + grid.origin, &grid};
 }
 
 template <class T>
@@ -303,7 +329,7 @@ Line<T> Conv<T>::Gradient::line(const Call<T>& call, int64 i) const {
             l.window_.step[2] * l.channels_,
             call.gradients[l.output] + r * l.output_gradient_.sample + l.output_gradient_.origin +
                 a * l.output_gradient_.stride[0] + b * l.output_gradient_.stride[1],
-            l.filters_, l.window_.output[2]};
+            l.filters_, l.window_.output[2], {a, b}};
 }
 
 template class Conv<float>;

@@ -3,6 +3,7 @@
 // with groups, the channels c and the filters q of each by themselves.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "layers/padded_node.h"
@@ -52,6 +53,7 @@ private:
         const Conv* layer = nullptr;
         int64 lines(const Call<T>& call) const override;
         Line<T> line(const Call<T>& call, int64 i) const override;
+        bool reaches(const Line<T>& line, int64 g) const override { return layer->reaches(line.place, g); }
         const Tiled<T>* tiled(const Call<T>& call) const override {
             return layer->tiled(call) ? &*layer->tiled_gradient_ : nullptr;
         }
@@ -75,6 +77,8 @@ private:
     bool contiguous() const { return options_.groups == 1 && window_.dilation[2] == 1; }
     void add_input_halo(Grid& value) const;
     bool tiled(const Call<T>& call) const;
+    Range reached(int d) const;
+    bool reaches(const int64 (&place)[2], int64 g) const;
     void transpose_filters(const kernels::Kernels<T>& kernels, ResidueClass& c, int64 panel, Range channels);
 
     int64 channels_, filters_;
@@ -84,6 +88,7 @@ private:
     std::vector<ResidueClass> classes_;
     uint64 version_ = 0;  // of the kernel that the classes' panels were made from
     Gradient product_;
+    std::vector<std::array<int64, 2>> group_rows_;  // of the window, in the extents in front, by group of the product's rows
     // Winograd's way, each way round, and of the weight gradient; empty where the plain product is used
     std::optional<Winograd<T>> forwards_, backwards_;
     std::optional<TiledGradient> tiled_gradient_;

@@ -13,6 +13,7 @@ namespace tauten {
 struct Range {
     int64 begin, end;
     int64 size() const { return end - begin; }
+    bool holds(int64 i) const { return i >= begin && i < end; }
 };
 
 // What one thread, or one pass of it, works on: rows [begin, end) of the batch. Where there are fewer rows than threads,

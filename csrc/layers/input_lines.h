@@ -19,13 +19,14 @@ struct InputPlaces {
 };
 
 // Inputs of one residue in every extent, along the last: δ of the first output that reaches the first of them, the
-// gradient and the value of that.
+// gradient and the value of that. output: that output, in the extents in front.
 template <class T>
 struct InputLine {
     const T* delta;
     T* gradient;
     const T* below;
     int64 inputs;
+    int64 output[2];
 };
 
 // f(class, line) for all lines of a slice; classes have their residues in d. Parts: of the lines, or of one's inputs.
@@ -53,7 +54,7 @@ void for_each_input_line(const Window& window, const std::vector<Class>& classes
                         return r * g.sample + g.origin + p[0] * g.stride[0] + p[1] * g.stride[1] + p[2] * g.stride[2];
                     };
                     f(c, InputLine<T>{at.delta + offset(*at.delta_grid, o), at.gradient + offset(*at.gradient_grid, i),
-                                      at.below + offset(*at.below_grid, i), place.size()});
+                                      at.below + offset(*at.below_grid, i), place.size(), {o[0], o[1]}});
                 }
 }
 

@@ -62,6 +62,7 @@ struct Line {
     const T* b;
     int64 b_row;
     int64 k;
+    int64 place[2] = {};  // of a convolution: the outputs' in the extents in front
 };
 
 // A weight gradient as a product summed over batch, positions and time steps (phase 3). The rows of W come in
@@ -86,6 +87,8 @@ public:
     // The sum over K is a sequence of lines, the same for any number of threads.
     virtual int64 lines(const Call<T>& call) const = 0;
     virtual Line<T> line(const Call<T>& call, int64 i) const = 0;
+    // Whether group g's A of a line holds anything but the zeros of a halo.
+    virtual bool reaches(const Line<T>& line, int64 g) const { (void)line, (void)g; return true; }
     // What sums it in place of lines, if something does.
     virtual const Tiled<T>* tiled(const Call<T>& call) const { (void)call; return nullptr; }
     // K, about

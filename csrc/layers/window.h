@@ -28,6 +28,11 @@ struct Window {
     }
     // The halo that windows reach into.
     void add_halo(Grid& value) const;
+    // Whether the inputs at window place a of output o lie inside, in extent d.
+    bool inside(int d, int64 o, int64 a) const {
+        const int64 i = o * step[d] - before[d] + a * dilation[d];
+        return i >= 0 && i < input[d];
+    }
 };
 
 // One extent seen from the inputs i = first_input, first_input + step, ..: the windows that cover i hold it at

@@ -149,6 +149,7 @@ void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at,
     const int64 block = block_tiles(own.size()), points = t.points, slots = tiles.window[tiles.march];
     const int64 along_from = at.from_grid->stride[tiles.march], along_to = at.to_grid->stride[tiles.march];
     const int64 along_below = at.below ? at.below_grid->stride[tiles.march] : 0;
+    const Range inside = at.inside[tiles.march];  // the rest are zeros, which nothing is added for
     // what the output transform cannot do is done row by row
     const auto own_kind = [](Activation f) { return f == Activation::linear || f == Activation::relu; };
     const bool activate = !own_kind(at.activation), slope = at.below && !own_kind(at.below_activation);
@@ -172,7 +173,7 @@ void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at,
         }
         for (int64 o = 0, ready = 0; o < tiles.output[tiles.march]; ++o) {
             for (; ready < o + slots; ++ready)
-                for (int64 a = 0; a < tiles.outer; ++a) {
+                for (int64 a = 0; a < tiles.outer && inside.holds(ready); ++a) {
                     T* const to = v + (a * slots + ready % slots) * tiles.points * v_point;
                     const int64 offset = a * at.from_grid->stride[0] + ready * along_from;
                     for (int64 e = 0; e < count; ++e) {
@@ -195,13 +196,15 @@ void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at,
                 const int64 column = p0 * k.panel;
                 const int64 width = std::min(std::min(columns_, panel.end * k.panel) - column, chunk_);
                 for (int64 i = 0; i < tiles.points; ++i) {
+                    int64 tap_count = 0;
                     for (int64 lead = 0; lead < tiles.leads(); ++lead) {
+                        if (!inside.holds(o + lead % slots)) continue;
                         const int64 slot = lead / slots * slots + (o + lead % slots) % slots;
-                        taps[lead] = {v + (slot * tiles.points + i) * v_point,
+                        taps[tap_count++] = {v + (slot * tiles.points + i) * v_point,
                                       filters_.data() + (p0 * tiles.points + i) * filters + lead * channels_ * k.panel,
                                       channels_, 1, k.panel, tiles.points * filters, channels_};
                     }
-                    k.gemm({taps, tiles.leads(), count, width, k.panel, m + i * m_point, chunk_, k.panel, nullptr, false,
+                    k.gemm({taps, tap_count, count, width, k.panel, m + i * m_point, chunk_, k.panel, nullptr, false,
                             Activation::linear, nullptr, 0});
                 }
                 for (int64 e = 0; e < count; ++e) {
@@ -291,6 +294,8 @@ void WinogradGradient<T>::sums(const Call<T>& call, Range leads, Range lines, Ra
     T* const v = u + leads.size() * panels * panel_size;    // [lead's slot][point][tile][row]
     T* const d = v + leads.size() * v_slot + kernels::slack;  // [point][tile][column]
     if (columns.size() < wide) std::fill_n(u, leads.size() * panels * panel_size, T{0});  // what no product writes
+    const Range inside = at.inside[tiles.march];
+    bool begun[most_leads] = {};
     const T* from[gradient_tiles];
     T* to[gradient_tiles];
     const int64 begin = lines.begin * tiles.tiles[2], end = lines.end * tiles.tiles[2];
@@ -317,11 +322,12 @@ void WinogradGradient<T>::sums(const Call<T>& call, Range leads, Range lines, Ra
         };
         for (int64 o = 0, ready = 0; o < tiles.output[tiles.march]; ++o) {
             if (leads.size() == 1) {
+                if (!inside.holds(o + leads.begin % window)) continue;
                 const int64 a = tiles.march == 0 ? 0 : leads.begin / window;
                 inputs(a, o + leads.begin % window, v);
             } else {
                 for (; ready < o + slots; ++ready)
-                    for (int64 a = 0; a < tiles.outer; ++a) inputs(a, ready, v + (a * slots + ready % slots) * v_slot);
+                    for (int64 a = 0; a < tiles.outer && inside.holds(ready); ++a) inputs(a, ready, v + (a * slots + ready % slots) * v_slot);
             }
             kernels::WinogradPatches<T> p{};
             p.count = count;
@@ -339,16 +345,20 @@ void WinogradGradient<T>::sums(const Call<T>& call, Range leads, Range lines, Ra
             }
             t.delta(p);
             for (int64 lead = 0; lead < leads.size(); ++lead) {
+                if (leads.size() > 1 && !inside.holds(o + lead % slots)) continue;
                 const int64 slot = leads.size() == 1 ? 0 : lead / slots * slots + (o + lead % slots) % slots;
                 T* const sum = u + lead * panels * panel_size;
                 for (int64 i = 0; i < tiles.points; ++i) {
                     const kernels::Tap<T> tap{v + slot * v_slot + i * v_point, d + i * d_point, 1, height, wide, k.panel, count};
                     k.gemm({&tap, 1, height, columns.size(), k.panel, sum + i * height * k.panel, k.panel, panel_size,
-                            nullptr, first > begin || o > 0, Activation::linear, nullptr, 0});
+                            nullptr, begun[lead], Activation::linear, nullptr, 0});
                 }
+                begun[lead] = true;
             }
         }
     }
+    for (int64 lead = 0; lead < leads.size(); ++lead)
+        if (!begun[lead]) std::fill_n(u + lead * panels * panel_size, panels * panel_size, T{0});
     for (int64 panel = 0; panel < leads.size() * panels; ++panel) {
         const T* sum = u + panel * panel_size;
         T* tap = sums + panel * tiles.taps * height * k.panel;

@@ -17,6 +17,7 @@ template <class T>
 struct WinogradPlaces {
     const T* from;          // the first window of sample 0 begins here
     const Grid* from_grid;
+    Range inside[3];        // positions from there on that are no zeros of the halo, by extent
     T* to;                  // the first output of sample 0
     const Grid* to_grid;
     const T* bias = nullptr;
@@ -108,6 +109,7 @@ public:
     struct Operands {
         const T* x;      // the first window of sample 0
         const Grid* x_grid;
+        Range inside[3];  // as above
         const T* delta;  // the first output of sample 0
         const Grid* delta_grid;
     };

@@ -204,12 +204,6 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
             for (int64 i = 0; i < part_count; ++i) {
                 const Rows& part = parts[i];
                 const int64 rows_a_group = part.product->group_rows;
-                int64 tap_count = 0;
-                for (int64 n = 0; n < piece_count; ++n)
-                    if (const Piece& piece = pieces[n]; piece.lines[i].k > 0)
-                        taps[tap_count++] = {nullptr, piece.b + own.b, 1, piece.lines[i].a_column, piece.b_row,
-                                             k.panel, piece.lines[i].k};
-                if (tap_count == 0 && !first) continue;
                 for (int64 g = part.m0 / rows_a_group, end = 0; g * rows_a_group < part.m1; g = end) {
                     const int64 g0 = std::max(part.m0, g * rows_a_group);
                     end = g + 1;
@@ -218,9 +212,16 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
                     const int64 g1 = std::min(part.m1, end * rows_a_group);
                     const int64 from = part.product->group_offset[static_cast<size_t>(g)];
                     const int64 offset = from + g0 - g * rows_a_group + own.a;
-                    int64 t = 0;
-                    for (int64 n = 0; n < piece_count; ++n)
-                        if (pieces[n].lines[i].k > 0) taps[t++].a = pieces[n].lines[i].a + offset;
+                    int64 tap_count = 0;
+                    for (int64 n = 0; n < piece_count; ++n) {
+                        const Piece& piece = pieces[n];
+                        bool reached = false;
+                        for (int64 h = g; h < end && !reached; ++h) reached = part.product->reaches(piece.lines[i], h);
+                        if (piece.lines[i].k > 0 && reached)
+                            taps[tap_count++] = {piece.lines[i].a + offset, piece.b + own.b, 1, piece.lines[i].a_column,
+                                                 piece.b_row, k.panel, piece.lines[i].k};
+                    }
+                    if (tap_count == 0 && !first) continue;
                     k.gemm({taps, tap_count, g1 - g0, whole_vectors(own.count), k.panel,
                             part.sums + p * part.panel_stride + (g0 - part.m0) * width, width, k.panel, nullptr, !first,
                             Activation::linear, nullptr, 0, end > g + 1 ? rows_a_group : 0,
