@@ -78,6 +78,7 @@ Winograd<T>::Winograd(const kernels::WinogradTransforms<T>& transforms, const Wi
                       int64 channels, int64 columns)
     : tiles_(transforms, window, output), channels_(channels), columns_(columns), depth_(tiles_.leads() * channels) {
     const int64 panel = kernels::table<T>().panel;
+    point_ = odd_lines<T>(depth_ * panel);
     chunk_ = std::min(round_up(columns, panel), std::max(panel, chunk_columns / panel * panel));
 }
 
@@ -118,7 +119,7 @@ int64 Winograd<T>::scratch() const {
 template <class T>
 void Winograd<T>::refresh_panel(const kernels::Kernels<T>& k, int64 panel, const T* packed) {
     const kernels::WinogradTransforms<T>& t = *tiles_.transforms;
-    const int64 run = channels_ * k.panel, point = depth_ * k.panel;
+    const int64 run = channels_ * k.panel, point = point_;
     T* const first = filters_.data() + panel * tiles_.points * point;
     for (int64 lead = 0; lead < tiles_.leads(); ++lead) {
         const T* from = packed + lead * tiles_.taps * run;
@@ -191,7 +192,7 @@ void Winograd<T>::run(const kernels::Kernels<T>& k, const WinogradPlaces<T>& at,
                     p.to_column = v_point;
                     t.input(p);
                 }
-            const int64 chunk_panels = chunk_ / k.panel, filters = depth_ * k.panel;
+            const int64 chunk_panels = chunk_ / k.panel, filters = point_;
             for (int64 p0 = panel.begin; p0 < panel.end; p0 += chunk_panels) {
                 const int64 column = p0 * k.panel;
                 const int64 width = std::min(std::min(columns_, panel.end * k.panel) - column, chunk_);

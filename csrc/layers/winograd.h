@@ -74,7 +74,7 @@ public:
 
     // The filters at the points, a panel of columns at a time, from panels as Parameter has them: rows (tap, channel).
     int64 panels() const;
-    void make_room() { filters_.reserve(panels() * tiles_.points * depth_ * kernels::table<T>().panel); }
+    void make_room() { filters_.reserve(panels() * tiles_.points * point_); }
     void refresh_panel(const kernels::Kernels<T>& k, int64 panel, const T* packed);
     uint64 version = 0;  // of the kernel that they were made from
 
@@ -86,6 +86,7 @@ private:
     WinogradTiles<T> tiles_;
     int64 channels_, columns_;
     int64 depth_;        // leads x channels: K of the products
+    int64 point_;        // from point to point of a panel of filters
     int64 chunk_;        // columns that are multiplied before they are brought back
     Buffer<T> filters_;  // [panel][point][lead, channel][columns of a panel]
 };
