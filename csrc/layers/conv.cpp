@@ -143,7 +143,8 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
     this->pad_input(call, slice);
     const T* x = padded_input(call);
     if (tiled(call)) {
-        WinogradPlaces<T> places{x, &padded_, {reached(0), reached(1), reached(2)}, call.values[this->output] + output_.origin, &output_};
+        WinogradPlaces<T> places{x, &padded_, {reached(0), reached(1), reached(2)},
+                                 call.values[this->output] + output_.origin, &output_};
         places.bias = bias_ ? bias_->weights.data() : nullptr;
         places.activation = activation_;
         return forwards_->run(k, places, slice, scratch);
@@ -169,7 +170,8 @@ void Conv<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) const {
                        b * output_.stride[1] + place.begin * filters_;
                 for (int64 group = 0; group < options_.groups; ++group, corner += own_channels_, y += own_filters_)
                     for (int64 g = 0, more = 0; g < groups || !more; more = 1) {
-                        int64 count = 0, panel = group * own_panels;
+                        const int64 panel = group * own_panels;
+                        int64 count = 0;
                         for (; g < groups && count < most_taps; ++g)
                             if (reaches({a, b}, g))
                                 taps[count++] = {corner + product_.group_offset[static_cast<size_t>(g)],
@@ -226,9 +228,9 @@ void Conv<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const 
                     const int64 o0 = line.output[0] + t0 * c.d[0].output_step, o1 = line.output[1] + t1 * c.d[1].output_step;
                     if (o0 < 0 || o0 >= window_.output[0] || o1 < 0 || o1 >= window_.output[1]) continue;
                     taps[count++] = {line.delta + t0 * c.d[0].output_step * padded_gradient_.stride[0] +
-                                   t1 * c.d[1].output_step * padded_gradient_.stride[1] +
-                                   t2 * c.d[2].output_step * padded_gradient_.stride[2],
-                               panels + g * depth * k.panel, filters_, 1, k.panel, c.depth * k.panel, depth};
+                                         t1 * c.d[1].output_step * padded_gradient_.stride[1] +
+                                         t2 * c.d[2].output_step * padded_gradient_.stride[2],
+                                     panels + g * depth * k.panel, filters_, 1, k.panel, c.depth * k.panel, depth};
                 }
                 const bool last = g >= groups;
                 k.gemm({taps, count, line.inputs, own_channels_, k.panel, line.gradient, row, k.panel, nullptr, more > 0,

@@ -35,7 +35,7 @@ class Carrier:
     @property
     def stateful(self) -> bool:
         """Whether there is a stateful layer; looked up each time, since the attribute may be set."""
-        return any(cell.stateful for cell in self.cells)
+        return bool(self.cells) and any(cell.stateful for cell in self.cells)
 
     def __call__(self, call: Callable[..., Any], *args: Any, batch: int) -> Any:
         """call(*args)'s result. States change only if it succeeds. Raises ValueError for another batch than before."""

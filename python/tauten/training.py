@@ -325,6 +325,12 @@ class Trainer:
         Raises:
             ValueError, TypeError: for data that do not fit.
         """
+        if training is False and self._fed is not None and self._fed[0] is self._graph:
+            feeder = self._fed[1]
+            data = feeder.plain(x)
+            if data is not None and not self._carrier().stateful:  # no more than the core's own time
+                at_once: Predictions = feeder.network.predict([data.source], np.arange(data.samples))
+                return at_once
         training = flag(training, "training")
         data = self._input(x)
         feeder = self._feeder()
@@ -457,10 +463,6 @@ class Trainer:
         return self._fed[1]
 
     def _input(self, x: Any, what: str = "x") -> Data:
-        if self._fed is not None and self._fed[0] is self._graph:  # built: most arrays need no more than a look
-            data = self._fed[1].plain(x)
-            if data is not None:
-                return data
         raw = _data.read(x, what)
         self._graph_for(lambda: Feeder.build_shape(raw, what))
         return self._feeder().inputs(raw, what)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tauten
+from data import digits
 from tauten import layers
 
 
@@ -426,3 +427,35 @@ def test_every_public_name_has_a_docstring():
                     and not any(getattr(getattr(base, k, None), "__doc__", None) for base in thing.__mro__[1:])
                 ]  # fmt: skip
     assert missing == []
+
+
+def test_plain_arrays_and_others_predict_alike() -> None:
+    """predict_on_batch() has a short way for arrays as the core reads them: same numbers, and the usual errors."""
+    model = tauten.Sequential([tauten.Input((8, 8)), layers.Flatten(), layers.Dense(3, activation="tanh")])
+    x = digits()[0][:5].astype(np.float32)
+    expected = model.predict(x, verbose=0)
+    others = [
+        x.astype(np.float64),
+        x.astype(">f4"),
+        np.repeat(x, 2, axis=0)[::2],
+        np.asfortranarray(x),
+        list(x),
+        x.view(Own),
+    ]
+    for other in [x, *others]:
+        np.testing.assert_array_equal(model.predict_on_batch(other), expected)
+        np.testing.assert_array_equal(model(other), expected)
+    model.weights[1].assign([1, 2, 3])
+    np.testing.assert_array_equal(model.predict_on_batch(x), model.predict(x, verbose=0))
+    with pytest.raises(TypeError, match="masked"):
+        model.predict_on_batch(np.ma.masked_array(x))
+    with pytest.raises(ValueError, match="no samples"):
+        model.predict_on_batch(x[:0])
+    with pytest.raises(ValueError, match=r"expected samples of shape \(8, 8\)"):
+        model.predict_on_batch(x[:, :7])
+    model.add(layers.Dense(2))
+    assert model.predict_on_batch(x).shape == (5, 2)
+
+
+class Own(np.ndarray):
+    """Somebody's array."""
