@@ -67,7 +67,7 @@ class Feeder:
         """An array that the core can read as it is; None for what inputs() has to look at, for whatever reason."""
         if type(x) is not np.ndarray or not self._plain or x.dtype != self._dtype or x.shape[1:] != self._sample:
             return None
-        if not x.flags.c_contiguous or not x.shape[0]:
+        if not x.flags.c_contiguous or not x.flags.aligned or not x.shape[0]:
             return None
         return Data(Source(x), x.shape[0], None, self._sample[0] if self._sample else None)
 

@@ -442,6 +442,7 @@ def test_plain_arrays_and_others_predict_alike() -> None:
         list(x),
         x.view(Own),
     ]
+    others.append(np.frombuffer(bytearray(1) + x.tobytes(), np.float32, offset=1).reshape(x.shape))  # not aligned
     for other in [x, *others]:
         np.testing.assert_array_equal(model.predict_on_batch(other), expected)
         np.testing.assert_array_equal(model(other), expected)
