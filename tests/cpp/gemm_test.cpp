@@ -1,4 +1,4 @@
-// The batch-reduced product and the packing, at every level, against a naive product in double.
+// The batch-reduced product at every level against a naive product in double.
 //
 // Everything around the operands is NaN, everything around C is a canary: a stray read shows in the result (or is
 // masked, as it must be), a stray write in the canary.
@@ -451,31 +451,6 @@ void check_corners(Level l) {
             }
 }
 
-template <class T>
-void check_packing(Level l) {
-    if (!level_available(l)) return;
-    const Kernels<T>& kernels = table<T>(l);
-    const T canary = static_cast<T>(-12345.5);
-    for (int64 k = 0; k <= 2 * kernels.panel + 1; k += k < 5 ? 1 : 3)
-        for (int64 columns = 0; columns <= 2 * kernels.panel + 1; ++columns) {
-            const int64 w_row = columns + below(4), shift = below(3);
-            std::vector<T> w = poisoned<T>(shift + k * w_row);
-            for (int64 i = 0; i < k; ++i)
-                for (int64 n = 0; n < columns; ++n) w[shift + i * w_row + n] = random_value<T>();
-            check::state().context = std::string(level_name(l)) + " " + type_name<T>() + " " + std::to_string(k) + "x" +
-                                     std::to_string(columns);
-            const int64 width = kernels.panel, stride = columns * width + below(3), count = (k + width - 1) / width;
-            std::vector<T> expected(static_cast<std::size_t>(shift + count * stride + 8), canary), got = expected;
-            for (int64 p = 0; p < count; ++p)
-                for (int64 n = 0; n < columns; ++n)
-                    for (int64 j = 0; j < width; ++j)
-                        expected[shift + p * stride + n * width + j] =
-                            p * width + j < k ? w[shift + (p * width + j) * w_row + n] : 0;
-            kernels.pack_transposed(k, columns, w.data() + shift, w_row, got.data() + shift, stride);
-            CHECK(got == expected);
-        }
-}
-
 }  // namespace
 
 TEST(products) {
@@ -500,12 +475,6 @@ TEST(corners) {
     for (const Level l : levels) {
         check_corners<float>(l);
         check_corners<double>(l);
-    }
-}
-TEST(packing) {
-    for (const Level l : levels) {
-        check_packing<float>(l);
-        check_packing<double>(l);
     }
 }
 
