@@ -353,8 +353,8 @@ class Network:
         initial_states: States | None = None,
         keep_states: bool = False,
     ) -> Any:
-        """A list of an array an output: the samples named, (len(index), ...). For sources of unequal length and an output
-        a step: (Σ steps_i, ...), one sample after the other."""
+        """A list of an array an output: the samples named, (len(index), ...). For sources of unequal length and an
+        output a step: (Σ steps_i, ...), one sample after the other."""
 
     def gradients(
         self,
