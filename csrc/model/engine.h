@@ -18,14 +18,18 @@ class Engine {
 public:
     Network<T> network;
     uint64 calls = 0;  // training steps so far
+    uint64 steps = 0;  // those since the optimizer's slots were empty
 
     void compile(const std::string& loss, bool from_logits, const std::vector<std::string>& metrics);
     bool compiled() const { return compiled_; }
     const Objective& objective() const { return objective_; }
 
     // The calls set what they are in the request; data, and `training` of predict() and gradients(), are the caller's.
-    // One training step. Of several calls at once one runs after the other.
+    // One training step by the request's rule; fused where the rule can be. Of several calls at once one runs after the
+    // other.
     StepResult train(Request<T>& request, bool fused);
+    // Optimizers start anew: slots are empty and take no memory.
+    void reset_slots();
     StepResult test(Request<T>& request);
     // Outputs in the user's order; for an output a step of unequal lengths, one sample after the other.
     void predict(Request<T>& request, T* outputs);

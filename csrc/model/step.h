@@ -58,6 +58,9 @@ public:
 private:
     void check_targets() const;
     void plan_phases();
+    void plan_update();
+    void start_slots(Parameter<T>& parameter) const;
+    bool find_scales();
     int team_size();
     Slice deal(int64 index, int64 count) const;
 
@@ -94,6 +97,7 @@ private:
     std::atomic<bool> failed_{false};
     std::atomic<const Parameter<T>*> not_finite_{nullptr};
     std::atomic<const Place*> trouble_{nullptr};
+    bool norm_failed_ = false;
     Sink<T> sink_;
     std::mutex bad_guard_;
     OutOfRange bad_;
