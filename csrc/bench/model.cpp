@@ -88,7 +88,7 @@ Model<T>::Model(const Description& d) {
     request_.y = {&target_};
     request_.index = index_.data();
     request_.batch = d.batch;
-    request_.sink.sgd.learning_rate = static_cast<T>(learning_rate);
+    request_.rule.learning_rate = learning_rate;
     Request<T> whole = request_;
     whole.training = whole.backward = whole.loss = whole.sink.store = true;
     Step<T>(net, engine_.objective(), work_, whole, 0).run();
@@ -141,7 +141,7 @@ void Model<T>::run_gradients(Node<T>& node, const Call<T>& call) {
 template <class T>
 void Model<T>::run_update(Node<T>& node, const kernels::Kernels<T>& k) {
     Sink<T> sink;
-    sink.sgd.learning_rate = static_cast<T>(learning_rate);
+    sink.settings = request_.rule.template settings<T>(0);
     for (const auto& p : node.parameters)
         for_each_stretch(*p, [&](int64 offset, int64 count) {
             sink.step(k, *p, offset, count, no_gradient_.data() + offset);

@@ -244,10 +244,10 @@ py::list gates(const PyNetwork& network, const py::sequence& x, const Index& ind
 }
 
 py::object train_step(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
-                      const py::object& sample_weight, double learning_rate, double momentum, bool nesterov, bool fused,
-                      const py::object& initial_states, bool keep_states) {
+                      const py::object& sample_weight, const Update& rule, bool fused, const py::object& initial_states,
+                      bool keep_states) {
     return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
-        request.sink.sgd = {static_cast<T>(learning_rate), static_cast<T>(momentum), nesterov, T{0}, T{0}};
+        request.rule = rule;  // a copy: another thread may set the object's fields meanwhile
         const States<T> states(engine.network, initial_states, keep_states, request);
         const StepResult result = unlocked([&] { return engine.train(request, fused); });
         return states.with(py::cast(result));
@@ -293,8 +293,7 @@ void bind_calls(py::module_& module, py::class_<PyNetwork>& c) {
             });
         });
     c.def("train_step", &train_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
-          py::arg("learning_rate"), py::arg("momentum") = 0.0, py::arg("nesterov") = false, py::arg("fused") = true,
-          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+          py::arg("rule"), py::arg("fused") = true, py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
     c.def("test_step", &test_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
           py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
     c.def("predict", &predict, py::arg("x"), py::arg("index"), py::arg("training") = false,

@@ -16,21 +16,6 @@ struct PyParameter {
     bool trainable;
 };
 
-template <class T>
-Parameter<T>& parameter(Engine<T>& engine, int64 i) {
-    const auto& all = engine.network.parameters();
-    require(i >= 0 && i < static_cast<int64>(all.size()), "there is no parameter ", i, "; the network has ", all.size());
-    return *all[static_cast<size_t>(i)];
-}
-
-template <class T>
-py::array_t<T, py::array::c_style | py::array::forcecast> from_keras(const Parameter<T>& p, const py::object& value) {
-    auto array = value.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>();
-    const Shape shape(array.shape(), array.shape() + array.ndim());
-    require(shape == p.shape, p.name, ": expected an array of shape ", to_text(p.shape), ", got ", to_text(shape));
-    return array;
-}
-
 // Parameters and their values, in Keras' shapes.
 void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
     py::class_<PyParameter>(module, "Parameter")
@@ -81,22 +66,6 @@ void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
     c.def("share", [](PyNetwork& n, size_t i, const PyNetwork& other, size_t j) {
          n.with([&]<class T>(Engine<T>& engine) { engine.share(i, other.engine<T>(), j); });
      }, py::arg("parameter"), py::arg("other"), py::arg("other_parameter"));
-    c.def("get_velocity", [](const PyNetwork& n, int64 i) {
-         return n.with([&](auto& engine) -> py::object {
-             const auto& p = parameter(engine, i);
-             std::shared_lock lock(engine.guard());
-             return to_keras(p, p.velocity.data());
-         });
-     }, py::arg("parameter"));
-    c.def("set_velocity", [](PyNetwork& n, int64 i, const py::object& value) {
-         n.with([&](auto& engine) {
-             auto& p = parameter(engine, i);
-             const auto array = from_keras(p, value);
-             std::unique_lock lock(engine.guard());
-             p.velocity.reserve(p.size());
-             p.write_keras(array.data(), p.velocity.data());
-         });
-     }, py::arg("parameter"), py::arg("value"));
 }
 
 }  // namespace
@@ -116,6 +85,7 @@ void bind_network(py::module_& module) {
     c.def(py::init<const std::string&, bool>(), py::arg("dtype") = "float32", py::arg("winograd") = true);
     bind_layers(module, c);
     bind_weights(module, c);
+    bind_updates(module, c);
     bind_calls(module, c);
     c.def("edge_shape", [](const PyNetwork& n, int edge) {
          return n.with([&](auto& engine) { return shape_tuple(engine.network.edge_shape(edge)); });

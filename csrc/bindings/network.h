@@ -37,9 +37,27 @@ private:
     std::variant<std::unique_ptr<Engine<float>>, std::unique_ptr<Engine<double>>> engine_;
 };
 
-// Methods that add layers; methods that run the network; each with the classes that they alone need.
+// Methods that add layers; the optimizers' part; methods that run the network; each with the classes that they alone need.
 void bind_layers(py::module_& module, py::class_<PyNetwork>& c);
+void bind_updates(py::module_& module, py::class_<PyNetwork>& c);
 void bind_calls(py::module_& module, py::class_<PyNetwork>& c);
+
+// Parameter i of a network. Throws std::invalid_argument if there is none.
+template <class T>
+Parameter<T>& parameter(Engine<T>& engine, int64 i) {
+    const auto& all = engine.network.parameters();
+    require(i >= 0 && i < static_cast<int64>(all.size()), "there is no parameter ", i, "; the network has ", all.size());
+    return *all[static_cast<size_t>(i)];
+}
+
+// An array in a parameter's shape, converted to T.
+template <class T>
+py::array_t<T, py::array::c_style | py::array::forcecast> from_keras(const Parameter<T>& p, const py::object& value) {
+    auto array = value.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>();
+    const Shape shape(array.shape(), array.shape() + array.ndim());
+    require(shape == p.shape, p.name, ": expected an array of shape ", to_text(p.shape), ", got ", to_text(shape));
+    return array;
+}
 
 // A parameter's values, or zeros for none, in Keras' shape.
 template <class T>

@@ -29,7 +29,7 @@
     TAUTEN_DECLARE_FILL(fill_pooling)     /* pooling.cpp */                                       \
     TAUTEN_DECLARE_FILL(fill_aggregation) /* aggregation.cpp: aggregate_sum .. dot */             \
     TAUTEN_DECLARE_FILL(fill_losses)      /* losses.cpp */                                        \
-    TAUTEN_DECLARE_FILL(fill_updates)     /* updates.cpp: sgd, penalty_sums, all_finite */        \
+    TAUTEN_DECLARE_FILL(fill_updates)     /* updates.cpp: update .. all_finite */                  \
     TAUTEN_DECLARE_FILL(fill_winograd)    /* winograd.cpp */                                      \
     TAUTEN_DECLARE_FILL(fill_math)        /* math_probe.cpp: exp, log, tanh, sigmoid */           \
     /* the same function as Kernels::gemm, for cells of the same level */                         \

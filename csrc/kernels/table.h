@@ -307,11 +307,44 @@ struct DropoutKey {
 
 enum class Combination { sum, difference, product, maximum, minimum };
 
+// What makes a step out of a gradient; its memory is up to so many slots, a value a weight each:
+//   sgd      velocity (with momentum)
+//   adam     mean m, mean square v, its largest so far (amsgrad)
+//   rmsprop  mean square v, momentum, mean gradient (centered)
+//   adagrad  sum of squares
+enum class Rule : int { sgd, adam, rmsprop, adagrad };
+inline constexpr int rule_slots = 3;
+
+// One step's numbers, the same for all weights.
 template <class T>
-struct SgdArguments {
-    T learning_rate, momentum;
-    bool nesterov;
-    T l1, l2;  // penalty l1·Σ|w| + l2·Σw²; sign(0) = 0
+struct UpdateSettings {
+    Rule rule = Rule::sgd;
+    bool nesterov = false, amsgrad = false, centered = false;
+    T rate = 0;                         // η; Adam's: times sqrt(1 - β2^t) / (1 - β1^t)
+    T momentum = 0;                     // of SGD and RMSprop
+    T keep = 0, take = 0, take_square = 0;  // RMSprop: ρ, 1 - ρ, 1 - ρ;  Adam: -, 1 - β1, 1 - β2
+    T epsilon = 0;
+    T decay = 0;                        // η · weight decay
+    T bound = 0;                        // gradients are cut to [-bound, bound]; 0: they are not
+    bool accumulated = false;           // the gradient is (what comes + accumulator) / divisor,
+    bool accumulate = false;            // or this step adds to the accumulator and leaves the weights as they are
+    T divisor = 1;
+    bool average = false, overwrite = false;  // keep an average of the weights; put it into them
+    T average_momentum = 0;
+};
+
+// Consecutive weights with what belongs to them; arrays that the settings do not ask for are not read.
+template <class T>
+struct UpdateBlock {
+    int64 n;
+    T* weights;
+    const T* gradient;
+    T* slots[rule_slots];
+    T* average;
+    T* accumulator;
+    T l1, l2;       // penalty l1·Σ|w| + l2·Σw²; sign(0) = 0
+    T scale;        // of the gradient, after all else: it is clipped by a norm
+    bool finished;  // the gradient has penalty and accumulator in it
 };
 
 template <class T>
@@ -433,10 +466,10 @@ struct Kernels {
                           int64 targets_row, const T* weights, T scale, T* gradient, int64 gradient_row,
                           double* loss);
 
-    // -- updates over n consecutive weights
-    // g' = g + 2·l2·w + l1·sign(w);  v = momentum·v - η·g';  w += nesterov ? momentum·v - η·g' : v
-    // velocity may be nullptr when momentum is 0
-    void (*sgd)(int64 n, T* w, const T* gradient, T* velocity, const SgdArguments<T>&);
+    // -- updates (updates.cpp has the equations)
+    void (*update)(const UpdateSettings<T>&, const UpdateBlock<T>&);
+    // to = the gradient with penalty, accumulator and scale; may be in place
+    void (*finish_gradient)(const UpdateSettings<T>&, const UpdateBlock<T>&, T* to);
     // sums[0] = Σ|w|, sums[1] = Σw², in double, in a fixed order
     void (*penalty_sums)(int64 n, const T* w, double* sums);
     // no infinity and no NaN

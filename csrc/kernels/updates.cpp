@@ -8,49 +8,158 @@
 namespace tauten::kernels {
 namespace {
 
-// g' = g + 2·l2·w + l1·sign(w);  v = momentum·v - η·g';  w += nesterov ? momentum·v - η·g' : v
-template <class T, bool kPenalty, bool kMomentum, bool kNesterov>
-void sgd_as(int64 n, T* w, const T* gradient, T* velocity, const SgdArguments<T>& s) {
-    const Native<T> rate = broadcast<T>(-s.learning_rate), momentum = broadcast<T>(s.momentum);
-    const Native<T> l1 = broadcast<T>(s.l1), twice_l2 = broadcast<T>(2 * s.l2), zero = zeros<T>();
+// All of these pass over memory once, a vector at a time. Weight decay comes first: w = w - decay·w, decay = η·wd.
+
+// v = momentum·v - η·g;  w += nesterov ? momentum·v - η·g : v;  without momentum: w -= η·g
+template <class T, bool kMomentum, bool kNesterov>
+void sgd(int64 n, T* w, const T* gradient, T* velocity, const UpdateSettings<T>& s) {
+    const Native<T> rate = broadcast<T>(-s.rate), momentum = broadcast<T>(s.momentum), decay = broadcast<T>(-s.decay);
     over<T>(n, [&](int64 i, auto part) __attribute__((always_inline)) {
-        Native<T> weight = part.load(w + i), g = part.load(gradient + i);
-        if constexpr (kPenalty) {
-            g = fma(twice_l2, weight, g);
-            g += select<T>(weight > zero, l1, select<T>(weight < zero, -l1, zero));
-        }
+        Native<T> weight = part.load(w + i), step = rate * part.load(gradient + i);
+        weight = fma(decay, weight, weight);
         if constexpr (kMomentum) {
-            const Native<T> v = fma(momentum, part.load(velocity + i), rate * g);
+            const Native<T> v = fma(momentum, part.load(velocity + i), step);
             part.store(velocity + i, v);
-            if constexpr (kNesterov)
-                weight += fma(momentum, v, rate * g);
-            else
-                weight += v;
-        } else {
-            const Native<T> v = rate * g;
-            if (velocity != nullptr) part.store(velocity + i, v);
-            weight += v;
+            step = kNesterov ? fma(momentum, v, step) : v;
         }
-        part.store(w + i, weight);
+        part.store(w + i, weight + step);
     });
 }
 
-template <class T, bool kPenalty>
-void sgd_with(int64 n, T* w, const T* gradient, T* velocity, const SgdArguments<T>& s) {
-    if (s.momentum == 0)
-        sgd_as<T, kPenalty, false, false>(n, w, gradient, velocity, s);
-    else if (s.nesterov)
-        sgd_as<T, kPenalty, true, true>(n, w, gradient, velocity, s);
-    else
-        sgd_as<T, kPenalty, true, false>(n, w, gradient, velocity, s);
+// m += (g - m)(1 - β1);  v += (g² - v)(1 - β2);  u = amsgrad ? max(u, v) : v;  w -= η m / (sqrt(u) + ε)
+template <class T, bool kLargest>
+void adam(int64 n, T* w, const T* gradient, T* mean, T* square, T* largest, const UpdateSettings<T>& s) {
+    const Native<T> rate = broadcast<T>(s.rate), decay = broadcast<T>(-s.decay), epsilon = broadcast<T>(s.epsilon);
+    const Native<T> take = broadcast<T>(s.take), take_square = broadcast<T>(s.take_square);
+    over<T>(n, [&](int64 i, auto part) __attribute__((always_inline)) {
+        const Native<T> g = part.load(gradient + i), weight = part.load(w + i);
+        Native<T> m = part.load(mean + i), v = part.load(square + i);
+        m = fma(g - m, take, m);
+        v = fma(fma(g, g, -v), take_square, v);
+        part.store(mean + i, m);
+        part.store(square + i, v);
+        if constexpr (kLargest) {
+            v = maximum(part.load(largest + i), v);
+            part.store(largest + i, v);
+        }
+        part.store(w + i, fma(decay, weight, weight) - rate * m / (square_root(v) + epsilon));
+    });
+}
+
+// v = ρ v + (1 - ρ) g²;  a = ρ a + (1 - ρ) g;  step = η g / sqrt(v - a² + ε), without a where not centered;
+// b = momentum·b + step;  w -= b, or step without momentum. v - a² is no less than 0 but for rounding.
+template <class T, bool kMomentum, bool kCentered>
+void rmsprop(int64 n, T* w, const T* gradient, T* square, T* velocity, T* mean, const UpdateSettings<T>& s) {
+    const Native<T> rate = broadcast<T>(s.rate), decay = broadcast<T>(-s.decay), epsilon = broadcast<T>(s.epsilon);
+    const Native<T> keep = broadcast<T>(s.keep), take = broadcast<T>(s.take), momentum = broadcast<T>(s.momentum);
+    over<T>(n, [&](int64 i, auto part) __attribute__((always_inline)) {
+        const Native<T> g = part.load(gradient + i), weight = part.load(w + i);
+        Native<T> v = fma(keep, part.load(square + i), take * (g * g));
+        part.store(square + i, v);
+        if constexpr (kCentered) {
+            const Native<T> a = fma(keep, part.load(mean + i), take * g);
+            part.store(mean + i, a);
+            v = maximum(zeros<T>(), fma(-a, a, v));
+        }
+        Native<T> step = rate * g / square_root(v + epsilon);
+        if constexpr (kMomentum) {
+            step = fma(momentum, part.load(velocity + i), step);
+            part.store(velocity + i, step);
+        }
+        part.store(w + i, fma(decay, weight, weight) - step);
+    });
+}
+
+// a += g²;  w -= η g / sqrt(a + ε)
+template <class T>
+void adagrad(int64 n, T* w, const T* gradient, T* squares, const UpdateSettings<T>& s) {
+    const Native<T> rate = broadcast<T>(s.rate), decay = broadcast<T>(-s.decay), epsilon = broadcast<T>(s.epsilon);
+    over<T>(n, [&](int64 i, auto part) __attribute__((always_inline)) {
+        const Native<T> g = part.load(gradient + i), weight = part.load(w + i);
+        const Native<T> a = fma(g, g, part.load(squares + i));
+        part.store(squares + i, a);
+        part.store(w + i, fma(decay, weight, weight) - rate * g / square_root(a + epsilon));
+    });
 }
 
 template <class T>
-void sgd(int64 n, T* w, const T* gradient, T* velocity, const SgdArguments<T>& s) {
-    if (s.l1 != 0 || s.l2 != 0)
-        sgd_with<T, true>(n, w, gradient, velocity, s);
-    else
-        sgd_with<T, false>(n, w, gradient, velocity, s);
+void apply(const UpdateSettings<T>& s, const UpdateBlock<T>& b, int64 at, int64 n, const T* gradient) {
+    T* const w = b.weights + at;
+    const auto slot = [&](int i) { return b.slots[i] + at; };
+    switch (s.rule) {
+        case Rule::sgd:
+            if (s.momentum == 0) return sgd<T, false, false>(n, w, gradient, nullptr, s);
+            if (s.nesterov) return sgd<T, true, true>(n, w, gradient, slot(0), s);
+            return sgd<T, true, false>(n, w, gradient, slot(0), s);
+        case Rule::adam:
+            if (s.amsgrad) return adam<T, true>(n, w, gradient, slot(0), slot(1), slot(2), s);
+            return adam<T, false>(n, w, gradient, slot(0), slot(1), nullptr, s);
+        case Rule::rmsprop:
+            if (s.momentum == 0 && !s.centered) return rmsprop<T, false, false>(n, w, gradient, slot(0), nullptr, nullptr, s);
+            if (s.momentum == 0) return rmsprop<T, false, true>(n, w, gradient, slot(0), nullptr, slot(2), s);
+            if (!s.centered) return rmsprop<T, true, false>(n, w, gradient, slot(0), slot(1), nullptr, s);
+            return rmsprop<T, true, true>(n, w, gradient, slot(0), slot(1), slot(2), s);
+        case Rule::adagrad: return adagrad<T>(n, w, gradient, slot(0), s);
+    }
+}
+
+// g' = g + 2·l2·w + l1·sign(w);  g'' = (g' + accumulator) / divisor;  then within the bound, times the scale
+template <class T>
+void finish(const UpdateSettings<T>& s, const UpdateBlock<T>& b, int64 at, int64 n, T* to) {
+    const T *w = b.weights + at, *gradient = b.gradient + at;
+    const T* const accumulator = !b.finished && s.accumulated ? b.accumulator + at : nullptr;
+    const bool penalty = !b.finished && (b.l1 != 0 || b.l2 != 0), bounded = s.bound != 0, scaled = b.scale != 1;
+    const Native<T> l1 = broadcast<T>(b.l1), twice_l2 = broadcast<T>(2 * b.l2), zero = zeros<T>();
+    const Native<T> bound = broadcast<T>(s.bound), scale = broadcast<T>(b.scale), divisor = broadcast<T>(s.divisor);
+    over<T>(n, [&](int64 i, auto part) __attribute__((always_inline)) {
+        Native<T> g = part.load(gradient + i);
+        if (penalty) {
+            const Native<T> weight = part.load(w + i);
+            g = fma(twice_l2, weight, g);
+            g += select<T>(weight > zero, l1, select<T>(weight < zero, -l1, zero));
+        }
+        if (accumulator) g = (g + part.load(accumulator + i)) / divisor;
+        if (bounded) g = minimum(bound, maximum(-bound, g));  // a NaN stays one
+        if (scaled) g *= scale;
+        part.store(to + i, g);
+    });
+}
+
+template <class T>
+void finish_gradient(const UpdateSettings<T>& s, const UpdateBlock<T>& b, T* to) {
+    finish(s, b, 0, b.n, to);
+}
+
+// average = momentum·average + (1 - momentum)·w, and w = average
+template <class T>
+void average(int64 n, T* w, T* mean, const UpdateSettings<T>& s) {
+    const Native<T> keep = broadcast<T>(s.average_momentum), take = broadcast<T>(1 - s.average_momentum);
+    over<T>(n, [&](int64 i, auto part) __attribute__((always_inline)) {
+        const Native<T> value = fma(keep, part.load(mean + i), take * part.load(w + i));
+        part.store(mean + i, value);
+        if (s.overwrite) part.store(w + i, value);
+    });
+}
+
+// What goes before and after the rule is done piece by piece, in L1: memory is still passed over once.
+template <class T>
+void update(const UpdateSettings<T>& s, const UpdateBlock<T>& b) {
+    constexpr int64 piece = 512;
+    const bool accumulated = s.accumulated && !b.finished;
+    const bool finished = (b.finished || (b.l1 == 0 && b.l2 == 0)) && !accumulated && s.bound == 0 && b.scale == 1;
+    if (finished && !s.accumulate && !s.accumulated && !s.average) return apply(s, b, 0, b.n, b.gradient);
+    alignas(64) T made[piece];
+    for (int64 at = 0; at < b.n; at += piece) {
+        const int64 n = b.n - at < piece ? b.n - at : piece;
+        if (s.accumulate) {
+            finish(s, b, at, n, b.accumulator + at);
+        } else {
+            if (!finished) finish(s, b, at, n, made);
+            apply(s, b, at, n, finished ? b.gradient + at : made);
+            if (s.accumulated) over<T>(n, [&](int64 i, auto part) { part.store(b.accumulator + at + i, zeros<T>()); });
+        }
+        if (s.average) average(n, b.weights + at, b.average + at, s);
+    }
 }
 
 // As many elements as a register has doubles, in double.
@@ -99,7 +208,8 @@ bool all_finite(int64 n, const T* x) {
 
 template <class T>
 void fill(Kernels<T>& k) {
-    k.sgd = sgd<T>;
+    k.update = update<T>;
+    k.finish_gradient = finish_gradient<T>;
     k.penalty_sums = penalty_sums<T>;
     k.all_finite = all_finite<T>;
 }

@@ -1,4 +1,5 @@
-// A weight array: one master copy, kept packed as the kernels read it; gradient and velocity lie the same way.
+// A weight array: one master copy, kept packed as the kernels read it; the gradient and the optimizer's slots lie the same
+// way.
 #pragma once
 
 #include <algorithm>
@@ -41,6 +42,11 @@ private:
     std::shared_ptr<uint64> number_ = std::make_shared<uint64>(1);
 };
 
+// What an optimizer keeps a weight: its rule's memory (kernels::Rule), an average of the weights, a sum of gradients.
+enum class Slot : int { first, second, third, average, accumulator };
+inline constexpr int slot_count = 5;
+static_assert(kernels::rule_slots == static_cast<int>(Slot::average));
+
 // A matrix of `rows` x `columns` in panels: weights[panel][row][width]. A convolution's kernel is the matrix
 // (taps · channels) x filters, a bias is one row. With gates > 1 (LSTM: 4) Keras' columns [gate][unit] are dealt so
 // that a panel holds all gates of `lanes` units (kernels/table.h, LstmForward).
@@ -64,7 +70,7 @@ struct Parameter {
 
     SharedBuffer<T> weights;
     Buffer<T> gradient;   // materialised mode only
-    Buffer<T> velocity;   // with momentum only
+    Buffer<T> slots[slot_count];  // empty until a step needs them
 
     Parameter(std::string layer_name, std::string parameter_name, Shape keras_shape, int64 gate_count = 1);
     // From now on the weights are the other's. Throws std::invalid_argument if they do not lie in the same way.

@@ -131,17 +131,24 @@ StepResult Engine<T>::train(Request<T>& request, bool fused) {
     std::unique_lock lock(guard_);
     request.training = request.backward = request.loss = true;
     request.input_gradients = false;
-    const kernels::SgdArguments<T>& sgd = request.sink.sgd;
-    require(std::isfinite(sgd.learning_rate) && sgd.learning_rate >= 0,
-            "learning_rate must be finite and not negative, got ", sgd.learning_rate);
-    require(sgd.momentum >= 0 && sgd.momentum <= 1, "momentum must be from 0 to 1, got ", sgd.momentum);
+    request.sink.settings = request.rule.template settings<T>(steps);
+    if (request.rule.by_norm() || request.rule.accumulates()) fused = false;
     request.sink.update = fused;
     request.sink.store = request.update_stored = !fused;
     Step<T> step(network, objective_, *work, request, calls);
     step.run();
     step.update_state();
     ++calls;
+    ++steps;
     return step.result();
+}
+
+template <class T>
+void Engine<T>::reset_slots() {
+    std::unique_lock lock(guard_);
+    for (const auto& p : network.parameters())
+        for (Buffer<T>& slot : p->slots) slot = {};
+    steps = 0;
 }
 
 template <class T>

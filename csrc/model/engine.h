@@ -54,6 +54,7 @@ class Engine {
 public:
     Network<T> network;
     uint64 calls = 0;  // training steps so far
+    uint64 steps = 0;  // those since the optimizer's slots were empty
 
     // One an output, in order.
     void compile(const std::vector<HeadRequest>& heads);
@@ -61,8 +62,11 @@ public:
     const Objective& objective() const { return objective_; }
 
     // The calls set what they are in the request; data, and `training` of predict() and gradients(), are the caller's.
-    // One training step. Of several calls at once one runs after the other.
+    // One training step by the request's rule; fused where the rule can be. Of several calls at once one runs after the
+    // other.
     StepResult train(Request<T>& request, bool fused);
+    // Optimizers start anew: slots are empty and take no memory.
+    void reset_slots();
     StepResult test(Request<T>& request);
     // Outputs in the user's order, one array each; for an output a step of unequal lengths, one sample after the other.
     void predict(Request<T>& request, const std::vector<T*>& outputs);

@@ -22,12 +22,38 @@ int64 alike(const std::vector<int64>& offset, int64 g) {
     return end - g;
 }
 
+template <class T>
+kernels::UpdateBlock<T> block(Parameter<T>& p, int64 offset, int64 count, const T* gradient) {
+    const auto at = [&](Slot slot) {
+        T* const values = p.slots[static_cast<int>(slot)].data();
+        return values ? values + offset : nullptr;
+    };
+    return {count, p.weights.data() + offset, gradient, {at(Slot::first), at(Slot::second), at(Slot::third)}, at(Slot::average),
+            at(Slot::accumulator), static_cast<T>(p.l1), static_cast<T>(p.l2), T{1}, false};
+}
+
 }  // namespace
 
 template <class T>
 void Sink<T>::step(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, int64 count, const T* gradient) const {
-    k.sgd(count, p.weights.data() + offset, gradient, sgd.momentum != 0 ? p.velocity.data() + offset : nullptr,
-          {sgd.learning_rate, sgd.momentum, sgd.nesterov, static_cast<T>(p.l1), static_cast<T>(p.l2)});
+    k.update(settings, block(p, offset, count, gradient));
+}
+
+template <class T>
+double Sink<T>::finish_stored(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, int64 count) const {
+    T* const gradient = p.gradient.data() + offset;
+    if (p.penalised() || settings.accumulated) k.finish_gradient(settings, block(p, offset, count, gradient), gradient);
+    double sums[2];
+    k.penalty_sums(count, gradient, sums);
+    return sums[1];
+}
+
+template <class T>
+void Sink<T>::step_scaled(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, int64 count, T scale) const {
+    kernels::UpdateBlock<T> b = block(p, offset, count, p.gradient.data() + offset);
+    b.scale = scale;
+    b.finished = true;
+    k.update(settings, b);
 }
 
 template <class T>

@@ -14,13 +14,17 @@ template <class T>
 struct Sink {
     bool store = false;   // into parameter.gradient (materialised mode)
     bool update = false;  // weights -= ... at once (fused mode)
-    kernels::SgdArguments<T> sgd{};
+    kernels::UpdateSettings<T> settings{};
     std::atomic<const Parameter<T>*>* not_finite = nullptr;  // store: where a gradient that is not finite is reported
 
     // Of a parameter that stands in one place; of one in several the place's share is kept until all are there.
     void finish(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
     void finish_whole(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
     void step(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
+    // Of stored gradients that are to be clipped by a norm: penalty and accumulator are put into them, and Σg² returned;
+    // then comes the step, with the scale that clips.
+    double finish_stored(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count) const;
+    void step_scaled(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, T scale) const;
 };
 
 // A product, or two that read the same B (a recurrent layer's), cut into items: blocks of rows of W x groups of panels

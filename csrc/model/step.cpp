@@ -84,28 +84,21 @@ const Source* Step<T>::sample_weight(size_t h) const {
 template <class T>
 void Step<T>::plan_phases() {
     work_.stale.clear();
-    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.reuses, &work_.update}) phase->clear();
+    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.reuses, &work_.norms, &work_.update}) phase->clear();
     if (!request_.backward) return;
     refresh();
     for (const auto& p : network_.parameters()) {
         if (!p->trainable) continue;
         if (sink_.store || p->reused) p->gradient.reserve(p->size());
-        if (sink_.sgd.momentum != 0) p->velocity.reserve(p->size());
+        if (sink_.update || request_.update_stored) start_slots(*p);
         if (p->reused)
             work_.reuses.add([](void* s, void* of, int64 item, void*) {
                 static_cast<Step*>(s)->add_reuses(*static_cast<Parameter<T>*>(of), item * merge_weights);
             }, p.get(), divide_up(p->size(), merge_weights));
-        if (request_.update_stored)
-            work_.update.add([](void* s, void* of, int64 item, void*) {
-                Parameter<T>& q = *static_cast<Parameter<T>*>(of);
-                const Step& step = *static_cast<Step*>(s);
-                const int64 offset = item * merge_weights;
-                step.sink_.step(step.k_, q, offset, std::min(merge_weights, q.size() - offset),
-                                        q.gradient.data() + offset);
-            }, p.get(), divide_up(p->size(), merge_weights));
     }
     for (const Reuse<T>& reuse : network_.reuses())
         if (reuse.again->trainable) reuse.again->gradient.reserve(reuse.again->size());
+    if (request_.update_stored) plan_update();
     for (ProductPlan<T>& product : work_.products) {
         work_.gradients.add([](void* s, void* p, int64 item, void* scratch) {
             const Step& step = *static_cast<Step*>(s);
@@ -141,6 +134,72 @@ void Step<T>::add_reuses(Parameter<T>& p, int64 offset) const {
     for (const Reuse<T>& reuse : network_.reuses())
         if (reuse.first == &p) k_.add(count, reuse.again->gradient.data() + offset, gradient);
     sink_.finish_whole(k_, p, offset, count, gradient);
+}
+
+// Memory for what the rule keeps, and what it starts from.
+template <class T>
+void Step<T>::start_slots(Parameter<T>& p) const {
+    const Update& rule = request_.rule;
+    for (int slot = 0; slot < slot_count; ++slot) {
+        if (!rule.uses(static_cast<Slot>(slot)) || !p.slots[slot].reserve(p.size())) continue;
+        if (rule.rule == kernels::Rule::adagrad && static_cast<Slot>(slot) == Slot::first)
+            std::fill_n(p.slots[slot].data(), p.size(), static_cast<T>(rule.initial_accumulator_value));
+        if (static_cast<Slot>(slot) == Slot::average)
+            std::memcpy(p.slots[slot].data(), p.weights.data(), static_cast<size_t>(p.size()) * sizeof(T));
+    }
+}
+
+// Phase 4 in the materialised mode: blocks of stored gradients; and the sums over them that clipping by a norm needs.
+template <class T>
+void Step<T>::plan_update() {
+    const bool by_norm = request_.rule.by_norm() && !sink_.settings.accumulate;
+    work_.stored.clear();
+    work_.stored.reserve(network_.parameters().size());  // the phases point to its elements
+    int64 blocks = 0;
+    for (const auto& p : network_.parameters()) {
+        if (!p->trainable) continue;
+        work_.stored.push_back({p.get(), blocks, T{1}});
+        StoredGradient<T>* const stored = &work_.stored.back();
+        const int64 items = divide_up(p->size(), merge_weights);
+        blocks += items;
+        work_.update.add([](void* s, void* of, int64 item, void*) {
+            const StoredGradient<T>& own = *static_cast<StoredGradient<T>*>(of);
+            Parameter<T>& q = *own.parameter;
+            const Step& step = *static_cast<Step*>(s);
+            const int64 offset = item * merge_weights, count = std::min(merge_weights, q.size() - offset);
+            if (step.work_.norms.parts.empty())
+                step.sink_.step(step.k_, q, offset, count, q.gradient.data() + offset);
+            else
+                step.sink_.step_scaled(step.k_, q, offset, count, own.scale);
+        }, stored, items);
+        if (!by_norm) continue;
+        work_.norms.add([](void* s, void* of, int64 item, void*) {
+            const StoredGradient<T>& own = *static_cast<StoredGradient<T>*>(of);
+            const Step& step = *static_cast<Step*>(s);
+            const int64 offset = item * merge_weights;
+            step.work_.squares[static_cast<size_t>(own.first_sum + item)] = step.sink_.finish_stored(
+                step.k_, *own.parameter, offset, std::min(merge_weights, own.parameter->size() - offset));
+        }, stored, items);
+    }
+    work_.squares.resize(static_cast<size_t>(by_norm ? blocks : 0));
+}
+
+// The factors that clip, from the blocks' sums in order; false if a norm is not finite.
+template <class T>
+bool Step<T>::find_scales() {
+    const Update& rule = request_.rule;
+    const auto scale = [](double most, double squares) { return static_cast<T>(most / std::max(most, std::sqrt(squares))); };
+    double all = 0;
+    for (StoredGradient<T>& stored : work_.stored) {
+        double sum = 0;
+        for (int64 i = 0, items = divide_up(stored.parameter->size(), merge_weights); i < items; ++i)
+            sum += work_.squares[static_cast<size_t>(stored.first_sum + i)];
+        if (rule.clipnorm != 0) stored.scale = scale(rule.clipnorm, sum);
+        all += sum;
+    }
+    for (StoredGradient<T>& stored : work_.stored)
+        if (rule.global_clipnorm != 0) stored.scale = scale(rule.global_clipnorm, all);
+    return std::isfinite(all);
 }
 
 template <class T>
@@ -218,6 +277,8 @@ void Step<T>::run() {
         throw NonFiniteError(text(node->name, ": the batch's mean or variance is not finite; the weights are as before this step"));
     if (const Parameter<T>* p = not_finite_.load(); p && request_.update_stored)
         throw NonFiniteError(text("the gradient of ", p->name, " is not finite; the weights are as before this step"));
+    if (norm_failed_)
+        throw NonFiniteError("the norm of the gradients is not finite; the weights are as before this step");
 }
 
 template <class T>
@@ -248,7 +309,15 @@ void Step<T>::member(const Member& member) {
     }
     if (!request_.update_stored) return;
     member.barrier();
-    if (!not_finite_.load(std::memory_order_relaxed)) work_.update.work_off(this, scratch);
+    if (not_finite_.load(std::memory_order_relaxed)) return;
+    if (!work_.norms.parts.empty()) {
+        work_.norms.work_off(this, scratch);
+        member.barrier();
+        if (member.index == 0) norm_failed_ = !find_scales();
+        member.barrier();
+        if (norm_failed_) return;
+    }
+    work_.update.work_off(this, scratch);
 }
 
 // Phases 1 and 2 for some rows.
@@ -523,6 +592,7 @@ void Step<T>::write_input_gradient(int input, Slice slice) const {
 template <class T>
 void Step<T>::update_state() {
     for (const auto& node : network_.nodes()) node->update_state(call_);
+    if (sink_.settings.accumulate && !sink_.settings.overwrite) return;
     for (const auto& p : network_.parameters())
         if (p->trainable) ++p->version;
 }

@@ -67,6 +67,9 @@ private:
     const Source* sample_weight(size_t h) const;
     void plan_phases();
     void add_reuses(Parameter<T>& parameter, int64 offset) const;
+    void plan_update();
+    void start_slots(Parameter<T>& parameter) const;
+    bool find_scales();
     int team_size();
     Slice deal(int64 index, int64 count) const;
 
@@ -102,6 +105,7 @@ private:
     std::atomic<bool> failed_{false};
     std::atomic<const Parameter<T>*> not_finite_{nullptr};
     std::atomic<const Place*> trouble_{nullptr};
+    bool norm_failed_ = false;
     Sink<T> sink_;
     std::mutex bad_guard_;
     OutOfRange bad_;

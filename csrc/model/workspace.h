@@ -10,6 +10,7 @@
 #include "model/network.h"
 #include "model/source.h"
 #include "training/objective.h"
+#include "training/update.h"
 
 namespace tauten {
 
@@ -29,7 +30,16 @@ struct Request {
     bool training = false, backward = false, input_gradients = false, loss = false;
     bool keep = false;               // values are kept as for a backward phase
     bool update_stored = false;      // the update follows when all gradients are there, and are finite
+    Update rule;                     // of a training step
     Sink<T> sink;
+};
+
+// A parameter's stored gradient between phases 3 and 4.
+template <class T>
+struct StoredGradient {
+    Parameter<T>* parameter;
+    int64 first_sum;  // of its blocks' sums of squares
+    T scale;          // clips it by a norm
 };
 
 // Work items of one phase, handed out one by one: part by part, items 0 .. count-1 of each.
@@ -84,7 +94,9 @@ public:
     std::vector<Segment> segments;
     std::vector<ProductPlan<T>> products;
     Claims slices;                 // of rows
-    Phase refresh, gradients, merge, reuses, update;
+    Phase refresh, gradients, merge, reuses, norms, update;
+    std::vector<StoredGradient<T>> stored;
+    std::vector<double> squares;   // Σg² of each block of a stored gradient
     std::vector<Node<T>*> stale;   // nodes whose derived panels this call makes anew
     std::vector<HeadRows<T>> heads;
     std::vector<char> unread;      // by node: nobody wants what it writes

@@ -114,6 +114,8 @@ TAUTEN_INLINE Native<float> minimum(Native<float> a, Native<float> b) {
 TAUTEN_INLINE Native<double> minimum(Native<double> a, Native<double> b) {
     return (Native<double>)_mm512_min_pd((__m512d)a, (__m512d)b);
 }
+TAUTEN_INLINE Native<float> square_root(Native<float> a) { return (Native<float>)_mm512_sqrt_ps((__m512)a); }
+TAUTEN_INLINE Native<double> square_root(Native<double> a) { return (Native<double>)_mm512_sqrt_pd((__m512d)a); }
 // Nearest integer, ties to even.
 TAUTEN_INLINE Native<float> nearest(Native<float> a) {
     return (Native<float>)_mm512_roundscale_ps((__m512)a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -154,6 +156,8 @@ TAUTEN_INLINE Native<float> minimum(Native<float> a, Native<float> b) {
 TAUTEN_INLINE Native<double> minimum(Native<double> a, Native<double> b) {
     return (Native<double>)_mm256_min_pd((__m256d)a, (__m256d)b);
 }
+TAUTEN_INLINE Native<float> square_root(Native<float> a) { return (Native<float>)_mm256_sqrt_ps((__m256)a); }
+TAUTEN_INLINE Native<double> square_root(Native<double> a) { return (Native<double>)_mm256_sqrt_pd((__m256d)a); }
 TAUTEN_INLINE Native<float> nearest(Native<float> a) {
     return (Native<float>)_mm256_round_ps((__m256)a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
@@ -218,6 +222,20 @@ template <class V>
 TAUTEN_INLINE V minimum(V a, V b) {
     return a < b ? a : b;
 }
+#if defined(__x86_64__)
+TAUTEN_INLINE Native<float> square_root(Native<float> a) { return (Native<float>)_mm_sqrt_ps((__m128)a); }
+TAUTEN_INLINE Native<double> square_root(Native<double> a) { return (Native<double>)_mm_sqrt_pd((__m128d)a); }
+#elif defined(__aarch64__)
+TAUTEN_INLINE Native<float> square_root(Native<float> a) { return (Native<float>)vsqrtq_f32((float32x4_t)a); }
+TAUTEN_INLINE Native<double> square_root(Native<double> a) { return (Native<double>)vsqrtq_f64((float64x2_t)a); }
+#else
+template <class V>
+TAUTEN_INLINE V square_root(V a) {
+    for (int i = 0; i < static_cast<int>(sizeof(V) / sizeof(a[0])); ++i)
+        a[i] = sizeof(a[0]) == 4 ? __builtin_sqrtf(static_cast<float>(a[i])) : __builtin_sqrt(static_cast<double>(a[i]));
+    return a;
+}
+#endif
 // Nearest integer, ties to even, for |a| < 2^22 (float) or 2^51 (double).
 TAUTEN_INLINE Native<float> nearest(Native<float> a) { return (a + 12582912.0f) - 12582912.0f; }
 TAUTEN_INLINE Native<double> nearest(Native<double> a) { return (a + 6755399441055744.0) - 6755399441055744.0; }

@@ -23,7 +23,7 @@ class Compiled:
 
     def __init__(
         self,
-        optimizer: optimizers.SGD | str | dict[str, Any],
+        optimizer: optimizers.Optimizer | str | dict[str, Any],
         loss: losses.Loss | str | dict[str, Any] | Callable[..., Any] | None,
         metric_list: Sequence[metrics.Identifier] | None,
     ) -> None:

@@ -95,6 +95,32 @@ class Cell:
         seed: int = 0,
     ) -> None: ...
 
+class Update:
+    """How a training step changes the weights: a rule (sgd, adam, rmsprop, adagrad) and its settings, Keras' names.
+
+    0 stands for no weight decay, clipping or overwriting, 1 for no accumulation.
+    """
+
+    def __init__(self, rule: str = "sgd") -> None: ...
+    learning_rate: float
+    momentum: float
+    nesterov: bool
+    beta_1: float
+    beta_2: float
+    amsgrad: bool
+    rho: float
+    centered: bool
+    epsilon: float
+    initial_accumulator_value: float
+    weight_decay: float
+    clipvalue: float
+    clipnorm: float
+    global_clipnorm: float
+    use_ema: bool
+    ema_momentum: float
+    ema_overwrite_frequency: int
+    gradient_accumulation_steps: int
+
 class Network:
     """A network of one dtype ("float32" or "float64").
 
@@ -297,10 +323,18 @@ class Network:
         """
 
     def set_trainable(self, parameter: int, trainable: bool) -> None: ...
-    def get_velocity(self, parameter: int) -> NDArray[np.floating]:
-        """Momentum's memory, zeros before the first step."""
 
-    def set_velocity(self, parameter: int, value: NDArray[np.floating]) -> None: ...
+    # -- what optimizers keep a parameter: slots 0 to 2 are the rule's, 3 the average, 4 the accumulated gradient
+    def get_slot(self, parameter: int, slot: int) -> NDArray[np.floating] | None:
+        """None before a step has needed it."""
+
+    def set_slot(self, parameter: int, slot: int, value: NDArray[np.floating]) -> None: ...
+    def reset_slots(self) -> None:
+        """All slots are empty again, and steps is 0."""
+
+    def take_average(self, parameter: int) -> None:
+        """The parameter becomes its average, if it has one and is trainable."""
+    steps: int  # training steps since the slots were empty
 
     # -- training
     def compile(self, heads: Sequence[tuple[str, bool, float, Sequence[str]] | None]) -> None:
@@ -318,9 +352,7 @@ class Network:
         y: Sequence[Source | None],
         index: NDArray[np.int64],
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
-        learning_rate: float,
-        momentum: float = 0.0,
-        nesterov: bool = False,
+        rule: Update,
         fused: bool = True,
         initial_states: States | None = None,
         keep_states: bool = False,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tauten._states import Carrier
     from tauten.callbacks import CallbackList
     from tauten.models import Sequential
-    from tauten.optimizers import SGD
+    from tauten.optimizers import Optimizer
 
 
 class TrainStep:
@@ -33,7 +33,7 @@ class TrainStep:
         where: such as "epoch 3".
     """
 
-    def __init__(self, model: str, network: Network, carrier: Carrier, optimizer: SGD, where: str) -> None:
+    def __init__(self, model: str, network: Network, carrier: Carrier, optimizer: Optimizer, where: str) -> None:
         self._model = model
         self._network = network
         self._carrier = carrier
@@ -51,9 +51,7 @@ class TrainStep:
                 feed.y,
                 index,
                 feed.weight,
-                optimizer.learning_rate,
-                optimizer.momentum,
-                optimizer.nesterov,
+                optimizer.rule(),
                 self._fused,
                 batch=len(index),
             )
@@ -63,7 +61,7 @@ class TrainStep:
                 f"Try a lower learning rate (now {optimizer.learning_rate:g}), inputs scaled to "
                 "about [-1, 1], or other initial weights"
             ) from error
-        optimizer.iterations += 1
+        optimizer.count_step()
         return result
 
 

@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from tauten._core import Network, Parameter
 
+SLOTS = 5  # of a weight, in the core
+
 
 class Variable:
     """One weight of a built layer.
@@ -35,11 +37,10 @@ class Variable:
         self.trainable = parameter.trainable
 
     def move(self, other: Variable) -> None:
-        """Become the weight that `other` is, in its network, and bring values and velocity along."""
+        """Become the weight that `other` is, in its network, and bring values and slots along."""
         other._network.set(other._index, self.numpy())
-        velocity = self.velocity
-        if velocity.any():
-            other.velocity = velocity
+        for number, value in self.slots.items():
+            other.set_slot(number, value)
         self._network, self._index = other._network, other._index
 
     @property
@@ -80,19 +81,19 @@ class Variable:
         self.trainable = trainable
         self._network.set_penalty(self._index, *penalty)
 
-    def reset_velocity(self) -> None:
-        """Forget the momentum. A weight that never had any gets no memory for it."""
-        if self.velocity.any():
-            self.velocity = np.zeros(self.shape)
-
     @property
-    def velocity(self) -> NDArray[np.floating[Any]]:
-        """Momentum's memory; zeros, which take no room in the network, before the first step with momentum."""
-        return self._network.get_velocity(self._index)
+    def slots(self) -> dict[int, NDArray[np.floating[Any]]]:
+        """What the optimizer keeps of it so far, by the native number of the slot (Optimizer.slot_number())."""
+        found = ((number, self._network.get_slot(self._index, number)) for number in range(SLOTS))
+        return {number: value for number, value in found if value is not None}
 
-    @velocity.setter
-    def velocity(self, value: ArrayLike) -> None:
-        self._network.set_velocity(self._index, self.convert(value, "velocity"))
+    def set_slot(self, number: int, value: ArrayLike) -> None:
+        """Set what the optimizer keeps in one slot."""
+        self._network.set_slot(self._index, number, self.convert(value, "slot"))
+
+    def take_average(self) -> None:
+        """Become the average that the optimizer keeps, if it keeps one and the weight is trainable."""
+        self._network.take_average(self._index)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)

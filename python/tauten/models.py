@@ -116,6 +116,7 @@ class Sequential(Trainer):
             graph.add(layer)
         if self._graph is not None:
             graph.network.calls = self._graph.network.calls
+            graph.network.steps = self._graph.network.steps
         return graph
 
     def _adopt(self, layers: list[Layer], graph: Graph | None) -> None:
@@ -340,7 +341,8 @@ class Sequential(Trainer):
         Args:
             filepath: ends in ".safetensors".
             overwrite: False raises FileExistsError if the file exists; default True.
-            include_optimizer: momentum and step counter too, so that training can go on; default True.
+            include_optimizer: what the optimizer keeps and its step counter too, so that training can go on; default
+                True.
 
         Raises:
             ValueError: for another ending, a model without weights, or initializers that are Python functions.

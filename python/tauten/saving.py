@@ -1,4 +1,4 @@
-"""One .safetensors file a model: weights and momentum as tensors, the rest as JSON in its metadata. No pickle.
+"""One .safetensors file a model: weights and optimizer state as tensors, the rest as JSON in its metadata. No pickle.
 
 A file is written beside its target, synced and renamed, so that at any moment the target is whole: old or new.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _core
+from tauten import _core, optimizers
 from tauten._checks import integer
 from tauten._weights import assign_all
 
@@ -28,7 +28,7 @@ FLOATS = ("F16", "F32", "F64")
 CALLS = 2**63 - 1
 # What an architecture or a state of training that makes no sense may raise while it is built.
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError)
-VELOCITY = "optimizer/velocity/"
+SLOT = "optimizer/"  # then a slot's name and the weight's path
 CONVERT = {
     ".keras": "in Keras, np.savez(path, *model.get_weights()); here, make the same layers and call "
     "model.set_weights() with these arrays in order: names, shapes and gate order agree",
@@ -51,11 +51,15 @@ def save_model(model: Sequential, filepath: Path, overwrite: bool, include_optim
     header["compile"] = model.get_compile_config()
     if include_optimizer and model.optimizer is not None:
         header["training"] = {
-            "iterations": model.optimizer.iterations,
+            "iterations": model.optimizer._steps,
             "calls": model._network().calls,
+            "steps": model._network().steps,
         }
-        velocities = {VELOCITY + variable.path: variable.velocity for variable in variables}
-        tensors.update({name: value for name, value in velocities.items() if np.any(value)})
+        names = {model.optimizer.slot_number(name): name for name in model.optimizer.slot_names()}
+        for variable in variables:
+            for number, value in variable.slots.items():
+                if number in names:
+                    tensors[f"{SLOT}{names[number]}/{variable.path}"] = value
     _write(path, tensors, header)
 
 
@@ -84,7 +88,7 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
 
     Args:
         filepath: ends in ".safetensors".
-        compile: compile as the model was, momentum and step counter included; default True.
+        compile: compile as the model was, optimizer state and step counter included; default True.
 
     Raises:
         ValueError: for a file that is not Tauten's, of a newer format, cut short or damaged; it says what to do.
@@ -131,19 +135,24 @@ def _architecture(model: Sequential) -> dict[str, Any]:
 
 def _resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
     paths = {variable.path: variable for variable in model.weights}
-    velocities = {}
+    optimizer = model.optimizer
+    assert optimizer is not None
+    slots = []
     for name, value in tensors.items():
-        if name.startswith(VELOCITY):
-            variable = paths.get(name.removeprefix(VELOCITY))
-            if variable is None:
-                raise ValueError(f"tensor {name!r} belongs to no weight")
-            velocities[variable.path] = variable.convert(value, name)
-    if training and model.optimizer is not None:
+        if name not in paths and name.startswith(SLOT):
+            slot, path = name.removeprefix(SLOT).split("/", 1)
+            variable = paths[path]
+            slots.append((variable, optimizer.slot_number(slot), variable.convert(value, name)))
+    if training:
         calls = integer(training["calls"], "calls", 0, CALLS)
-        model.optimizer.iterations = integer(training["iterations"], "iterations", 0, CALLS)
+        iterations = integer(training["iterations"], "iterations", 0, CALLS)
+        # files of Tauten 0.1 count but one: their slots were never made anew
+        steps = integer(training.get("steps", iterations), "steps", 0, CALLS)
+        optimizer._steps = iterations
         model._network().calls = calls
-    for path, value in velocities.items():
-        paths[path].velocity = value
+        model._network().steps = steps
+    for variable, number, value in slots:
+        variable.set_slot(number, value)
 
 
 def _header(content: str, names: list[str]) -> dict[str, Any]:
@@ -233,7 +242,7 @@ def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             f"{path}: not a whole safetensors file ({error}): it is cut short, damaged or something else; save it again"
         ) from error
     names = header["weights"]
-    known = {*names, *(VELOCITY + name for name in names)}
+    known = {*names, *(f"{SLOT}{slot}/{name}" for slot in optimizers.slot_names() for name in names)}
     missing, extra = [n for n in names if n not in tensors], [n for n in tensors if n not in known]
     if missing or extra:
         raise ValueError(

@@ -75,16 +75,16 @@ class Trainer:
 
     def compile(
         self,
-        optimizer: optimizers.SGD | str | dict[str, Any],
+        optimizer: optimizers.Optimizer | str | dict[str, Any],
         loss: losses.Loss | str | dict[str, Any] | Callable[..., Any] | None = None,
         *,
         metrics: Sequence[metrics.Identifier] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Choose optimizer, loss and metrics. Weights stay; momentum starts anew.
+        """Choose optimizer, loss and metrics. Weights stay; what an optimizer keeps of them starts anew.
 
         Args:
-            optimizer: an object of tauten.optimizers or a name ("sgd").
+            optimizer: an object of tauten.optimizers or a name ("sgd", "adam", "adamw", "rmsprop", "adagrad").
             loss: an object or function of tauten.losses or a name ("mse", "sparse_categorical_crossentropy", ...).
             metrics: objects of tauten.metrics or names ("accuracy", "mse", "mae", ...); default none.
 
@@ -98,9 +98,7 @@ class Trainer:
         graph = self._graph_now()
         if graph is not None:
             compiled.configure(graph, self.layers)
-            for layer in self.layers:
-                for variable in layer.weights:
-                    variable.reset_velocity()
+            graph.network.reset_slots()
             self._configured = (graph, compiled)
         self._compiled = compiled
 
@@ -110,7 +108,7 @@ class Trainer:
         return self._compiled is not None
 
     @property
-    def optimizer(self) -> optimizers.SGD | None:
+    def optimizer(self) -> optimizers.Optimizer | None:
         """The optimizer; its learning_rate may be set at any time."""
         return None if self._compiled is None else self._compiled.optimizer
 
@@ -227,6 +225,8 @@ class Trainer:
             hooks.on_epoch_end(epoch, dict(logs))
             if self.stop_training:
                 break
+        if epochs > 0:
+            compiled.optimizer.finalize_variable_values(self._self().trainable_weights)
         hooks.on_train_end(logs)
         return history
 

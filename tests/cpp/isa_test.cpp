@@ -105,7 +105,7 @@ TEST(every_kernel_is_there) {
             (void*)k.activate, (void*)k.activation_gradient, (void*)k.softmax, (void*)k.softmax_gradient,
             (void*)k.dropout, (void*)k.max_pool, (void*)k.average_pool, (void*)k.max_pool_gradient,
             (void*)k.average_pool_gradient, (void*)k.column_sums, (void*)k.column_maxima, (void*)k.add, (void*)k.softmax_cross_entropy,
-            (void*)k.sigmoid_cross_entropy, (void*)k.squared_error, (void*)k.sgd, (void*)k.penalty_sums, (void*)k.all_finite,
+            (void*)k.sigmoid_cross_entropy, (void*)k.squared_error, (void*)k.update, (void*)k.finish_gradient, (void*)k.penalty_sums, (void*)k.all_finite,
             (void*)k.exp, (void*)k.log, (void*)k.tanh, (void*)k.sigmoid, (void*)k.fma_peak};
         for (const void* f : all) CHECK(f != nullptr);
     }

@@ -38,6 +38,13 @@ struct Numbers {
     }
 };
 
+Update momentum() {
+    Update rule;
+    rule.learning_rate = 0.05;
+    rule.momentum = 0.9;
+    return rule;
+}
+
 // An engine with its data: `batch` samples of the shape, or of 1 .. shape[0] steps each.
 template <class T>
 struct Case {
@@ -86,7 +93,7 @@ struct Case {
         request.y = {&target};
         request.index = index.data();
         request.batch = batch;
-        request.sink.sgd = {static_cast<T>(0.05), static_cast<T>(0.9), false, 0, 0};
+        request.rule = momentum();
     }
 };
 
@@ -220,6 +227,26 @@ int graph(Network<T>& n) {
     return n.add_dense("d", n.add_flatten("f", n.add_merge("gated", {joined, gate}, "multiply")), 4, "softmax", true);
 }
 
+// Rules with all that they may keep and do.
+std::vector<Update> rules() {
+    std::vector<Update> all;
+    for (const kernels::Rule rule : {kernels::Rule::sgd, kernels::Rule::adam, kernels::Rule::rmsprop, kernels::Rule::adagrad})
+        for (const int options : {0, 1, 2, 3}) {
+            Update update;
+            update.rule = rule;
+            update.learning_rate = 0.01;
+            update.momentum = 0.9;
+            update.nesterov = update.amsgrad = update.centered = true;
+            update.weight_decay = 0.01;
+            (options == 0 ? update.clipvalue : options == 1 ? update.clipnorm : update.global_clipnorm) = 0.05;
+            update.gradient_accumulation_steps = options == 3 ? 3 : 1;
+            update.use_ema = options > 1;
+            update.ema_overwrite_frequency = 4;
+            all.push_back(update);
+        }
+    return all;
+}
+
 template <class T>
 void no_allocations(Case<T>& c) {
     c.engine.train(c.request, true);
@@ -246,11 +273,13 @@ std::vector<T> weights_after(int threads, Case<T>& c) {
 }
 
 template <class T>
-void same_bits(const std::function<Case<T>()>& make) {
+void same_bits(const std::function<Case<T>()>& make, const Update& rule = momentum()) {
     Case<T> first = make();
+    first.request.rule = rule;
     const std::vector<T> one = weights_after(1, first);
     for (int threads = 2; threads <= 5; ++threads) {
         Case<T> other = make();
+        other.request.rule = rule;
         const std::vector<T> many = weights_after(threads, other);
         CHECK_EQUAL(one.size(), many.size());
         CHECK(check::same_bits(one.data(), many.data(), static_cast<long>(one.size())));
@@ -269,8 +298,14 @@ void nothing_allocated() {
         no_allocations(c);
         Case<T> d(12, {11, 3}, 4, true, normalized_steps<T>);
         no_allocations(d);
-        Case<T> e(12, {9, 7, 2}, 4, false, graph<T>);
-        no_allocations(e);
+        Case<T> merged(12, {9, 7, 2}, 4, false, graph<T>);
+        no_allocations(merged);
+        for (const Update& rule : rules()) {
+            Case<T> e(12, {9, 7, 2}, 4, false, normalized<T>);
+            e.request.rule = rule;
+            e.engine.train(e.request, false);
+            no_allocations(e);
+        }
     }
 }
 
@@ -284,6 +319,7 @@ void same_on_any_number_of_threads() {
     same_bits<T>([] { return Case<T>(3, {9, 7, 2}, 4, false, normalized<T>); });
     same_bits<T>([] { return Case<T>(13, {11, 3}, 4, true, normalized_steps<T>); });
     same_bits<T>([] { return Case<T>(13, {9, 7, 2}, 4, false, graph<T>); });
+    for (const Update& rule : rules()) same_bits<T>([] { return Case<T>(13, {9, 7, 2}, 4, false, cnn<T>); }, rule);
 }
 
 }  // namespace

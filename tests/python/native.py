@@ -129,7 +129,11 @@ class Native:
 
     @property
     def velocities(self) -> list[np.ndarray]:
-        return [self.core.get_velocity(n) for n in range(len(self.core.parameters))]
+        values = [self.core.get_slot(n, 0) for n in range(len(self.core.parameters))]
+        return [
+            np.zeros(p.shape, self.dtype) if value is None else value
+            for p, value in zip(self.core.parameters, values, strict=True)
+        ]
 
     def bits(self) -> bytes:
         """Everything that training changes."""
@@ -152,8 +156,12 @@ class Native:
         return result, gradients, inputs
 
     def train(self, batch: Batch, learning_rate=0.1, momentum=0.0, nesterov=False, fused=True):
-        options = learning_rate, momentum, nesterov, fused
-        return self.core.train_step(*self.sources(batch), self.weight(batch), *options)
+        rule = _core.Update("sgd")
+        rule.learning_rate, rule.momentum, rule.nesterov = learning_rate, momentum, nesterov
+        return self.update(batch, rule, fused)
+
+    def update(self, batch: Batch, rule: _core.Update, fused=True):
+        return self.core.train_step(*self.sources(batch), self.weight(batch), rule, fused)
 
     def test(self, batch: Batch):
         return self.core.test_step(*self.sources(batch), self.weight(batch))

@@ -116,8 +116,8 @@ def compare(case: Case, dtype: str, steps: int) -> None:
         net.weights, native.weights, other.weights = start, start, start
         net.velocities = [v.astype(np.float64) for v in velocities]
         for number, velocity in enumerate(velocities):
-            native.core.set_velocity(number, velocity)
-            other.core.set_velocity(number, velocity)
+            native.core.set_slot(number, 0, velocity)
+            other.core.set_slot(number, 0, velocity)
         for _ in range(steps):
             options = {"learning_rate": 0.05, "momentum": 0.9, "nesterov": nesterov}
             expected = net.train_step(net_batch.x, net_batch.y, sample_weight=net_batch.weight, **options)

@@ -64,7 +64,9 @@ def test_begin_and_end(stack, lengths, dtype: str) -> None:
         assert_close(result.loss, wanted.loss, TOLERANCE[dtype], "loss")
         assert_all_close([*gradients, inputs], [*wanted.gradients, wanted.inputs], dtype, "gradient")
     tested, after_test = native.core.test_step([x], y, index, None, begin, True)
-    trained, after = native.core.train_step([x], y, index, None, 0.1, initial_states=begin, keep_states=True)
+    trained, after = native.core.train_step(
+        [x], y, index, None, tauten._core.Update(), initial_states=begin, keep_states=True
+    )
     net.begin_with([state.astype(float) for state in begin])
     assert_close(tested.loss, net.gradients(wide.x, wide.y, training=False).loss, TOLERANCE[dtype])
     assert_close(trained.loss, net.gradients(wide.x, wide.y).loss, TOLERANCE[dtype])
