@@ -2,11 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
+#include "core/guard.h"
 #include "model/network.h"
 #include "model/step.h"
 #include "model/trace.h"
@@ -44,7 +43,7 @@ public:
     void gates(Request<T>& request, std::vector<Trace<T>>& traces);
 
     int64 allocations() const;
-    std::shared_mutex& guard() { return guard_; }  // weights: shared for reading, exclusive for changing
+    Guard& guard() { return guard_; }  // weights: shared for reading, exclusive for changing
 
 private:
     // Lends a workspace for one call.
@@ -58,9 +57,10 @@ private:
 
     Objective objective_;
     bool compiled_ = false;
-    std::shared_mutex guard_;
-    mutable std::mutex workspaces_guard_;
+    Guard guard_;
+    mutable ForkMutex workspaces_guard_;
     std::vector<std::unique_ptr<Workspace<T>>> idle_;
+    int64 idle_bytes_ = 0;
     int64 allocations_ = 0;
 };
 

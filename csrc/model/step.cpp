@@ -17,6 +17,7 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
     work.prepare(k_, network, objective, request, threads_);
     work.call.number = number;
     work.call.trouble = &trouble_;
+    work.call.stop = &stop_;
     sink_ = request.sink;
     if (sink_.store) sink_.not_finite = &not_finite_;
     if (request.loss) {
@@ -148,6 +149,7 @@ int Step<T>::team_size() {
     }
     const double work = flops;
     if (request_.backward) flops *= 3;
+    if (Watch* const watch = Watch::current(); watch && flops > watched_flops) watch->install();
     const int team = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
     in_parts_ = call_.batch < team && shared >= work / 2;
     const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
@@ -180,8 +182,9 @@ void Step<T>::run() {
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
     const bool read = outputs || !objective_.metrics.empty();
     if (request_.loss && objective_.fused && !read) unread_ = static_cast<int>(network_.nodes().size()) - 1;
-    run_team(team_size(), [this](const Member& m) { member(m); });
+    run_team(team_size(), [this](const Member& m) { member({m.index, m.count, m.meeting, &stop_}); });
     for (Node<T>* node : work_.stale) node->refreshed();
+    if (stop_.seen()) throw Interrupted{};
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())
         throw NonFiniteError("the loss is not finite; the weights are as before this step");
@@ -208,14 +211,17 @@ void Step<T>::member(const Member& member) {
     if (!request_.backward) return;
     member.barrier();
     if (failed_.load(std::memory_order_relaxed) || trouble_.load(std::memory_order_relaxed)) return;
-    work_.gradients.work_off(this, scratch);
+    // Where gradients are stored, all up to the last barrier can be left out; else they change weights as they come.
+    const Stop* const stop = sink_.update ? nullptr : &stop_;
+    if (!stop && stop_.agreed()) return;
+    work_.gradients.work_off(this, scratch, stop);
     if (!work_.merge.parts.empty()) {
         member.barrier();
-        work_.merge.work_off(this, scratch);
+        work_.merge.work_off(this, scratch, stop);
     }
     if (!request_.update_stored) return;
     member.barrier();
-    if (!not_finite_.load(std::memory_order_relaxed)) work_.update.work_off(this, scratch);
+    if (!not_finite_.load(std::memory_order_relaxed) && !stop_.agreed()) work_.update.work_off(this, scratch);
 }
 
 // Phases 1 and 2 for some rows.
@@ -223,10 +229,10 @@ template <class T>
 void Step<T>::pass(const Member& member, Slice slice, T* scratch) {
     gather_rows(slice);
     forward(member, slice, scratch);
-    finish_forward(slice);
+    if (!stop_.now()) finish_forward(slice);
     if (!request_.backward) return;
     backward(member, slice, scratch);
-    write_input_gradients(slice);
+    if (!stop_.now()) write_input_gradients(slice);
 }
 
 // The same, all members on all rows, each on its part of what a node writes.
@@ -236,7 +242,7 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
     const auto share = [&](const Node<T>& node, Way way, int phases, auto&& run) {
         const bool shared = node.in_parts(call_, way);
         for (int phase = 0; phase < phases; ++phase) {
-            if (shared || member.index == 0) run(shared ? part : whole, phase);
+            if ((shared || member.index == 0) && !stop_.agreed()) run(shared ? part : whole, phase);  // nodes meet inside
             member.barrier();
         }
     };
@@ -250,7 +256,7 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
         share(node, Way::forward, node.forward_phases(call_),
               [&](Slice s, int phase) { node.forward(call_, s, phase, scratch); });
     }
-    finish_forward(slice);
+    if (!stop_.now()) finish_forward(slice);
     if (!request_.backward) return;
     member.barrier();
     for (int i = count - (objective_.fused ? 2 : 1); i >= 0; --i) {  // the loss may have started below the last node
@@ -357,6 +363,18 @@ void Step<T>::gather_checked(const Source& source, Slice slice, const Grid& grid
     bad_limit_ = limit;
 }
 
+// Of a node that takes all rows at once, as far as that does not keep an interrupt waiting. Recurrent ones look at every
+// time step; products of fewer rows would load weights more often.
+template <class T>
+int64 Step<T>::rows_a_pass(const Node<T>& node) const {
+    constexpr int64 least_rows = 64;
+    const double flops = node.work(call_);
+    if (flops <= flops_a_pass || !node.recurrences().empty()) return call_.batch;
+    const int64 positions = network_.edges()[static_cast<size_t>(node.output)].value.positions();
+    return std::max(static_cast<int64>(flops_a_pass / flops * static_cast<double>(call_.batch)),
+                    divide_up(least_rows, positions));
+}
+
 template <class T>
 void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
     for (const Segment& segment : work_.segments) {
@@ -364,9 +382,9 @@ void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
         const int phases = head.forward_phases(call_);
         for (int phase = 0; phase < phases; ++phase) {
             if (phase > 0) member.barrier();
-            in_passes(slice, segment.bytes, [&](Slice pass) {
+            in_passes(slice, segment.bytes, rows_a_pass(head), [&](Slice pass) {
                 for (int i = segment.first; i <= segment.last; ++i)
-                    if (i != unread_) network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
+                    if (i != unread_ && !stop_.now()) network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
             });
         }
     }
@@ -411,9 +429,9 @@ void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
         const int phases = head.backward_phases(call_);
         for (int phase = 0; phase < phases; ++phase) {
             if (phase > 0) member.barrier();
-            in_passes(slice, 2 * segment.bytes, [&](Slice pass) {
+            in_passes(slice, 2 * segment.bytes, rows_a_pass(head), [&](Slice pass) {
                 for (int i = segment.last; i >= segment.first; --i)
-                    network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
+                    if (!stop_.now()) network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
             });
         }
     }
