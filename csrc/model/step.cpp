@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "model/blame.h"
 
 namespace tauten {
 
@@ -178,6 +179,7 @@ Slice Step<T>::deal(int64 index, int64 count) const {
 
 template <class T>
 void Step<T>::run() {
+    constexpr const char* unchanged = "; the weights are as before this step";
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
     const bool read = outputs || !objective_.metrics.empty();
@@ -187,11 +189,14 @@ void Step<T>::run() {
     if (stop_.seen()) throw Interrupted{};
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())
-        throw NonFiniteError("the loss is not finite; the weights are as before this step");
+        throw NonFiniteError(text("the loss is not finite: ", blame_forward(network_, call_, unread_), unchanged));
     if (const Place* node = trouble_.load(); node && request_.backward)
-        throw NonFiniteError(text(node->name, ": the batch's mean or variance is not finite; the weights are as before this step"));
-    if (const Parameter<T>* p = not_finite_.load(); p && request_.update_stored)
-        throw NonFiniteError(text("the gradient of ", p->name, " is not finite; the weights are as before this step"));
+        throw NonFiniteError(text(node->name, ": the batch's mean or variance is not finite: ", blame_forward(network_, call_, unread_),
+                                  unchanged));
+    if (const Parameter<T>* p = not_finite_.load(); p && request_.update_stored) {
+        const std::string blame = blame_backward(network_, call_, objective_.edge);
+        throw NonFiniteError(text("the gradient of ", p->name, " is not finite", blame.empty() ? "" : ": ", blame, unchanged));
+    }
 }
 
 template <class T>
