@@ -162,7 +162,7 @@ int default_threads() {
                     "TAUTEN_NUM_THREADS must be a number from 1 to 1024, not '", text_value, "'");
             return static_cast<int>(value);
         }
-        return usable_cores();
+        return std::min(usable_cores(), openmp_limit(std::getenv("OMP_NUM_THREADS"), std::getenv("OMP_THREAD_LIMIT")));
     }();
     return count;
 }

@@ -77,7 +77,8 @@ void run_team(int threads, Body&& body) {
         threads, [](void* context, const Member& member) { (*static_cast<Body*>(context))(member); }, &body);
 }
 
-// min(affinity, cgroup v1/v2 quota, physical cores), at least 1; TAUTEN_NUM_THREADS overrides it.
+// min(affinity, cgroup v1/v2 quota, physical cores, OMP_NUM_THREADS, OMP_THREAD_LIMIT), at least 1; TAUTEN_NUM_THREADS
+// overrides it.
 int default_threads();
 // Threads of every following call; at least 1. Throws std::invalid_argument outside 1 .. 1024.
 void set_threads(int64 threads);
