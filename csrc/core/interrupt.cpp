@@ -21,18 +21,15 @@ thread_local Role role = Role::unknown;
 thread_local Watch* watch = nullptr;
 std::atomic<bool> came{false};
 
-// A child's only thread is its main one.
-class RoleAfterFork : ForkAware {
-    void before_fork() override {}
-    void after_fork(bool child) override {
-        if (child) role = Role::main;
-    }
-};
-RoleAfterFork role_after_fork;
-
 #if defined(TAUTEN_HAS_SIGNALS)
 
 struct sigaction before;
+bool active = false;  // our handler is in place
+
+void restore() {
+    if (active) sigaction(SIGINT, &before, nullptr);
+    active = false;
+}
 
 void note(int number, siginfo_t* info, void* context) {
     came.store(true, std::memory_order_relaxed);
@@ -55,8 +52,20 @@ bool first_thread() {
 #else
 
 bool first_thread() { return false; }
+void restore() {}
 
 #endif
+
+// A child's only thread is its main one, whatever the parent's main thread was at.
+class AfterFork : ForkAware {
+    void before_fork() override {}
+    void after_fork(bool child) override {
+        if (!child) return;
+        role = Role::main;
+        restore();
+    }
+};
+AfterFork after_fork;
 
 }  // namespace
 
@@ -73,9 +82,7 @@ Watch::Watch() {
 
 Watch::~Watch() {
     if (watch == this) watch = nullptr;
-#if defined(TAUTEN_HAS_SIGNALS)
-    if (installed_) sigaction(SIGINT, &before, nullptr);
-#endif
+    if (installed_) restore();
 }
 
 Watch* Watch::current() { return watch; }
@@ -91,7 +98,7 @@ void Watch::install() {
     own.sa_sigaction = note;
     own.sa_flags |= SA_SIGINFO;
     reset();
-    installed_ = sigaction(SIGINT, &own, nullptr) == 0;
+    installed_ = active = sigaction(SIGINT, &own, nullptr) == 0;
 #endif
 }
 

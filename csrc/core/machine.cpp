@@ -97,7 +97,9 @@ int usable_cores() { return cores_within(static_cast<int>(std::thread::hardware_
 #endif
 
 // Rounded down: threads beyond the quota do not add, since all are stopped for the rest of each period once it is used up.
-int cores_within(int cores, double quota) { return std::max(1, static_cast<int>(std::min<double>(cores, std::floor(quota)))); }
+int cores_within(int cores, double quota) {
+    return std::max(1, static_cast<int>(std::min<double>(cores, std::floor(quota))));
+}
 
 int openmp_limit(const char* threads, const char* limit) {
     int least = std::numeric_limits<int>::max();

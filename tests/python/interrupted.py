@@ -99,6 +99,31 @@ def main() -> None:
     print("waiting", *[interrupted(calls["predict"], 0.1)] * 2)
     training.join()
 
+    # a fork by another thread meanwhile: SIGINT is the child's own again
+    status = []
+
+    def fork() -> None:
+        time.sleep(0.2)
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                other.train_on_batch(x[:500], y[:500])
+                other.predict_on_batch(x[:500])
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(5)
+            except KeyboardInterrupt:
+                code = 0
+            finally:
+                os._exit(code)
+        status.append(os.waitpid(child, 0)[1])
+
+    forker = threading.Thread(target=fork)
+    forker.start()
+    net.predict_on_batch(x)
+    forker.join()
+    print("forked", status == [0])
+
     # a handler that raises nothing: the call goes on, to the bits of one that was not interrupted
     came = []
     signal.signal(signal.SIGINT, lambda *_: came.append(1))
