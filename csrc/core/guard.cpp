@@ -6,6 +6,8 @@
 
 namespace tauten {
 
+std::atomic<long> Guard::made_{0};
+
 // One that waits in the queue, on its thread's stack.
 struct Guard::Waiter {
     bool exclusive;

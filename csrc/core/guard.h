@@ -3,6 +3,7 @@
 // child finds what it guards whole.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -17,6 +18,8 @@ public:
     void unlock();
     void lock_shared() { take(false, true); }
     void unlock_shared();
+    // Rises from guard to guard, in the order they were made: a fork takes them so, and so must who takes several.
+    long number() const { return number_; }
 
 private:
     struct Waiter;
@@ -29,6 +32,8 @@ private:
     void leave(Waiter& waiter);
     void admit();
 
+    static std::atomic<long> made_;
+    const long number_ = made_++;
     std::mutex mutex_;
     int readers_ = 0;
     bool writer_ = false;

@@ -25,13 +25,14 @@ bool finite_gradient(const Network<T>& network, const Call<T>& call, int edge) {
 }  // namespace
 
 template <class T>
-std::string blame_forward(const Network<T>& network, const Call<T>& call, int unread) {
+std::string blame_forward(const Network<T>& network, const Workspace<T>& work) {
+    const Call<T>& call = work.call;
     for (const int input : network.inputs())
         if (!finite_value(network, call, input))
             return text("input '", network.edges()[static_cast<size_t>(input)].name, "' is not finite");
     for (size_t i = 0; i < network.nodes().size(); ++i) {
         const Node<T>& node = *network.nodes()[i];
-        if (static_cast<int>(i) == unread || finite_value(network, call, node.output)) continue;
+        if (work.unread[i] || finite_value(network, call, node.output)) continue;
         std::string blame = text("layer '", node.name, "' is the first whose output is not finite");
         for (const auto& p : node.parameters)
             if (!call.kernels->all_finite(p->size(), p->weights.data())) return text(blame, ": its ", p->name, " is not");
@@ -40,24 +41,24 @@ std::string blame_forward(const Network<T>& network, const Call<T>& call, int un
     return "the outputs of all layers are finite";
 }
 
-// Nodes that the gradient does not pass have written none.
 template <class T>
-std::string blame_backward(const Network<T>& network, const Call<T>& call, int edge) {
-    if (!finite_gradient(network, call, edge)) return "the loss's own gradient is not finite";
-    const auto& nodes = network.nodes();
-    bool below = false;  // the loss
-    for (size_t i = nodes.size(); i-- > 0;) {
-        const Node<T>& node = *nodes[i];
-        below = below || node.output == edge;
-        if (below && node.wants_input_gradient(call) && !finite_gradient(network, call, node.input))
-            return text("layer '", node.name, "' is the first to send down a gradient that is not finite");
+std::string blame_backward(const Network<T>& network, const Workspace<T>& work, const Objective& objective) {
+    const Call<T>& call = work.call;
+    for (const Head& head : objective.heads)
+        if (head.edge >= 0 && !finite_gradient(network, call, head.edge)) return "the loss's own gradient is not finite";
+    for (size_t i = network.nodes().size(); i-- > 0;) {
+        const Node<T>& node = *network.nodes()[i];
+        if (work.scored[i] || !node.wants_input_gradient(call)) continue;  // it has written none
+        for (const int input : node.inputs())
+            if (!finite_gradient(network, call, input))
+                return text("layer '", node.name, "' is the first to send down a gradient that is not finite");
     }
     return {};
 }
 
-template std::string blame_forward(const Network<float>&, const Call<float>&, int);
-template std::string blame_forward(const Network<double>&, const Call<double>&, int);
-template std::string blame_backward(const Network<float>&, const Call<float>&, int);
-template std::string blame_backward(const Network<double>&, const Call<double>&, int);
+template std::string blame_forward(const Network<float>&, const Workspace<float>&);
+template std::string blame_forward(const Network<double>&, const Workspace<double>&);
+template std::string blame_backward(const Network<float>&, const Workspace<float>&, const Objective&);
+template std::string blame_backward(const Network<double>&, const Workspace<double>&, const Objective&);
 
 }  // namespace tauten

@@ -7,14 +7,13 @@
 
 namespace tauten {
 
-// "layer 'lstm' is the first whose output is not finite", or that none is. After the forward phase of all rows; unread: the
-// node that it left out, or -1.
+// "layer 'lstm' is the first whose output is not finite", or that none is. After the forward phase of all rows.
 template <class T>
-std::string blame_forward(const Network<T>& network, const Call<T>& call, int unread);
+std::string blame_forward(const Network<T>& network, const Workspace<T>& work);
 
-// The same for the gradients that layers send down, from `edge`, where the loss begins: empty if all are finite. After the
+// The same for the gradients that layers send down, from where the losses begin: empty if all are finite. After the
 // backward phase of all rows.
 template <class T>
-std::string blame_backward(const Network<T>& network, const Call<T>& call, int edge);
+std::string blame_backward(const Network<T>& network, const Workspace<T>& work, const Objective& objective);
 
 }  // namespace tauten

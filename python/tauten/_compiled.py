@@ -44,7 +44,7 @@ class Compiled:
         features = graph.output_shape[-1] if graph.output_shape else None
         self._check(str(getattr(layers[-1], "activation", "linear")), layers[-1].name, features)
         native = [metrics.native_name(metric, self.sparse, features) for metric in self.metrics]
-        graph.network.compile(self.loss.native, self.loss.from_logits, native)
+        graph.network.compile([(self.loss.native, self.loss.from_logits, 1.0, native)])
 
     def _check(self, activation: str, layer: str, features: int | None) -> None:
         name, from_logits = self.loss.native, self.loss.from_logits
@@ -91,9 +91,10 @@ class Means:
         """Take a batch into account."""
         self._loss += result.loss * result.samples
         self._samples += result.samples
-        for i, value in enumerate(result.metrics):
-            self._metrics[i] += value * result.rows
-        self._rows += result.rows
+        rows = result.rows[0]
+        for i, value in enumerate(result.metrics[0]):
+            self._metrics[i] += value * rows
+        self._rows += rows
 
     def values(self) -> list[float]:
         """The loss, then the metrics in compile()'s order."""

@@ -25,8 +25,8 @@ class Feed:
     """Inputs, targets and sample weights, one a sample or one a step, of one call."""
 
     x: Data
-    y: Source
-    weight: Source | None
+    y: list[Source | None]
+    weight: list[Source | None] | None
 
 
 class Feeder:

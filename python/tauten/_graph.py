@@ -81,7 +81,7 @@ class Graph:
     def close(self) -> None:
         """Let the network take no more layers; its weights are zeros. The second time nothing happens."""
         if not self._closed:
-            self.network.finalize(self._edge)
+            self.network.finalize([self._edge])
             self._closed = True
 
     def finish(self) -> None:

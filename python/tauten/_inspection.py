@@ -50,7 +50,7 @@ def activations(model: Sequential, x: Any, layer: str | Layer, batch_size: int |
     graph = _network_below(model, layers)
     index = np.arange(data.samples, dtype=np.int64)
     parts = [index[begin : begin + batch_size] for begin in range(0, len(index), batch_size)]
-    rows = np.concatenate([graph.network.predict([data.source], part) for part in parts])
+    rows = np.concatenate([graph.network.predict([data.source], part)[0] for part in parts])
     values = Feeder(model.name, graph, model.input_layer, layers).split(rows, data)
     return values[0] if single else values
 
@@ -97,7 +97,7 @@ def explained(model: Sequential, x: Any, target: Any = None) -> tuple[Values, li
         one = np.zeros(shape, dtype=model.dtype)
         one[place] = 1
         given.append(one)
-    _, _, (gradient,) = graph.network.pull_back([data.source], _source(graph, data, given), index, True)
+    _, _, (gradient,) = graph.network.pull_back([data.source], [_source(graph, data, given)], index, True)
     assert gradient is not None
     rows = np.abs(gradient)
     values: Values
@@ -174,7 +174,7 @@ def _predicted(model: Sequential, graph: Graph, data: Data, index: NDArray[np.in
             f"saliency: target: expected a tuple such as (step, class), since the outputs of model {model.name!r} have "
             f"shape {graph.output_shape}"
         )
-    return [(int(place),) for place in graph.network.predict([data.source], index).argmax(axis=-1)]
+    return [(int(place),) for place in graph.network.predict([data.source], index)[0].argmax(axis=-1)]
 
 
 def _given(model: Sequential, target: Any, shapes: Sequence[tuple[int, ...]], samples: int) -> list[tuple[int, ...]]:

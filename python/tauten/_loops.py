@@ -130,7 +130,7 @@ def run_predict(
     for batch, begin in enumerate(range(0, len(index), batch_size)):
         hooks.on_predict_batch_begin(batch)
         part = index[begin : begin + batch_size]
-        outputs.append(carrier(network.predict, [data.source], part, batch=len(part)))
+        outputs += carrier(network.predict, [data.source], part, batch=len(part))
         progress.update(len(part), dict)
         hooks.on_predict_batch_end(batch, {"outputs": outputs[-1]})
     hooks.on_predict_end()

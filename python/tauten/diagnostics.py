@@ -234,7 +234,7 @@ def gradient_flow(
             raise FloatingPointError(f"model {model.name!r}, gradient_flow: {error}") from error
         for path, steps, deltas in traces:
             found = _norms(deltas, steps)
-            norms, samples = found[0] * result.rows, found[1]  # the batch's loss is a mean over its rows
+            norms, samples = found[0] * result.rows[0], found[1]  # the batch's loss is a mean over its rows
             if path in sums:
                 norms, samples = _longer(np.hypot, norms, sums[path][0]), _longer(np.add, samples, sums[path][1])
             sums[path] = norms, samples

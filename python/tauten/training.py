@@ -329,14 +329,14 @@ class Trainer:
             feeder = self._fed[1]
             data = feeder.plain(x)
             if data is not None and not self._carrier().stateful:  # no more than the core's own time
-                at_once: Predictions = feeder.network.predict([data.source], np.arange(data.samples))
+                at_once: Predictions = feeder.network.predict([data.source], np.arange(data.samples))[0]
                 return at_once
         training = flag(training, "training")
         data = self._input(x)
         feeder = self._feeder()
         network = feeder.network
         index = np.arange(data.samples, dtype=np.int64)
-        output = self._carrier()(network.predict, [data.source], index, training, batch=data.samples)
+        output = self._carrier()(network.predict, [data.source], index, training, batch=data.samples)[0]
         if training:
             network.calls = network.calls + 1
         return feeder.split(output, data)
@@ -418,7 +418,7 @@ class Trainer:
         data = self._feeder().inputs(raw[:, None], "step: x")
         index = np.arange(data.samples, dtype=np.int64)
         initial = checked(state, self.layers, data.samples, self.name)
-        outputs, states = graph.network.predict([data.source], index, False, initial, True)
+        (outputs,), states = graph.network.predict([data.source], index, False, initial, True)
         whole = self._feeder().split(outputs, data)  # of every sample, those masked at this step too
         assert isinstance(whole, np.ndarray)
         return (whole[:, 0] if graph.output_shape[0] is None else whole), states
@@ -478,7 +478,8 @@ class Trainer:
         feeder = self._feeder()
         inputs = feeder.inputs(raw, f"{prefix}x", finite=True)
         targets = feeder.targets(y, inputs, self._compiled.loss.native, f"{prefix}y")
-        return Feed(inputs, targets, feeder.weights(sample_weight, inputs, f"{prefix}sample_weight"))
+        weights = feeder.weights(sample_weight, inputs, f"{prefix}sample_weight")
+        return Feed(inputs, [targets], None if weights is None else [weights])
 
     def _step(self, where: str) -> TrainStep:
         """The training step of this model as it is compiled."""
