@@ -123,7 +123,7 @@ private:
     template <class F>
     void over_rows(const Workspace<float>& work, const Member& member, int64 bytes, F&& f) const {
         const int64 batch = work.call.batch;
-        in_passes({batch * member.index / member.count, batch * (member.index + 1) / member.count}, bytes, f);
+        in_passes({batch * member.index / member.count, batch * (member.index + 1) / member.count}, bytes, batch, f);
     }
 
     // Filters at Winograd's points are there, as they are after the first prediction.

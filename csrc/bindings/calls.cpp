@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "bindings/network.h"
+#include "bindings/unlocked.h"
 
 namespace tauten::bindings {
 
@@ -83,13 +84,6 @@ auto run(const PyNetwork& network, const py::sequence& x, const py::object& y, c
     });
 }
 
-// f() while other Python threads may run.
-template <class F>
-auto unlocked(F&& f) {
-    py::gil_scoped_release release;
-    return f();
-}
-
 // (samples, ...); of an output with time steps (samples, steps, ...) for equal steps, (Σ steps, ...) for unequal ones.
 template <class T>
 std::vector<py::ssize_t> output_extents(const Network<T>& network, int output, const Request<T>& request) {
@@ -141,7 +135,7 @@ py::object predict(const PyNetwork& network, const py::sequence& x, const Index&
             out.append(std::move(array));
         }
         const States<T> states(engine.network, initial_states, keep_states, request);
-        unlocked([&] { engine.predict(request, to); });
+        unlocked(network, [&] { engine.predict(request, to); });
         return states.with(std::move(out));
     });
 }
@@ -189,11 +183,11 @@ py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const py
         }
         for (const auto& p : engine.network.parameters()) {
             if (p->trainable)
-                want(to_keras<T>(*p, nullptr), of_parameters, parameters);
+                want(zeros_like(*p), of_parameters, parameters);
             else
                 skip(of_parameters, parameters);
         }
-        const StepResult result = unlocked([&] { return call(engine, request, parameters, inputs); });
+        const StepResult result = unlocked(network, [&] { return call(engine, request, parameters, inputs); });
         return py::make_tuple(result, of_parameters, of_inputs);
     });
 }
@@ -228,17 +222,17 @@ py::list to_list(const std::vector<Trace<T>>& traces) {
 
 py::tuple deltas(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
                  const py::object& sample_weight) {
-    return run(network, x, y, index, sample_weight, []<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         std::vector<Trace<T>> traces;
-        const StepResult result = unlocked([&] { return engine.deltas(request, traces); });
+        const StepResult result = unlocked(network, [&] { return engine.deltas(request, traces); });
         return py::make_tuple(result, to_list(traces));
     });
 }
 
 py::list gates(const PyNetwork& network, const py::sequence& x, const Index& index) {
-    return run(network, x, py::none(), index, py::none(), []<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, py::none(), index, py::none(), [&]<class T>(Engine<T>& engine, Request<T>& request) {
         std::vector<Trace<T>> traces;
-        unlocked([&] { engine.gates(request, traces); });
+        unlocked(network, [&] { engine.gates(request, traces); });
         return to_list(traces);
     });
 }
@@ -249,7 +243,7 @@ py::object train_step(const PyNetwork& network, const py::sequence& x, const py:
     return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         request.rule = rule;  // a copy: another thread may set the object's fields meanwhile
         const States<T> states(engine.network, initial_states, keep_states, request);
-        const StepResult result = unlocked([&] { return engine.train(request, fused); });
+        const StepResult result = unlocked(network, [&] { return engine.train(request, fused); });
         return states.with(py::cast(result));
     });
 }
@@ -258,7 +252,7 @@ py::object test_step(const PyNetwork& network, const py::sequence& x, const py::
                      const py::object& sample_weight, const py::object& initial_states, bool keep_states) {
     return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         const States<T> states(engine.network, initial_states, keep_states, request);
-        const StepResult result = unlocked([&] { return engine.test(request); });
+        const StepResult result = unlocked(network, [&] { return engine.test(request); });
         return states.with(py::cast(result));
     });
 }

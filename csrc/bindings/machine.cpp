@@ -1,5 +1,8 @@
 // Threads and instruction sets.
+#include <algorithm>
+
 #include "bindings/arrays.h"
+#include "bindings/unlocked.h"
 #include "core/team.h"
 #include "kernels/table.h"
 
@@ -11,9 +14,16 @@ void bind_machine(py::module_& module) {
     module.def("default_num_threads", &default_threads);
     module.def("all_finite", [](const py::array& array) {
         const auto look = [&]<class T>(const T* x) {
+            constexpr int64 piece = int64{1} << 24;
             const int64 n = array.size();
-            py::gil_scoped_release release;
-            return kernels::table<T>().all_finite(n, x);
+            return unlocked(n > piece, [&] {
+                const Stop stop(Watch::current() != nullptr);
+                for (int64 i = 0; i < n; i += piece) {
+                    if (stop.now()) throw Interrupted{};
+                    if (!kernels::table<T>().all_finite(std::min(piece, n - i), x + i)) return false;
+                }
+                return true;
+            });
         };
         require(array.flags() & py::array::c_style, "all_finite: expected a contiguous array");
         if (py::isinstance<py::array_t<float>>(array)) return look(static_cast<const float*>(array.data()));

@@ -1,9 +1,9 @@
 #include "bindings/network.h"
 
 #include <cmath>
-#include <mutex>
 #include <optional>
-#include <shared_mutex>
+
+#include "bindings/unlocked.h"
 
 namespace tauten::bindings {
 
@@ -32,17 +32,19 @@ void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
     c.def("get", [](const PyNetwork& n, int64 i) {
          return n.with([&](auto& engine) -> py::object {
              const auto& p = parameter(engine, i);
-             std::shared_lock lock(engine.guard());
-             return to_keras(p, p.weights.data());
+             auto out = empty_like(p);
+             while_shared(engine, [&, to = out.mutable_data()] { p.read_keras(p.weights.data(), to); });
+             return out;
          });
      }, py::arg("parameter"));
     c.def("set", [](PyNetwork& n, int64 i, const py::object& value) {
          n.with([&](auto& engine) {
              auto& p = parameter(engine, i);
              const auto array = from_keras(p, value);
-             std::unique_lock lock(engine.guard());
-             p.write_keras(array.data(), p.weights.data());
-             ++p.version;
+             while_exclusive(engine, [&, from = array.data()] {
+                 p.write_keras(from, p.weights.data());
+                 ++p.version;
+             });
          });
      }, py::arg("parameter"), py::arg("value"));
     c.def("set_penalty", [](PyNetwork& n, int64 i, double l1, double l2) {
@@ -50,17 +52,19 @@ void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
              auto& p = parameter(engine, i);
              require(std::isfinite(l1) && std::isfinite(l2) && l1 >= 0 && l2 >= 0, p.name,
                      ": penalties must be finite and not negative, got l1=", l1, ", l2=", l2);
-             std::unique_lock lock(engine.guard());
-             p.l1 = l1;
-             p.l2 = l2;
+             while_exclusive(engine, [&] {
+                 p.l1 = l1;
+                 p.l2 = l2;
+             });
          });
      }, py::arg("parameter"), py::arg("l1"), py::arg("l2"));
     c.def("set_trainable", [](PyNetwork& n, int64 i, bool trainable) {
          n.with([&](auto& engine) {
-             std::unique_lock lock(engine.guard());
              auto& p = parameter(engine, i);
-             (p.state ? p.moves : p.trainable) = trainable;
-             engine.network.update_trainable();
+             while_exclusive(engine, [&] {
+                 (p.state ? p.moves : p.trainable) = trainable;
+                 engine.network.update_trainable();
+             });
          });
      }, py::arg("parameter"), py::arg("trainable"));
     c.def("share", [](PyNetwork& n, size_t i, const PyNetwork& other, size_t j) {
@@ -115,14 +119,14 @@ void bind_network(py::module_& module) {
     c.def_property("calls",
                    [](const PyNetwork& n) {
                        return n.with([](auto& engine) {
-                           std::shared_lock lock(engine.guard());
-                           return engine.calls;
+                           uint64 value = 0;
+                           while_shared(engine, [&] { value = engine.calls; });
+                           return value;
                        });
                    },
                    [](PyNetwork& n, uint64 value) {
                        n.with([&](auto& engine) {
-                           std::unique_lock lock(engine.guard());
-                           engine.calls = value;
+                           while_exclusive(engine, [&] { engine.calls = value; });
                        });
                    });
     c.def_property_readonly("allocations",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <variant>
@@ -20,6 +21,8 @@ public:
     auto with(F&& f) const {
         return std::visit([&](const auto& engine) { return f(*engine); }, engine_);
     }
+    // Whether the last call took long enough to be interrupted.
+    std::atomic<bool>& slow() const { return slow_; }
     // f(network), while building.
     template <class F>
     auto build(F&& f) {
@@ -34,6 +37,7 @@ public:
     }
 
 private:
+    mutable std::atomic<bool> slow_{true};
     std::variant<std::unique_ptr<Engine<float>>, std::unique_ptr<Engine<double>>> engine_;
 };
 
@@ -59,14 +63,15 @@ py::array_t<T, py::array::c_style | py::array::forcecast> from_keras(const Param
     return array;
 }
 
-// A parameter's values, or zeros for none, in Keras' shape.
+// An array for a parameter's values, in Keras' shape; and one of zeros.
 template <class T>
-py::array_t<T> to_keras(const Parameter<T>& p, const T* packed) {
-    py::array_t<T> out(std::vector<py::ssize_t>(p.shape.begin(), p.shape.end()));
-    if (packed)
-        p.read_keras(packed, out.mutable_data());
-    else
-        std::fill(out.mutable_data(), out.mutable_data() + out.size(), T{0});
+py::array_t<T> empty_like(const Parameter<T>& p) {
+    return py::array_t<T>(std::vector<py::ssize_t>(p.shape.begin(), p.shape.end()));
+}
+template <class T>
+py::array_t<T> zeros_like(const Parameter<T>& p) {
+    auto out = empty_like(p);
+    std::fill_n(out.mutable_data(), out.size(), T{0});
     return out;
 }
 

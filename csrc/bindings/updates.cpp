@@ -1,8 +1,8 @@
 // The optimizers' part of a network: rules of training steps, and what they keep a weight.
-#include <mutex>
-#include <shared_mutex>
+#include <algorithm>
 
 #include "bindings/network.h"
+#include "bindings/unlocked.h"
 #include "training/update.h"
 
 namespace tauten::bindings {
@@ -18,11 +18,12 @@ Slot checked_slot(int slot) {
 template <class T>
 void take_average(Engine<T>& engine, int64 i) {
     Parameter<T>& p = parameter(engine, i);
-    std::unique_lock lock(engine.guard());
-    const T* const average = p.slots[static_cast<int>(Slot::average)].data();
-    if (!average || !p.trainable) return;
-    std::copy_n(average, p.size(), p.weights.data());
-    ++p.version;
+    while_exclusive(engine, [&] {
+        const T* const average = p.slots[static_cast<int>(Slot::average)].data();
+        if (!average || !p.trainable) return;
+        std::copy_n(average, p.size(), p.weights.data());
+        ++p.version;
+    });
 }
 
 }  // namespace
@@ -55,10 +56,14 @@ void bind_updates(py::module_& module, py::class_<PyNetwork>& c) {
     c.def("get_slot", [](const PyNetwork& n, int64 i, int slot) {
          return n.with([&](auto& engine) -> py::object {
              const auto& p = parameter(engine, i);
-             std::shared_lock lock(engine.guard());
              const auto& values = p.slots[static_cast<int>(checked_slot(slot))];
-             if (!values.data()) return py::none();
-             return to_keras(p, values.data());
+             auto out = empty_like(p);
+             bool there = false;
+             while_shared(engine, [&, to = out.mutable_data()] {
+                 there = values.data() != nullptr;
+                 if (there) p.read_keras(values.data(), to);
+             });
+             return there ? py::object(std::move(out)) : py::none();
          });
      }, py::arg("parameter"), py::arg("slot"));
     c.def("set_slot", [](PyNetwork& n, int64 i, int slot, const py::object& value) {
@@ -66,25 +71,26 @@ void bind_updates(py::module_& module, py::class_<PyNetwork>& c) {
              auto& p = parameter(engine, i);
              auto& values = p.slots[static_cast<int>(checked_slot(slot))];
              const auto array = from_keras(p, value);
-             std::unique_lock lock(engine.guard());
-             values.reserve(p.size());
-             p.write_keras(array.data(), values.data());
+             while_exclusive(engine, [&, from = array.data()] {
+                 values.reserve(p.size());
+                 p.write_keras(from, values.data());
+             });
          });
      }, py::arg("parameter"), py::arg("slot"), py::arg("value"));
-    c.def("reset_slots", [](PyNetwork& n) { n.with([](auto& engine) { engine.reset_slots(); }); });
+    c.def("reset_slots", [](PyNetwork& n) { n.with([](auto& engine) { unlocked(false, [&] { engine.reset_slots(); }); }); });
     c.def("take_average", [](PyNetwork& n, int64 i) { n.with([&](auto& engine) { take_average(engine, i); }); },
           py::arg("parameter"));
     c.def_property("steps",
                    [](const PyNetwork& n) {
                        return n.with([](auto& engine) {
-                           std::shared_lock lock(engine.guard());
-                           return engine.steps;
+                           uint64 value = 0;
+                           while_shared(engine, [&] { value = engine.steps; });
+                           return value;
                        });
                    },
                    [](PyNetwork& n, uint64 value) {
                        n.with([&](auto& engine) {
-                           std::unique_lock lock(engine.guard());
-                           engine.steps = value;
+                           while_exclusive(engine, [&] { engine.steps = value; });
                        });
                    });
 }

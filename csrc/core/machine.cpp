@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 #include <string>
@@ -43,10 +45,8 @@ int cores_in_affinity() {
 // Quota of one cgroup folder in processors, or infinity.
 double quota_v2(const std::string& folder) {
     std::ifstream file(text(folder, "/cpu.max"));
-    std::string quota;
-    double period = 0;
-    if (file >> quota >> period && quota != "max" && period > 0) return std::stod(quota) / period;
-    return INFINITY;
+    double quota = -1, period = 0;  // "max" is no number
+    return file >> quota >> period && quota > 0 && period > 0 ? quota / period : INFINITY;
 }
 
 double quota_v1(const std::string& folder) {
@@ -86,21 +86,30 @@ double cgroup_quota(const std::string& root) {
     return std::min({tightest, quota_v2(mounts), quota_v1(text(mounts, "/cpu"))});
 }
 
-int usable_cores() {
-    double cores = cores_in_affinity();
-    try {
-        cores = std::min(cores, std::ceil(cgroup_quota()));
-    } catch (const std::exception&) {  // a file in a form nobody knows limits nothing
-    }
-    return std::max(1, static_cast<int>(cores));
-}
+int usable_cores() { return cores_within(cores_in_affinity(), cgroup_quota()); }
 
 #else
 
 double cgroup_quota(const std::string&) { return INFINITY; }
 
-int usable_cores() { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+int usable_cores() { return cores_within(static_cast<int>(std::thread::hardware_concurrency()), INFINITY); }
 
 #endif
+
+// Rounded down: threads beyond the quota do not add, since all are stopped for the rest of each period once it is used up.
+int cores_within(int cores, double quota) {
+    return std::max(1, static_cast<int>(std::min<double>(cores, std::floor(quota))));
+}
+
+int openmp_limit(const char* threads, const char* limit) {
+    int least = std::numeric_limits<int>::max();
+    for (const char* value : {threads, limit}) {
+        char* end = nullptr;
+        const long number = value ? std::strtol(value, &end, 10) : 0;
+        if (number >= 1 && end != value && (*end == '\0' || *end == ',' || *end == ' '))
+            least = static_cast<int>(std::min<long>(least, number));
+    }
+    return least;
+}
 
 }  // namespace tauten

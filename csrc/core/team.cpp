@@ -1,12 +1,13 @@
 #include "core/team.h"
 
 #include <omp.h>
-#include <pthread.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <mutex>
+#include <thread>
 
 #include "core/check.h"
+#include "core/fork.h"
 #include "core/machine.h"
 
 #if defined(__x86_64__)
@@ -18,12 +19,7 @@ namespace tauten {
 namespace {
 
 std::atomic<int> wanted_threads{0};
-std::atomic<bool> pool_used{false};
-std::atomic<bool> pool_lost{false};  // this process was forked after the pool had started
-
-void after_fork_in_child() {
-    if (pool_used.load()) pool_lost.store(true);
-}
+std::atomic<int> busy{0};  // members of all teams at work
 
 // Denormals are flushed to zero while a member works; the caller's mode comes back afterwards.
 class FlushDenormals {
@@ -48,11 +44,88 @@ private:
 
 }  // namespace
 
+namespace {
+
+struct Team {
+    int threads;
+    void (*body)(void*, const Member&);
+    void* context;
+
+    void run() const {
+        Meeting meeting;
+#pragma omp parallel num_threads(threads)
+        {
+            FlushDenormals flush;
+            const Member member{omp_get_thread_num(), omp_get_num_threads(), &meeting};
+            body(context, member);
+            member.barrier();  // OpenMP's own barrier at the end of the region, which spins for long, finds everybody there
+        }
+    }
+};
+
+// OpenMP keeps a pool of threads for every thread that opens a region. In a child after fork() the pool of the one that
+// forked is lost, whoever made it, and to use it is to hang; a thread that the child starts gets a new one. So that
+// thread opens the regions, and the one that forked waits for it.
+class StandIn {
+public:
+    void run(const Team& team) {
+        team_ = &team;
+        const uint32 number = ++asked_number_;
+        asked_.store(number, std::memory_order_release);
+        asked_.notify_one();
+        for (uint32 done; (done = done_.load(std::memory_order_acquire)) != number;) done_.wait(done);
+    }
+    void serve() {
+        for (uint32 number = 0;; ++number) {
+            asked_.wait(number);
+            team_->run();
+            done_.store(number + 1, std::memory_order_release);
+            done_.notify_one();
+        }
+    }
+
+private:
+    const Team* team_ = nullptr;
+    uint32 asked_number_ = 0;
+    std::atomic<uint32> asked_{0}, done_{0};
+};
+
+thread_local bool forked = false;  // this thread is all that a fork has left of its process
+StandIn* stand_in = nullptr;      // of that thread
+
+class TeamAfterFork : ForkAware {
+    void before_fork() override {}
+    void after_fork(bool child) override {
+        if (!child) return;
+        busy.store(0);
+        forked = true;
+        stand_in = nullptr;  // the one that there was is lost, too
+    }
+};
+TeamAfterFork team_after_fork;
+
+// How many of the threads that a call wants it gets: other calls at work take their share of the processors.
+class Grant {
+public:
+    explicit Grant(int wanted) {
+        const int free = std::max(wanted, threads()) - busy.load(std::memory_order_relaxed);
+        count = std::clamp(free, 1, wanted);
+        busy.fetch_add(count, std::memory_order_relaxed);
+    }
+    ~Grant() { busy.fetch_sub(count, std::memory_order_relaxed); }
+    Grant(const Grant&) = delete;
+    Grant& operator=(const Grant&) = delete;
+    int count;
+};
+
+}  // namespace
+
 // The last to arrive opens the next generation.
-void Meeting::wait(int count) {
+void Meeting::wait(int count, const Stop* stop) {
     constexpr int spins = 2000;
     const uint32 generation = generation_.load(std::memory_order_acquire);
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
+        if (stop) stop->agree();
         arrived_.store(0, std::memory_order_relaxed);
         generation_.store(generation + 1, std::memory_order_release);
         generation_.notify_all();
@@ -68,22 +141,16 @@ void Meeting::wait(int count) {
 }
 
 void run_team(int threads, void (*body)(void*, const Member&), void* context) {
-    if (threads <= 1 || pool_lost.load(std::memory_order_relaxed)) {
+    const Grant granted(std::max(threads, 1));
+    if (granted.count == 1) {
         FlushDenormals flush;
         body(context, Member{0, 1, nullptr});
         return;
     }
-    static std::once_flag fork_handler;
-    std::call_once(fork_handler, [] { pthread_atfork(nullptr, nullptr, after_fork_in_child); });
-    pool_used.store(true, std::memory_order_relaxed);
-    Meeting meeting;
-#pragma omp parallel num_threads(threads)
-    {
-        FlushDenormals flush;
-        const Member member{omp_get_thread_num(), omp_get_num_threads(), &meeting};
-        body(context, member);
-        member.barrier();  // OpenMP's own barrier at the end of the region, which spins for long, finds everybody there
-    }
+    const Team team{granted.count, body, context};
+    if (!forked) return team.run();
+    if (!stand_in) std::thread(&StandIn::serve, stand_in = new StandIn).detach();
+    stand_in->run(team);
 }
 
 int default_threads() {
@@ -95,7 +162,7 @@ int default_threads() {
                     "TAUTEN_NUM_THREADS must be a number from 1 to 1024, not '", text_value, "'");
             return static_cast<int>(value);
         }
-        return usable_cores();
+        return std::min(usable_cores(), openmp_limit(std::getenv("OMP_NUM_THREADS"), std::getenv("OMP_THREAD_LIMIT")));
     }();
     return count;
 }

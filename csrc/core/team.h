@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 
+#include "core/interrupt.h"
 #include "core/types.h"
 
 namespace tauten {
@@ -13,7 +14,7 @@ namespace tauten {
 // may need this processor.
 class Meeting {
 public:
-    void wait(int count);
+    void wait(int count, const Stop* stop);
 
 private:
     alignas(64) std::atomic<int> arrived_{0};
@@ -24,8 +25,12 @@ struct Member {
     int index;  // 0 .. count - 1
     int count;  // threads that were really granted
     Meeting* meeting;
+    const Stop* stop = nullptr;  // that members agree on at barriers
     void barrier() const {
-        if (count > 1) meeting->wait(count);
+        if (count > 1)
+            meeting->wait(count, stop);
+        else if (stop)
+            stop->agree();
     }
 };
 
@@ -63,7 +68,7 @@ private:
 };
 
 // Runs body(context, member) on up to `threads` threads, denormals flushed to zero in it. The body must not throw.
-// In a child after fork() it runs on the calling thread: OpenMP's pool does not survive.
+// Calls at the same time share the threads: each gets those that are left, itself at least.
 void run_team(int threads, void (*body)(void* context, const Member&), void* context);
 
 template <class Body>
@@ -72,7 +77,8 @@ void run_team(int threads, Body&& body) {
         threads, [](void* context, const Member& member) { (*static_cast<Body*>(context))(member); }, &body);
 }
 
-// min(affinity, cgroup v1/v2 quota, physical cores), at least 1; TAUTEN_NUM_THREADS overrides it.
+// min(affinity, cgroup v1/v2 quota, physical cores, OMP_NUM_THREADS, OMP_THREAD_LIMIT), at least 1; TAUTEN_NUM_THREADS
+// overrides it.
 int default_threads();
 // Threads of every following call; at least 1. Throws std::invalid_argument outside 1 .. 1024.
 void set_threads(int64 threads);

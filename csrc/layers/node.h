@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/interrupt.h"
 #include "core/memory.h"
 #include "kernels/table.h"
 #include "layers/edge.h"
@@ -40,6 +41,11 @@ struct Call {
     void* const* extra = nullptr;   // the buffers that nodes asked for, each node's from its first_extra on
     std::atomic<const Place*>* trouble = nullptr;  // where a node says that a step must not move its state
 
+    const Stop* stop = nullptr;     // a call that is interrupted leaves out the arithmetic that is left, but no barrier
+
+    bool stopped() const { return stop && stop->now(); }
+    // The same for all parts, which meet on their way.
+    bool stopped(const Slice& slice) const { return slice.parts == 1 ? stopped() : stop && stop->agreed(); }
     const int32* tokens(int edge) const { return reinterpret_cast<const int32*>(values[edge]); }
 };
 

@@ -227,6 +227,7 @@ private:
         const Steps& s = steps(call);
         for (int64 i = 0; i < s.steps; ++i) {
             const int64 t = reverse_ ? s.steps - 1 - i : i, rows = s.alive(t, slice);
+            if (call.stopped(slice)) return;
             if (!reverse_ && rows > 0) f(t, slice.begin, rows, t - 1);
             if (!reverse_) continue;
             const int64 going = s.alive(t + 1, slice);
@@ -240,6 +241,7 @@ private:
         const Steps& s = steps(call);
         for (int64 i = 0; i < s.steps; ++i) {
             const int64 t = reverse_ ? i : s.steps - 1 - i, rows = s.alive(t, slice), longer = s.alive(t + 1, slice);
+            if (call.stopped(slice)) return;
             const auto part = [&](int64 first, int64 count, int64 later) {
                 if (count > 0) f(t, slice.begin + first, count, reverse_ ? later : t - 1, reverse_ ? t - 1 : later);
             };

@@ -1,6 +1,8 @@
 #include "model/engine.h"
 
 #include <cmath>
+#include <mutex>
+#include <shared_mutex>
 
 #include "core/check.h"
 #include "model/step.h"
@@ -19,12 +21,19 @@ public:
         } else {
             work_ = std::move(engine.idle_.back());
             engine.idle_.pop_back();
+            engine.idle_bytes_ -= work_->bytes();
         }
         before_ = work_->allocations();
     }
+    // Kept for the next call, unless there are enough: small ones for any number of callers at once, large ones for as many
+    // as there are threads.
     ~Loan() {
+        constexpr int64 small_bytes = int64{32} << 20;  // of all together
         std::lock_guard lock(engine_.workspaces_guard_);
         engine_.allocations_ += work_->allocations() - before_;
+        const bool few = engine_.idle_.size() < static_cast<size_t>(threads());
+        if (!few && engine_.idle_bytes_ + work_->bytes() > small_bytes) return;
+        engine_.idle_bytes_ += work_->bytes();
         engine_.idle_.push_back(std::move(work_));
     }
     Loan(const Loan&) = delete;

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
+#include "core/guard.h"
 #include "model/network.h"
 #include "model/step.h"
 #include "model/trace.h"
@@ -25,28 +24,35 @@ struct HeadRequest {
 // Who may read weights (shared) and who may change them (exclusive). Networks that share weights hold each other's.
 class Guards {
 public:
-    Guards() : all_{std::make_shared<std::shared_mutex>()} {}
-    // The other's too, from now on; in the order of their places, so that nobody waits for somebody who waits for him.
+    Guards() : all_{std::make_shared<Guard>()} {}
+    // The other's too, from now on; in the order in which they were made, which is a fork's, so that nobody waits for
+    // somebody who waits for him.
     void join(const Guards& other) {
         all_.insert(all_.end(), other.all_.begin(), other.all_.end());
-        std::sort(all_.begin(), all_.end());
+        std::sort(all_.begin(), all_.end(), [](const auto& a, const auto& b) { return a->number() < b->number(); });
         all_.erase(std::unique(all_.begin(), all_.end()), all_.end());
     }
-    void lock() {
-        for (auto& mutex : all_) mutex->lock();
-    }
-    void unlock() {
-        for (auto& mutex : all_) mutex->unlock();
-    }
-    void lock_shared() {
-        for (auto& mutex : all_) mutex->lock_shared();
-    }
-    void unlock_shared() {
-        for (auto& mutex : all_) mutex->unlock_shared();
-    }
+    void lock() { take(&Guard::lock, &Guard::unlock); }
+    void unlock() { leave(all_.size(), &Guard::unlock); }
+    void lock_shared() { take(&Guard::lock_shared, &Guard::unlock_shared); }
+    void unlock_shared() { leave(all_.size(), &Guard::unlock_shared); }
 
 private:
-    std::vector<std::shared_ptr<std::shared_mutex>> all_;
+    void take(void (Guard::*one)(), void (Guard::*back)()) {
+        for (size_t i = 0; i < all_.size(); ++i) {
+            try {
+                ((*all_[i]).*one)();
+            } catch (...) {  // interrupted
+                leave(i, back);
+                throw;
+            }
+        }
+    }
+    void leave(size_t count, void (Guard::*back)()) {
+        for (size_t i = 0; i < count; ++i) ((*all_[i]).*back)();
+    }
+
+    std::vector<std::shared_ptr<Guard>> all_;
 };
 
 template <class T>
@@ -106,8 +112,9 @@ private:
     Objective objective_;
     bool compiled_ = false;
     Guards guard_;
-    mutable std::mutex workspaces_guard_;
+    mutable ForkMutex workspaces_guard_;
     std::vector<std::unique_ptr<Workspace<T>>> idle_;
+    int64 idle_bytes_ = 0;
     int64 allocations_ = 0;
 };
 

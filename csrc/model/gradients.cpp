@@ -207,6 +207,7 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
     bool first = true;
     int64 line = first_line, done = 0;  // rows of the current line that are done
     while (line < end_line || first) {
+        if (!sink.update && call.stopped()) return;  // an update, once begun, goes through
         int64 piece_count = 0, depth = 0;
         while (line < end_line && piece_count < most_taps && depth < line_rows) {
             const Line<T> l = products[0]->line(call, line);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/check.h"
+#include "model/blame.h"
 
 namespace tauten {
 
@@ -17,6 +18,7 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
     work.prepare(k_, network, objective, request, threads_);
     work.call.number = number;
     work.call.trouble = &trouble_;
+    work.call.stop = &stop_;
     sink_ = request.sink;
     if (sink_.store) sink_.not_finite = &not_finite_;
     if (request.loss) {
@@ -235,6 +237,7 @@ int Step<T>::team_size() {
     }
     const double work = flops;
     if (request_.backward) flops *= 3;
+    if (Watch* const watch = Watch::current(); watch && flops > watched_flops) watch->install();
     const int team = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
     in_parts_ = call_.batch < team && shared >= work / 2;
     const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
@@ -263,22 +266,26 @@ Slice Step<T>::deal(int64 index, int64 count) const {
 
 template <class T>
 void Step<T>::run() {
+    constexpr const char* unchanged = "; the weights are as before this step";
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
     for (const Head& head : objective_.heads)
         if (request_.loss && head.fused >= 0 && !outputs && head.metrics.empty())
             work_.unread[static_cast<size_t>(head.fused)] = 1;
-    run_team(team_size(), [this](const Member& m) { member(m); });
+    run_team(team_size(), [this](const Member& m) { member({m.index, m.count, m.meeting, &stop_}); });
     for (Node<T>* node : work_.stale) node->refreshed();
+    if (stop_.seen()) throw Interrupted{};
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())
-        throw NonFiniteError("the loss is not finite; the weights are as before this step");
+        throw NonFiniteError(text("the loss is not finite: ", blame_forward(network_, work_), unchanged));
     if (const Place* node = trouble_.load(); node && request_.backward)
-        throw NonFiniteError(text(node->name, ": the batch's mean or variance is not finite; the weights are as before this step"));
-    if (const Parameter<T>* p = not_finite_.load(); p && request_.update_stored)
-        throw NonFiniteError(text("the gradient of ", p->name, " is not finite; the weights are as before this step"));
-    if (norm_failed_)
-        throw NonFiniteError("the norm of the gradients is not finite; the weights are as before this step");
+        throw NonFiniteError(text(node->name, ": the batch's mean or variance is not finite: ", blame_forward(network_, work_),
+                                  unchanged));
+    if (const Parameter<T>* p = not_finite_.load(); p && request_.update_stored) {
+        const std::string blame = blame_backward(network_, work_, objective_);
+        throw NonFiniteError(text("the gradient of ", p->name, " is not finite", blame.empty() ? "" : ": ", blame, unchanged));
+    }
+    if (norm_failed_) throw NonFiniteError(text("the norm of the gradients is not finite", unchanged));
 }
 
 template <class T>
@@ -298,10 +305,13 @@ void Step<T>::member(const Member& member) {
     if (!request_.backward) return;
     member.barrier();
     if (failed_.load(std::memory_order_relaxed) || trouble_.load(std::memory_order_relaxed)) return;
-    work_.gradients.work_off(this, scratch);
+    // Where gradients are stored, all up to the last barrier can be left out; else they change weights as they come.
+    const Stop* const stop = sink_.update ? nullptr : &stop_;
+    if (!stop && stop_.agreed()) return;
+    work_.gradients.work_off(this, scratch, stop);
     if (!work_.merge.parts.empty()) {
         member.barrier();
-        work_.merge.work_off(this, scratch);
+        work_.merge.work_off(this, scratch, stop);
     }
     if (!work_.reuses.parts.empty()) {
         member.barrier();
@@ -309,7 +319,7 @@ void Step<T>::member(const Member& member) {
     }
     if (!request_.update_stored) return;
     member.barrier();
-    if (not_finite_.load(std::memory_order_relaxed)) return;
+    if (not_finite_.load(std::memory_order_relaxed) || stop_.agreed()) return;
     if (!work_.norms.parts.empty()) {
         work_.norms.work_off(this, scratch);
         member.barrier();
@@ -325,10 +335,10 @@ template <class T>
 void Step<T>::pass(const Member& member, Slice slice, T* scratch) {
     gather_rows(slice);
     forward(member, slice, scratch);
-    finish_forward(slice);
+    if (!stop_.now()) finish_forward(slice);
     if (!request_.backward) return;
     backward(member, slice, scratch);
-    write_input_gradients(slice);
+    if (!stop_.now()) write_input_gradients(slice);
 }
 
 // The same, all members on all rows, each on its part of what a node writes.
@@ -338,7 +348,7 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
     const auto share = [&](const Node<T>& node, Way way, int phases, auto&& run) {
         const bool shared = node.in_parts(call_, way);
         for (int phase = 0; phase < phases; ++phase) {
-            if (shared || member.index == 0) run(shared ? part : whole, phase);
+            if ((shared || member.index == 0) && !stop_.agreed()) run(shared ? part : whole, phase);  // nodes meet inside
             member.barrier();
         }
     };
@@ -352,7 +362,7 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
         share(node, Way::forward, node.forward_phases(call_),
               [&](Slice s, int phase) { node.forward(call_, s, phase, scratch); });
     }
-    finish_forward(slice);
+    if (!stop_.now()) finish_forward(slice);
     if (!request_.backward) return;
     member.barrier();
     for (int i = count - 1; i >= 0; --i) {
@@ -471,6 +481,18 @@ void Step<T>::gather_checked(const Source& source, Slice slice, const Grid& grid
     bad_limit_ = limit;
 }
 
+// Of a node that takes all rows at once, as far as that does not keep an interrupt waiting. Recurrent ones look at every
+// time step; products of fewer rows would load weights more often.
+template <class T>
+int64 Step<T>::rows_a_pass(const Node<T>& node) const {
+    constexpr int64 least_rows = 64;
+    const double flops = node.work(call_);
+    if (flops <= flops_a_pass || !node.recurrences().empty()) return call_.batch;
+    const int64 positions = network_.edges()[static_cast<size_t>(node.output)].value.positions();
+    return std::max(static_cast<int64>(flops_a_pass / flops * static_cast<double>(call_.batch)),
+                    divide_up(least_rows, positions));
+}
+
 template <class T>
 void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
     for (const Segment& segment : work_.segments) {
@@ -478,9 +500,10 @@ void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
         const int phases = segment.local() ? 1 : head.forward_phases(call_);
         for (int phase = 0; phase < phases; ++phase) {
             if (phase > 0) member.barrier();
-            in_passes(slice, segment.bytes, [&](Slice pass) {
+            in_passes(slice, segment.bytes, rows_a_pass(head), [&](Slice pass) {
                 for (int i = segment.first; i <= segment.last; ++i)
-                    if (!work_.unread[static_cast<size_t>(i)]) network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
+                    if (!work_.unread[static_cast<size_t>(i)] && !stop_.now())
+                        network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
             });
         }
     }
@@ -529,9 +552,10 @@ void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
         const int phases = segment.local() ? 1 : head.backward_phases(call_);
         for (int phase = 0; phase < phases; ++phase) {
             if (phase > 0) member.barrier();
-            in_passes(slice, 2 * segment.bytes, [&](Slice pass) {
+            in_passes(slice, 2 * segment.bytes, rows_a_pass(head), [&](Slice pass) {
                 for (int i = segment.last; i >= segment.first; --i)
-                    if (!work_.scored[static_cast<size_t>(i)]) network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
+                    if (!work_.scored[static_cast<size_t>(i)] && !stop_.now())
+                        network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
             });
         }
     }

@@ -18,10 +18,15 @@ inline constexpr int64 cached_bytes = 384 << 10;
 // FLOPs that make up for waking one more thread.
 inline constexpr double flops_a_thread = 1e5;
 
-// f(slice) for a few rows at a time; bytes: of one row, 0: all rows at once.
+// FLOPs of a pass, about: a call looks between passes whether it is interrupted.
+inline constexpr double flops_a_pass = 4e9;
+// FLOPs of a call that is worth watching: some hundred microseconds.
+inline constexpr double watched_flops = 5e7;
+
+// f(slice) for a few rows at a time; bytes: of one row, 0: not more than `most` rows at once.
 template <class F>
-void in_passes(Slice slice, int64 bytes, F&& f) {
-    const int64 rows = bytes > 0 ? std::max<int64>(1, cached_bytes / bytes) : std::max<int64>(1, slice.rows());
+void in_passes(Slice slice, int64 bytes, int64 most, F&& f) {
+    const int64 rows = bytes > 0 ? std::max<int64>(1, cached_bytes / bytes) : std::max<int64>(1, most);
     for (int64 r = slice.begin; r < slice.end; r += rows) f(Slice{r, std::min(slice.end, r + rows)});
 }
 
@@ -53,8 +58,8 @@ public:
     bool stale() const;
     void refresh();
 
-    // Runs the region. Throws std::invalid_argument for tokens and labels out of range and NonFiniteError; weights are
-    // unchanged then.
+    // Runs the region. Throws std::invalid_argument for tokens and labels out of range, NonFiniteError and Interrupted;
+    // weights are unchanged then.
     void run();
     // State that a training step moves, and versions of the weights that it changed.
     void update_state();
@@ -66,6 +71,7 @@ private:
     void check_targets(size_t h) const;
     const Source* sample_weight(size_t h) const;
     void plan_phases();
+    int64 rows_a_pass(const Node<T>& node) const;
     void add_reuses(Parameter<T>& parameter, int64 offset) const;
     void plan_update();
     void start_slots(Parameter<T>& parameter) const;
@@ -102,6 +108,7 @@ private:
     bool in_parts_ = false;      // there are fewer rows than threads
     int64 slices_ = 1;           // that members claim
 
+    const Stop stop_{Watch::current() != nullptr};
     std::atomic<bool> failed_{false};
     std::atomic<const Parameter<T>*> not_finite_{nullptr};
     std::atomic<const Place*> trouble_{nullptr};

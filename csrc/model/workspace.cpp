@@ -20,13 +20,13 @@ void check_shape(const Source& source, const Shape& expected, const std::string&
 
 }  // namespace
 
-void Phase::work_off(void* context, void* scratch) {
+void Phase::work_off(void* context, void* scratch, const Stop* stop) {
     size_t part = 0;
     int64 before = 0;  // items of earlier parts
     for (;;) {
         const int64 item = next.take();
         while (part < parts.size() && item - before >= parts[part].items) before += parts[part++].items;
-        if (part == parts.size()) return;
+        if (part == parts.size() || (stop && stop->now())) return;
         parts[part].run(context, parts[part].what, item - before, scratch);
     }
 }
@@ -227,6 +227,7 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     call.order = order.data();
     call.training = request.training;
     call.trouble = nullptr;
+    call.stop = nullptr;
     call.backward = request.backward || request.keep;
     call.input_gradients = request.input_gradients;
     call.initial_states = !request.initial_states.empty();

@@ -59,8 +59,8 @@ struct Phase {
     void add(void (*run)(void*, void*, int64, void*), void* what, int64 items) {
         if (items > 0) parts.push_back({run, what, items});
     }
-    // Until nothing is left; any number of threads at once.
-    void work_off(void* context, void* scratch);
+    // Until nothing is left, or the call is to end early; any number of threads at once.
+    void work_off(void* context, void* scratch, const Stop* stop = nullptr);
 };
 
 // Rows of one output, what they are compared with, and what came of it.
@@ -82,6 +82,7 @@ public:
     void prepare(const kernels::Kernels<T>& k, const Network<T>& network, const Objective& objective,
                  const Request<T>& request, int threads);
     int64 allocations() const { return allocations_; }
+    int64 bytes() const { return arena_.bytes(); }
     // The first of the time rows of the sample at `place` in the user's batch, samples one after the other.
     int64 first_row(const Steps& axis, int64 place) const {
         return axis.full ? place * axis.steps : first_rows_[static_cast<size_t>(place)];

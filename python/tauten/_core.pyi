@@ -455,7 +455,7 @@ class Network:
 def num_threads() -> int: ...
 def set_num_threads(threads: int) -> None: ...
 def default_num_threads() -> int:
-    """min(affinity, cgroup quota, physical cores), or TAUTEN_NUM_THREADS."""
+    """min(affinity, cgroup quota, physical cores, OMP_NUM_THREADS, OMP_THREAD_LIMIT), or TAUTEN_NUM_THREADS."""
 
 def all_finite(array: NDArray[np.floating]) -> bool:
     """No infinity and no NaN; contiguous, float32 or float64."""

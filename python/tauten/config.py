@@ -91,7 +91,8 @@ def num_threads() -> int:
 def set_num_threads(threads: int) -> None:
     """Set how many threads a native call uses; results do not depend on it, bit for bit.
 
-    The default is TAUTEN_NUM_THREADS, or else the smallest of affinity, container quota and physical cores.
+    The default is TAUTEN_NUM_THREADS, or else the smallest of affinity, container quota (rounded down), physical cores,
+    OMP_NUM_THREADS and OMP_THREAD_LIMIT.
 
     Args:
         threads: from 1 to 1024.
