@@ -325,7 +325,7 @@ void Step<T>::member(const Member& member) {
         member.barrier();
         if (member.index == 0) norm_failed_ = !find_scales();
         member.barrier();
-        if (norm_failed_) return;
+        if (norm_failed_ || stop_.agreed()) return;
     }
     work_.update.work_off(this, scratch);
 }

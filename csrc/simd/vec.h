@@ -232,7 +232,7 @@ TAUTEN_INLINE Native<double> square_root(Native<double> a) { return (Native<doub
 template <class V>
 TAUTEN_INLINE V square_root(V a) {
     for (int i = 0; i < static_cast<int>(sizeof(V) / sizeof(a[0])); ++i)
-        a[i] = sizeof(a[0]) == 4 ? __builtin_sqrtf(static_cast<float>(a[i])) : __builtin_sqrt(static_cast<double>(a[i]));
+        a[i] = static_cast<decltype(a[0] + a[0])>(__builtin_sqrt(static_cast<double>(a[i])));  // right in float, too
     return a;
 }
 #endif

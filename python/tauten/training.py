@@ -75,7 +75,7 @@ class Trainer:
 
     def compile(
         self,
-        optimizer: optimizers.Optimizer | str | dict[str, Any],
+        optimizer: optimizers.Optimizer | str | dict[str, Any] = "rmsprop",
         loss: losses.Loss | str | dict[str, Any] | Callable[..., Any] | None = None,
         *,
         metrics: Sequence[metrics.Identifier] | None = None,
@@ -84,7 +84,8 @@ class Trainer:
         """Choose optimizer, loss and metrics. Weights stay; what an optimizer keeps of them starts anew.
 
         Args:
-            optimizer: an object of tauten.optimizers or a name ("sgd", "adam", "adamw", "rmsprop", "adagrad").
+            optimizer: an object of tauten.optimizers or a name ("sgd", "adam", "adamw", "rmsprop", "adagrad");
+                default "rmsprop", as in Keras.
             loss: an object or function of tauten.losses or a name ("mse", "sparse_categorical_crossentropy", ...).
             metrics: objects of tauten.metrics or names ("accuracy", "mse", "mae", ...); default none.
 

@@ -80,7 +80,7 @@ SETTINGS = [
 ]
 
 COMPILE = [
-    ("optimizer", lambda: model().compile("adam", "mse"), ValueError, ["adam", "sgd"]),
+    ("optimizer", lambda: model().compile("lion", "mse"), ValueError, ["lion", "adam", "sgd"]),
     ("no loss", lambda: model().compile("sgd"), ValueError, ["loss is needed"]),
     ("loss", lambda: model().compile("sgd", "hinge"), ValueError, ["hinge", "mean_squared_error"]),
     ("python loss", lambda: model().compile("sgd", lambda y, p: 0), TypeError, ["Python functions"]),

@@ -122,6 +122,7 @@ class Optimizer:
                     f"{type(self).__name__}: learning_rate: expected a schedule, got the class {value.__name__}"
                 )
             self._learning_rate = value
+            self._changed()
             return
         if callable(self._learning_rate):
             raise TypeError(
@@ -129,6 +130,7 @@ class Optimizer:
                 "make the optimizer with a number to set it"
             )
         self._learning_rate = _checks.number(value, f"{type(self).__name__}: learning_rate", 0.0)
+        self._changed()
 
     @property
     def iterations(self) -> int:
@@ -222,8 +224,10 @@ class Optimizer:
             native.ema_momentum = self.ema_momentum
             native.ema_overwrite_frequency = self.ema_overwrite_frequency or 0
             native.gradient_accumulation_steps = self.gradient_accumulation_steps or 1
+            native.learning_rate = self.learning_rate
             self._native = native
-        native.learning_rate = self.learning_rate
+        elif callable(self._learning_rate):
+            native.learning_rate = self.learning_rate
         return native
 
     def count_step(self) -> None:
