@@ -49,7 +49,7 @@ template <class T>
 Model<T>::Model(const Description& d) {
     Network<T>& net = engine_.network;
     build(d, net);
-    engine_.compile("sparse_categorical_crossentropy", false, {});
+    engine_.compile({{"sparse_categorical_crossentropy", false, 1, {}}});
     for (const auto& p : net.parameters()) {
         const double limit = std::sqrt(6.0 / static_cast<double>(p->rows + p->columns / p->gates));
         const Buffer<T> w = filled<T>(p->rows * p->columns, -limit, limit);
@@ -59,7 +59,7 @@ Model<T>::Model(const Description& d) {
     }
 
     const int64 size = elements(d.shape, d.name), tokens_below = vocabulary(d);
-    const Shape& output = net.edge_shape(net.output());
+    const Shape& output = net.edge_shape(net.outputs().front());
     index_.resize(static_cast<size_t>(d.batch));
     std::iota(index_.begin(), index_.end(), int64{0});
     source_.shape = d.shape;
@@ -85,7 +85,7 @@ Model<T>::Model(const Description& d) {
     outputs_.reserve(d.batch * elements(output, d.name));
 
     request_.x = {&source_};
-    request_.y = &target_;
+    request_.y = {&target_};
     request_.index = index_.data();
     request_.batch = d.batch;
     request_.sink.sgd.learning_rate = static_cast<T>(learning_rate);

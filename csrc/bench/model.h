@@ -24,7 +24,7 @@ public:
     explicit Model(const Description& description);
 
     void train() { engine_.train(request_, false); }
-    void predict() { engine_.predict(request_, outputs_.data()); }
+    void predict() { engine_.predict(request_, {outputs_.data()}); }
 
     const Network<T>& network() const { return engine_.network; }
     Node<T>& node(int i) const { return *network().nodes()[static_cast<size_t>(i)]; }

@@ -1,5 +1,5 @@
 // Running a network: the arrays that a call reads and fills, and the GIL given back meanwhile.
-#include <optional>
+#include <memory>
 
 #include "bindings/network.h"
 
@@ -10,32 +10,31 @@ namespace {
 // Everything a call reads, kept alive and in the core's types while the GIL is released.
 template <class T>
 struct Inputs {
-    std::vector<const ArraySource*> x;
-    const ArraySource* y = nullptr;
     Index index;
-    std::optional<ArraySource> own_weight;
-    const Source* weight = nullptr;
+    std::vector<std::unique_ptr<ArraySource>> own;  // of weights that are given as arrays
+    Request<T> request;
 
-    Inputs(const py::sequence& sources, const ArraySource* targets, Index samples, const py::object& sample_weight)
-        : y(targets), index(std::move(samples)) {
-        for (const py::handle& source : sources) x.push_back(source.cast<const ArraySource*>());
+    // x: sources; y and sample_weight: None, or a list of an entry an output, each a source, or None, or for weights an array.
+    Inputs(const py::sequence& x, const py::object& y, Index samples, const py::object& sample_weight) : index(std::move(samples)) {
+        for (const py::handle& source : x) request.x.push_back(&source.cast<const ArraySource&>().source());
+        if (!y.is_none())
+            for (const py::handle& target : y.cast<py::sequence>())
+                request.y.push_back(target.is_none() ? nullptr : &target.cast<const ArraySource&>().source());
+        if (!sample_weight.is_none())
+            for (const py::handle& weight : sample_weight.cast<py::sequence>()) request.sample_weight.push_back(weights(weight));
+        require(request.sample_weight.empty() || request.sample_weight.size() == request.y.size(),
+                "expected as many entries of sample_weight as of y, got ", request.sample_weight.size(), " and ", request.y.size());
         require(index.ndim() == 1, "index must be one-dimensional");
-        if (py::isinstance<ArraySource>(sample_weight)) {
-            weight = &sample_weight.cast<const ArraySource&>().source();
-        } else if (!sample_weight.is_none()) {
-            own_weight.emplace(sample_weight.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>());
-            weight = &own_weight->source();
-        }
+        request.index = index.data();
+        request.batch = index.shape(0);
     }
 
-    Request<T> request() const {
-        Request<T> r;
-        for (const ArraySource* source : x) r.x.push_back(&source->source());
-        r.y = y ? &y->source() : nullptr;
-        r.index = index.data();
-        r.batch = index.shape(0);
-        r.sample_weight = weight;
-        return r;
+private:
+    const Source* weights(const py::handle& value) {
+        if (value.is_none()) return nullptr;
+        if (py::isinstance<ArraySource>(value)) return &value.cast<const ArraySource&>().source();
+        own.push_back(std::make_unique<ArraySource>(value.cast<py::array_t<T, py::array::c_style | py::array::forcecast>>()));
+        return &own.back()->source();
     }
 };
 
@@ -76,12 +75,11 @@ struct States {
 
 // f(engine, request) for the engine there is.
 template <class F>
-auto run(const PyNetwork& network, const py::sequence& x, const ArraySource* y, const Index& index,
+auto run(const PyNetwork& network, const py::sequence& x, const py::object& y, const Index& index,
          const py::object& sample_weight, F&& f) {
     return network.with([&]<class T>(Engine<T>& engine) {
-        const Inputs<T> inputs(x, y, index, sample_weight);
-        Request<T> request = inputs.request();
-        return f(engine, request);
+        Inputs<T> inputs(x, y, index, sample_weight);
+        return f(engine, inputs.request);
     });
 }
 
@@ -94,8 +92,8 @@ auto unlocked(F&& f) {
 
 // (samples, ...); of an output with time steps (samples, steps, ...) for equal steps, (Σ steps, ...) for unequal ones.
 template <class T>
-std::vector<py::ssize_t> output_extents(const Network<T>& network, const Request<T>& request) {
-    const Edge& edge = network.edges()[static_cast<size_t>(network.output())];
+std::vector<py::ssize_t> output_extents(const Network<T>& network, int output, const Request<T>& request) {
+    const Edge& edge = network.edges()[static_cast<size_t>(output)];
     Shape shape = edge.shape;
     int64 rows = request.batch;
     if (edge.value.time) {
@@ -132,11 +130,16 @@ std::vector<py::ssize_t> output_extents(const Network<T>& network, const Request
 
 py::object predict(const PyNetwork& network, const py::sequence& x, const Index& index, bool training,
                    const py::object& initial_states, bool keep_states) {
-    return run(network, x, nullptr, index, py::none(), [&]<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, py::none(), index, py::none(), [&]<class T>(Engine<T>& engine, Request<T>& request) {
         require(engine.network.finalized(), "predict: the network is not closed yet");
         request.training = training;
-        py::array_t<T> out(output_extents(engine.network, request));
-        T* const to = out.mutable_data();
+        py::list out;
+        std::vector<T*> to;
+        for (const int output : engine.network.outputs()) {
+            py::array_t<T> array(output_extents(engine.network, output, request));
+            to.push_back(array.mutable_data());
+            out.append(std::move(array));
+        }
         const States<T> states(engine.network, initial_states, keep_states, request);
         unlocked([&] { engine.predict(request, to); });
         return states.with(std::move(out));
@@ -161,9 +164,9 @@ std::vector<py::ssize_t> input_extents(const Source& source, const Request<T>& r
 
 // call(engine, request, where parameter gradients go, where input gradients go), and arrays for both.
 template <class F>
-py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
                        const py::object& sample_weight, bool training, const py::object& initial_states, F&& call) {
-    return run(network, x, &y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         request.training = training;
         const States<T> states(engine.network, initial_states, false, request);
         // None for what has no gradient.
@@ -195,7 +198,7 @@ py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const Ar
     });
 }
 
-py::tuple gradients(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+py::tuple gradients(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
                     const py::object& sample_weight, bool training, const py::object& initial_states) {
     return gradients_by(network, x, y, index, sample_weight, training, initial_states,
                         [](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
@@ -203,7 +206,7 @@ py::tuple gradients(const PyNetwork& network, const py::sequence& x, const Array
                         });
 }
 
-py::tuple pull_back(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index, bool below) {
+py::tuple pull_back(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index, bool below) {
     return gradients_by(network, x, y, index, py::none(), false, py::none(),
                         [&](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
                             return engine.pull_back(request, below, parameters, inputs);
@@ -223,9 +226,9 @@ py::list to_list(const std::vector<Trace<T>>& traces) {
     return out;
 }
 
-py::tuple deltas(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+py::tuple deltas(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
                  const py::object& sample_weight) {
-    return run(network, x, &y, index, sample_weight, []<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, y, index, sample_weight, []<class T>(Engine<T>& engine, Request<T>& request) {
         std::vector<Trace<T>> traces;
         const StepResult result = unlocked([&] { return engine.deltas(request, traces); });
         return py::make_tuple(result, to_list(traces));
@@ -233,17 +236,17 @@ py::tuple deltas(const PyNetwork& network, const py::sequence& x, const ArraySou
 }
 
 py::list gates(const PyNetwork& network, const py::sequence& x, const Index& index) {
-    return run(network, x, nullptr, index, py::none(), []<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, py::none(), index, py::none(), []<class T>(Engine<T>& engine, Request<T>& request) {
         std::vector<Trace<T>> traces;
         unlocked([&] { engine.gates(request, traces); });
         return to_list(traces);
     });
 }
 
-py::object train_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+py::object train_step(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
                       const py::object& sample_weight, double learning_rate, double momentum, bool nesterov, bool fused,
                       const py::object& initial_states, bool keep_states) {
-    return run(network, x, &y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         request.sink.sgd = {static_cast<T>(learning_rate), static_cast<T>(momentum), nesterov, T{0}, T{0}};
         const States<T> states(engine.network, initial_states, keep_states, request);
         const StepResult result = unlocked([&] { return engine.train(request, fused); });
@@ -251,13 +254,22 @@ py::object train_step(const PyNetwork& network, const py::sequence& x, const Arr
     });
 }
 
-py::object test_step(const PyNetwork& network, const py::sequence& x, const ArraySource& y, const Index& index,
+py::object test_step(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
                      const py::object& sample_weight, const py::object& initial_states, bool keep_states) {
-    return run(network, x, &y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
+    return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         const States<T> states(engine.network, initial_states, keep_states, request);
         const StepResult result = unlocked([&] { return engine.test(request); });
         return states.with(py::cast(result));
     });
+}
+
+// f(head, the number of its first metric) for each output.
+template <class F>
+py::tuple of_heads(const StepResult& result, F&& f) {
+    py::tuple out(static_cast<size_t>(result.head_count));
+    for (int i = 0, first = 0; i < result.head_count; first += result.heads[i++].metric_count)
+        out[static_cast<size_t>(i)] = f(result.heads[i], first);
+    return out;
 }
 
 }  // namespace
@@ -267,11 +279,18 @@ void bind_calls(py::module_& module, py::class_<PyNetwork>& c) {
         .def_readonly("loss", &StepResult::loss)
         .def_readonly("penalty", &StepResult::penalty)
         .def_readonly("samples", &StepResult::samples)
-        .def_readonly("rows", &StepResult::rows)
+        .def_property_readonly("losses", [](const StepResult& r) {
+            return of_heads(r, [&](const StepResult::Head& head, int) { return py::float_(head.loss); });
+        })
+        .def_property_readonly("rows", [](const StepResult& r) {
+            return of_heads(r, [&](const StepResult::Head& head, int) { return py::int_(head.rows); });
+        })
         .def_property_readonly("metrics", [](const StepResult& r) {
-            py::tuple out(static_cast<size_t>(r.metric_count));
-            for (int i = 0; i < r.metric_count; ++i) out[static_cast<size_t>(i)] = r.metrics[i];
-            return out;
+            return of_heads(r, [&](const StepResult::Head& head, int first) {
+                py::tuple values(static_cast<size_t>(head.metric_count));
+                for (int i = 0; i < head.metric_count; ++i) values[static_cast<size_t>(i)] = r.metrics[first + i];
+                return values;
+            });
         });
     c.def("train_step", &train_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
           py::arg("learning_rate"), py::arg("momentum") = 0.0, py::arg("nesterov") = false, py::arg("fused") = true,

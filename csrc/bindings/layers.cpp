@@ -154,12 +154,27 @@ void bind_grid(py::class_<PyNetwork>& c) {
      }, py::arg("name"), py::arg("input"), py::arg("order"));
 }
 
+// Layers that read or write several edges.
+void bind_merging(py::class_<PyNetwork>& c) {
+    using S = const std::string&;
+    c.def("add_fork", [](PyNetwork& n, S name, int input, int64 count) {
+         return n.build([&](auto& net) { return net.add_fork(name, input, count); });
+     }, py::arg("name"), py::arg("input"), py::arg("count"));
+    c.def("add_merge", [](PyNetwork& n, S name, const std::vector<int>& inputs, S kind) {
+         return n.build([&](auto& net) { return net.add_merge(name, inputs, kind); });
+     }, py::arg("name"), py::arg("inputs"), py::arg("kind"));
+    c.def("add_concatenate", [](PyNetwork& n, S name, const std::vector<int>& inputs, int64 axis) {
+         return n.build([&](auto& net) { return net.add_concatenate(name, inputs, axis); });
+     }, py::arg("name"), py::arg("inputs"), py::arg("axis"));
+}
+
 }  // namespace
 
 void bind_layers(py::module_& module, py::class_<PyNetwork>& c) {
     bind_plain(c);
     bind_recurrent(module, c);
     bind_grid(c);
+    bind_merging(c);
 }
 
 }  // namespace tauten::bindings

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 
 namespace tauten::bindings {
@@ -77,6 +78,9 @@ void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
              engine.network.update_trainable();
          });
      }, py::arg("parameter"), py::arg("trainable"));
+    c.def("share", [](PyNetwork& n, size_t i, const PyNetwork& other, size_t j) {
+         n.with([&]<class T>(Engine<T>& engine) { engine.share(i, other.engine<T>(), j); });
+     }, py::arg("parameter"), py::arg("other"), py::arg("other_parameter"));
     c.def("get_velocity", [](const PyNetwork& n, int64 i) {
          return n.with([&](auto& engine) -> py::object {
              const auto& p = parameter(engine, i);
@@ -116,12 +120,20 @@ void bind_network(py::module_& module) {
     c.def("edge_shape", [](const PyNetwork& n, int edge) {
          return n.with([&](auto& engine) { return shape_tuple(engine.network.edge_shape(edge)); });
      }, py::arg("edge"));
-    c.def("finalize", [](PyNetwork& n, int output) {
-         n.with([&](auto& engine) { engine.network.finalize(output); });
-     }, py::arg("output"));
-    c.def("compile", [](PyNetwork& n, const std::string& loss, bool from_logits, const std::vector<std::string>& metrics) {
-         n.with([&](auto& engine) { engine.compile(loss, from_logits, metrics); });
-     }, py::arg("loss"), py::arg("from_logits"), py::arg("metrics"));
+    c.def("finalize", [](PyNetwork& n, const std::vector<int>& outputs) {
+         n.with([&](auto& engine) { engine.network.finalize(outputs); });
+     }, py::arg("outputs"));
+    using Asked = std::optional<std::tuple<std::string, bool, double, std::vector<std::string>>>;
+    c.def("compile", [](PyNetwork& n, const std::vector<Asked>& heads) {
+         std::vector<HeadRequest> requests;
+         for (const Asked& head : heads) {
+             requests.emplace_back();
+             if (!head) continue;
+             const auto& [loss, from_logits, weight, metrics] = *head;
+             requests.back() = {loss, from_logits, weight, metrics};
+         }
+         n.with([&](auto& engine) { engine.compile(requests); });
+     }, py::arg("heads"));
     c.def_property_readonly("states", [](const PyNetwork& n) {
         return n.with([](auto& engine) {
             std::vector<std::pair<std::string, int64>> out;

@@ -26,6 +26,13 @@ public:
         return with([&](auto& engine) { return f(engine.network); });
     }
 
+    template <class T>
+    Engine<T>& engine() const {
+        const auto* found = std::get_if<std::unique_ptr<Engine<T>>>(&engine_);
+        if (!found) throw TypeError("a network of the other float type");
+        return **found;
+    }
+
 private:
     std::variant<std::unique_ptr<Engine<float>>, std::unique_ptr<Engine<double>>> engine_;
 };

@@ -23,6 +23,7 @@
     TAUTEN_DECLARE_FILL(fill_gru)         /* gru.cpp: gru_forward, gru_backward */                \
     TAUTEN_DECLARE_FILL(fill_elementwise) /* elementwise.cpp: activate .. dropout, column_.., add */ \
     TAUTEN_DECLARE_FILL(fill_pointwise)   /* pointwise.cpp: pointwise, prelu */                   \
+    TAUTEN_DECLARE_FILL(fill_combination) /* combination.cpp: combine, scale, claim */            \
     TAUTEN_DECLARE_FILL(fill_normalization) /* normalization.cpp: column_moments .. layer_norm_sums */ \
     TAUTEN_DECLARE_FILL(fill_depthwise)   /* depthwise.cpp */                                     \
     TAUTEN_DECLARE_FILL(fill_pooling)     /* pooling.cpp */                                       \

@@ -84,6 +84,7 @@ Level resolve() {
         level::fill_gru(k);      \
         level::fill_elementwise(k); \
         level::fill_pointwise(k); \
+        level::fill_combination(k); \
         level::fill_normalization(k); \
         level::fill_depthwise(k); \
         level::fill_pooling(k);  \

@@ -305,6 +305,8 @@ struct DropoutKey {
     uint32 layer;
 };
 
+enum class Combination { sum, difference, product, maximum, minimum };
+
 template <class T>
 struct SgdArguments {
     T learning_rate, momentum;
@@ -405,6 +407,13 @@ struct Kernels {
     // and index hold, too
     void (*column_maxima)(int64 rows, int64 columns, const T* x, int64 x_row, int64 first, T* y, Index<T>* index,
                           bool accumulate);
+
+    // -- several arrays of n values each
+    // y = a ∘ b, or factor · x; y may be a or x
+    void (*combine)(Combination how, int64 n, const T* a, const T* b, T* y);
+    void (*scale)(int64 n, T factor, const T* x, T* y);
+    // gradient = x = y ? rest : 0, and what it took is no longer in rest: the first of several x that are y gets it all
+    void (*claim)(int64 n, const T* x, const T* y, T* rest, T* gradient);
 
     // -- losses of rows; loss[row] is not yet multiplied by weight or scale
     // softmax cross-entropy from logits (stable: log-sum-exp). Either labels (class per row) or targets

@@ -157,6 +157,10 @@ public:
     explicit Node(Place place) : Place(std::move(place)) {}
     virtual ~Node() = default;
 
+    // The edges it reads and writes: one each, but for merges and forks.
+    virtual std::vector<int> inputs() const { return {this->input}; }
+    virtual std::vector<int> outputs() const { return {this->output}; }
+    virtual void replace_input(int from, int to) { (void)from, this->input = to; }
 
     // -- planning, once, with all edges known
     // May this node read / write an edge in the time layout?
@@ -180,6 +184,8 @@ public:
     virtual void wanted_gradient_halo(Grid& gradient) const { (void)gradient; }
     // With dropout off the output is the input: no work, no memory.
     virtual bool identity_in_inference() const { return false; }
+    // Outputs lie where the input lies, always.
+    virtual bool passes_values() const { return false; }
     virtual void plan(const std::vector<Edge>& edges) { (void)edges; }
     // How it works, where there is a choice.
     virtual std::string detail() const { return {}; }
@@ -199,7 +205,7 @@ public:
     virtual double work(const Call<T>& call) const = 0;
 
     // Phase 1 and 2, for rows of one thread. Phases of one node that need all rows of the batch (batch statistics)
-    // are separate calls with a barrier between them; most nodes have one. The first begins when the slice's own rows are
+    // are separate calls with a barrier between them; most nodes have one, and local ones no more. The first begins when the slice's own rows are
     // there: a node that reads those of others does nothing in it.
     virtual int forward_phases(const Call<T>& call) const { (void)call; return 1; }
     virtual int backward_phases(const Call<T>& call) const { (void)call; return 1; }

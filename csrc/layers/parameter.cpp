@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tauten {
 
 template <class T>
@@ -25,7 +27,7 @@ template <class T>
 void Parameter<T>::lay_out_plain() {
     width = columns;
     panels = 1;
-    weights = Buffer<T>(multiply(rows, columns, name));  // less than panels need
+    weights.renew(multiply(rows, columns, name));  // less than panels need
 }
 
 template <class T>
@@ -34,6 +36,16 @@ void Parameter<T>::lay_out_in_groups(int64 groups) {
     group_panels_ = divide_up(group_columns_, width);
     panels = groups * group_panels_;
     weights.reserve(multiply(multiply(panels, rows, name), width, name));
+}
+
+template <class T>
+void Parameter<T>::share(const Parameter& other) {
+    const bool same = shape == other.shape && rows == other.rows && columns == other.columns && gates == other.gates &&
+                      width == other.width && panels == other.panels && group_columns_ == other.group_columns_ &&
+                      turned_rows_ == other.turned_rows_;
+    require(same, name, ": shape ", to_text(shape), " here, ", to_text(other.shape), " in the place that it shares weights with");
+    weights = other.weights;
+    version.share(other.version);
 }
 
 template <class T>

@@ -1,6 +1,8 @@
 // A weight array: one master copy, kept packed as the kernels read it; gradient and velocity lie the same way.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <string>
 
 #include "core/memory.h"
@@ -8,6 +10,36 @@
 #include "kernels/table.h"
 
 namespace tauten {
+
+// What parameters may share: those of a layer that stands in several places, of one network or of several. Each has its
+// own gradient.
+template <class T>
+class SharedBuffer {
+public:
+    T* data() const { return buffer_->data(); }
+    void reserve(int64 size) { buffer_->reserve(size); }
+    T& operator[](int64 i) const { return data()[i]; }
+    void renew(int64 size) { buffer_ = std::make_shared<Buffer<T>>(size); }
+
+private:
+    std::shared_ptr<Buffer<T>> buffer_ = std::make_shared<Buffer<T>>();
+};
+
+// Grows with every change of the weights.
+class Version {
+public:
+    operator uint64() const { return *number_; }
+    void operator++() { ++*number_; }
+    // Become the other's, at a number that none of both has had: copies made before are out of date.
+    void share(const Version& other) {
+        const uint64 before = *number_;
+        number_ = other.number_;
+        *number_ = std::max(*number_, before) + 1;
+    }
+
+private:
+    std::shared_ptr<uint64> number_ = std::make_shared<uint64>(1);
+};
 
 // A matrix of `rows` x `columns` in panels: weights[panel][row][width]. A convolution's kernel is the matrix
 // (taps · channels) x filters, a bias is one row. With gates > 1 (LSTM: 4) Keras' columns [gate][unit] are dealt so
@@ -27,13 +59,16 @@ struct Parameter {
     // A state: no gradient, but its node moves it with each training step, unless the layer is frozen.
     bool state = false, moves = true;
     double l1 = 0, l2 = 0;
-    uint64 version = 1;  // grows with every change of the weights
+    bool reused = false;    // one of several places of a network that share its weights
+    Version version;
 
-    Buffer<T> weights;
+    SharedBuffer<T> weights;
     Buffer<T> gradient;   // materialised mode only
     Buffer<T> velocity;   // with momentum only
 
     Parameter(std::string layer_name, std::string parameter_name, Shape keras_shape, int64 gate_count = 1);
+    // From now on the weights are the other's. Throws std::invalid_argument if they do not lie in the same way.
+    void share(const Parameter& other);
     void be_state() { state = true, trainable = false; }
     // Unpanelled: rows lie one after the other (embedding tables).
     void lay_out_plain();

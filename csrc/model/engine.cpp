@@ -43,36 +43,66 @@ int64 Engine<T>::allocations() const {
     return allocations_;
 }
 
+template <class T>
+void Engine<T>::share(size_t own, const Engine& other, size_t parameter) {
+    require(network.finalized() && other.network.finalized(), "share: a network is not closed yet");
+    const auto &mine = network.parameters(), &theirs = other.network.parameters();
+    require(own < mine.size() && parameter < theirs.size(), "share: there is no parameter ", own, " here, or ", parameter, " there");
+    if (&other != this) guard_.join(other.guard_);
+    mine[own]->share(*theirs[parameter]);
+    for (const Reuse<T>& reuse : network.reuses())
+        if (reuse.first == mine[own].get()) reuse.again->share(*theirs[parameter]);
+}
+
 // -- compiling ----------------------------------------------------------------------------------------
 
 template <class T>
-void Engine<T>::compile(const std::string& loss, bool from_logits, const std::vector<std::string>& metrics) {
-    require(network.finalized(), "compile: the network is not closed yet");
-    Objective objective;
-    objective.loss = parse_loss(loss);
-    require(metrics.size() <= most_metrics, "compile: at most ", most_metrics, " metrics, got ", metrics.size());
-    for (const std::string& name : metrics) objective.metrics.push_back(parse_metric(name));
-    objective.edge = network.output();
-    const Edge& output = network.edges()[static_cast<size_t>(network.output())];
-    const Node<T>* last = output.producer >= 0 ? network.nodes()[static_cast<size_t>(output.producer)].get() : nullptr;
-    const bool categorical = objective.loss == Loss::categorical_crossentropy ||
-                             objective.loss == Loss::sparse_categorical_crossentropy;
-    if ((categorical || objective.loss == Loss::binary_crossentropy) && !from_logits) {
-        const FinalActivation wanted = categorical ? FinalActivation::softmax : FinalActivation::sigmoid;
-        require(last && last->final_activation() == wanted, "loss ", loss, " with from_logits=False needs a ",
-                categorical ? "softmax" : "sigmoid", " as the last activation of ", output.name,
-                "; add it, or pass from_logits=True");
-        objective.fused = true;
-        objective.edge = last->input;
+int Engine<T>::final_node(int output, FinalActivation wanted) const {
+    const int producer = network.edges()[static_cast<size_t>(output)].producer;
+    if (producer < 0) return -1;
+    const FinalActivation is = network.nodes()[static_cast<size_t>(producer)]->final_activation();
+    return is == wanted || (wanted == FinalActivation::none && is != wanted) ? producer : -1;
+}
+
+template <class T>
+Head Engine<T>::make_head(size_t output, const HeadRequest& request) const {
+    Head head;
+    head.output = head.edge = network.outputs()[output];
+    const Edge& edge = network.edges()[static_cast<size_t>(head.output)];
+    require(std::isfinite(request.weight), "compile: the weight of the loss of ", edge.name, " must be finite, got ", request.weight);
+    head.weight = request.weight;
+    head.scored = !request.loss.empty();
+    if (head.scored) head.loss = parse_loss(request.loss);
+    for (const std::string& name : request.metrics) head.metrics.push_back(parse_metric(name));
+    const bool categorical = head.loss == Loss::categorical_crossentropy || head.loss == Loss::sparse_categorical_crossentropy;
+    if (head.scored && (categorical || head.loss == Loss::binary_crossentropy) && !request.from_logits) {
+        head.fused = final_node(head.output, categorical ? FinalActivation::softmax : FinalActivation::sigmoid);
+        require(head.fused >= 0, "loss ", request.loss, " with from_logits=False needs a ", categorical ? "softmax" : "sigmoid",
+                " as the last activation of ", edge.name, "; add it, or pass from_logits=True");
+        head.edge = network.nodes()[static_cast<size_t>(head.fused)]->input;
     }
-    objective.labels = takes_labels(objective.loss);
-    objective.targets = !objective.labels;
-    for (Metric metric : objective.metrics) {
-        objective.labels = objective.labels || takes_labels(metric);
-        objective.targets = objective.targets || !takes_labels(metric);
-    }
-    require(!(objective.labels && objective.targets),
+    if (head.scored) (takes_labels(head.loss) ? head.labels : head.targets) = true;
+    for (Metric metric : head.metrics) (takes_labels(metric) ? head.labels : head.targets) = true;
+    require(!(head.labels && head.targets),
             "the loss and the metrics read the targets differently: one takes class numbers, another one value an output");
+    return head;
+}
+
+template <class T>
+void Engine<T>::compile(const std::vector<HeadRequest>& requests) {
+    require(network.finalized(), "compile: the network is not closed yet");
+    require(requests.size() == network.outputs().size(), "compile: expected losses and metrics of ", network.outputs().size(),
+            " outputs, got ", requests.size());
+    Objective objective;
+    size_t metrics = 0;
+    bool scored = false;
+    for (size_t i = 0; i < requests.size(); ++i) {
+        objective.heads.push_back(make_head(i, requests[i]));
+        metrics += objective.heads.back().metrics.size();
+        scored = scored || objective.heads.back().scored;
+    }
+    require(scored, "compile: no output has a loss");
+    require(metrics <= most_metrics, "compile: at most ", most_metrics, " metrics, got ", metrics);
     std::unique_lock lock(guard_);
     objective_ = objective;
     compiled_ = true;
@@ -129,11 +159,11 @@ StepResult Engine<T>::test(Request<T>& request) {
 }
 
 template <class T>
-void Engine<T>::predict(Request<T>& request, T* outputs) {
+void Engine<T>::predict(Request<T>& request, const std::vector<T*>& outputs) {
     Loan work(*this);
     request.loss = request.backward = request.input_gradients = request.update_stored = false;
     read(work, request, [&](Step<T>& step) {
-        step.outputs = outputs;
+        step.outputs = &outputs;
         step.run();
     });
 }
@@ -149,17 +179,17 @@ template <class T>
 StepResult Engine<T>::pull_back(Request<T>& request, bool below, const std::vector<T*>& parameter_gradients,
                                 const std::vector<T*>& input_gradients) {
     require(network.finalized(), "pull_back: the network is not closed yet");
-    Objective given;
-    given.loss = Loss::given;
-    given.targets = true;
-    given.edge = network.output();
-    const Edge& output = network.edges()[static_cast<size_t>(given.edge)];
-    const Node<T>* last = output.producer >= 0 ? network.nodes()[static_cast<size_t>(output.producer)].get() : nullptr;
-    if (below && last && last->final_activation() != FinalActivation::none) {
-        given.fused = true;
-        given.edge = last->input;
+    Objective objective;
+    for (size_t i = 0; i < network.outputs().size(); ++i) {
+        Head head;
+        head.output = head.edge = network.outputs()[i];
+        head.loss = Loss::given;
+        head.scored = head.targets = i < request.y.size() && request.y[i];
+        head.fused = below ? final_node(head.output, FinalActivation::none) : -1;
+        if (head.fused >= 0) head.edge = network.nodes()[static_cast<size_t>(head.fused)]->input;
+        objective.heads.push_back(head);
     }
-    return gradients_of(given, request, false, parameter_gradients, input_gradients);
+    return gradients_of(objective, request, false, parameter_gradients, input_gradients);
 }
 
 template <class T>

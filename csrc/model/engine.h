@@ -1,6 +1,7 @@
 // The engine: a closed network, its objective, the memory that its calls borrow, and who may run when.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -13,13 +14,49 @@
 
 namespace tauten {
 
+// What compile() is told of one output; loss "": none.
+struct HeadRequest {
+    std::string loss;
+    bool from_logits = false;
+    double weight = 1;
+    std::vector<std::string> metrics;
+};
+
+// Who may read weights (shared) and who may change them (exclusive). Networks that share weights hold each other's.
+class Guards {
+public:
+    Guards() : all_{std::make_shared<std::shared_mutex>()} {}
+    // The other's too, from now on; in the order of their places, so that nobody waits for somebody who waits for him.
+    void join(const Guards& other) {
+        all_.insert(all_.end(), other.all_.begin(), other.all_.end());
+        std::sort(all_.begin(), all_.end());
+        all_.erase(std::unique(all_.begin(), all_.end()), all_.end());
+    }
+    void lock() {
+        for (auto& mutex : all_) mutex->lock();
+    }
+    void unlock() {
+        for (auto& mutex : all_) mutex->unlock();
+    }
+    void lock_shared() {
+        for (auto& mutex : all_) mutex->lock_shared();
+    }
+    void unlock_shared() {
+        for (auto& mutex : all_) mutex->unlock_shared();
+    }
+
+private:
+    std::vector<std::shared_ptr<std::shared_mutex>> all_;
+};
+
 template <class T>
 class Engine {
 public:
     Network<T> network;
     uint64 calls = 0;  // training steps so far
 
-    void compile(const std::string& loss, bool from_logits, const std::vector<std::string>& metrics);
+    // One an output, in order.
+    void compile(const std::vector<HeadRequest>& heads);
     bool compiled() const { return compiled_; }
     const Objective& objective() const { return objective_; }
 
@@ -27,14 +64,14 @@ public:
     // One training step. Of several calls at once one runs after the other.
     StepResult train(Request<T>& request, bool fused);
     StepResult test(Request<T>& request);
-    // Outputs in the user's order; for an output a step of unequal lengths, one sample after the other.
-    void predict(Request<T>& request, T* outputs);
+    // Outputs in the user's order, one array each; for an output a step of unequal lengths, one sample after the other.
+    void predict(Request<T>& request, const std::vector<T*>& outputs);
     // Gradients of parameters in Keras' shapes, penalties included, and of inputs, laid out as the samples; nullptr: not
     // wanted.
     StepResult gradients(Request<T>& request, const std::vector<T*>& parameter_gradients,
                          const std::vector<T*>& input_gradients);
-    // The same for E = Σ y ⊙ t, where t are the request's targets: ∂E/∂y is given. No compile() needed, no penalties.
-    // below: y are the values that a softmax or sigmoid at the end of the network reads, if it ends in one.
+    // The same for E = Σ y ⊙ t, where t are the request's targets: ∂E/∂y is given (nullptr: zeros). No compile() needed,
+    // no penalties. below: y are the values that a softmax or sigmoid at the end of the network reads, if it ends in one.
     StepResult pull_back(Request<T>& request, bool below, const std::vector<T*>& parameter_gradients,
                          const std::vector<T*>& input_gradients);
 
@@ -44,7 +81,10 @@ public:
     void gates(Request<T>& request, std::vector<Trace<T>>& traces);
 
     int64 allocations() const;
-    std::shared_mutex& guard() { return guard_; }  // weights: shared for reading, exclusive for changing
+    Guards& guard() { return guard_; }
+    // From now on parameter `own` has the weights of the other network's parameter: what changes one changes the other.
+    // For networks that no thread is using.
+    void share(size_t own, const Engine& other, size_t parameter);
 
 private:
     // Lends a workspace for one call.
@@ -53,12 +93,15 @@ private:
     template <class F>
     void read(Loan& work, const Request<T>& request, F&& run);
 
+    Head make_head(size_t output, const HeadRequest& request) const;
+    // The node that writes an output, if it does nothing but make probabilities of what it reads; else -1.
+    int final_node(int output, FinalActivation wanted) const;
     StepResult gradients_of(const Objective& objective, Request<T>& request, bool penalties,
                             const std::vector<T*>& parameter_gradients, const std::vector<T*>& input_gradients);
 
     Objective objective_;
     bool compiled_ = false;
-    std::shared_mutex guard_;
+    Guards guard_;
     mutable std::mutex workspaces_guard_;
     std::vector<std::unique_ptr<Workspace<T>>> idle_;
     int64 allocations_ = 0;

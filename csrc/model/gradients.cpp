@@ -33,6 +33,13 @@ void Sink<T>::step(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, 
 template <class T>
 void Sink<T>::finish(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, int64 count, const T* gradient) const {
     if (!p.trainable) return;
+    if (!p.reused) return finish_whole(k, p, offset, count, gradient);
+    if (gradient != p.gradient.data() + offset)
+        std::memcpy(p.gradient.data() + offset, gradient, static_cast<size_t>(count) * sizeof(T));
+}
+
+template <class T>
+void Sink<T>::finish_whole(const kernels::Kernels<T>& k, Parameter<T>& p, int64 offset, int64 count, const T* gradient) const {
     if (not_finite && !k.all_finite(count, gradient)) not_finite->store(&p, std::memory_order_relaxed);
     if (store && gradient != p.gradient.data() + offset)
         std::memcpy(p.gradient.data() + offset, gradient, static_cast<size_t>(count) * sizeof(T));
@@ -154,7 +161,7 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
         above += w.rows;
         if (m0 < m1) {
             const int64 offset = (p0 * w.rows + m0) * width;
-            T* memory = partial ? partial + at : sink.store && w.trainable ? w.gradient.data() : nullptr;
+            T* memory = partial ? partial + at : (sink.store || w.reused) && w.trainable ? w.gradient.data() : nullptr;
             parts[part_count++] = {products[i], m0, m1, memory ? memory + offset : next,
                                    (memory ? w.rows : m1 - m0) * width};
             if (!memory) next += (m1 - m0) * (p1 - p0) * width;

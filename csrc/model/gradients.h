@@ -17,7 +17,9 @@ struct Sink {
     kernels::SgdArguments<T> sgd{};
     std::atomic<const Parameter<T>*>* not_finite = nullptr;  // store: where a gradient that is not finite is reported
 
+    // Of a parameter that stands in one place; of one in several the place's share is kept until all are there.
     void finish(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
+    void finish_whole(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
     void step(const kernels::Kernels<T>& k, Parameter<T>& parameter, int64 offset, int64 count, const T* gradient) const;
 };
 

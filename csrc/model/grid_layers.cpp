@@ -151,7 +151,7 @@ void Network<T>::cancel_permutes() {
         Edge &source = edges_[static_cast<size_t>(from)], &last = edges_[static_cast<size_t>(to)];
         if (last.reader == -1) continue;  // the network's output
         source.reader = last.reader;
-        if (last.reader >= 0) nodes_[static_cast<size_t>(last.reader)]->input = from;
+        if (last.reader >= 0) nodes_[static_cast<size_t>(last.reader)]->replace_input(to, from);
         for (int& same : same_as_)
             if (same == to) same = from;
         nodes_[static_cast<size_t>(edges_[static_cast<size_t>(between)].producer)].reset();

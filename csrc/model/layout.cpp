@@ -1,5 +1,6 @@
 // Closing a network: which edges lie by time and which by sample, where halos go, in what order nodes run.
 #include <algorithm>
+#include <map>
 
 #include "core/check.h"
 #include "layers/elementwise.h"
@@ -52,29 +53,37 @@ void Network<T>::split_final_sigmoid(int& output) {
     output = after;
 }
 
-// Sequences (steps, features) for recurrent layers lie by time, everything else by sample.
+// Does a sequence on this edge come to a layer that wants it by time?
+template <class T>
+bool Network<T>::leads_to_time(int e) const {
+    const Edge& edge = edges_[static_cast<size_t>(e)];
+    if (edge.reader < 0 || edge.shape.size() != (edge.index ? 1u : 2u)) return false;
+    const Node<T>& node = *nodes_[static_cast<size_t>(edge.reader)];
+    if (node.prefers_time()) return true;
+    if (!node.passes_time()) return false;
+    const std::vector<int> outputs = node.outputs();
+    return std::any_of(outputs.begin(), outputs.end(), [&](int output) { return leads_to_time(output); });
+}
+
+// Sequences (steps, features) for recurrent layers lie by time, everything else by sample. What reads several sequences
+// does so by time if all of them lie so.
 template <class T>
 void Network<T>::choose_time_layout() {
     for (int input : inputs_) {
-        const Edge& edge = edges_[static_cast<size_t>(input)];
-        bool time = edge.shape[0] == run_time;
-        const Edge* at = &edge;
-        while (!time && at->reader >= 0 && edge.shape.size() == (edge.index ? 1u : 2u)) {
-            const Node<T>& node = *nodes_[static_cast<size_t>(at->reader)];
-            if (node.prefers_time()) time = true;
-            if (!node.passes_time()) break;
-            at = &edges_[static_cast<size_t>(node.output)];
-        }
-        if (time) {
-            edges_[static_cast<size_t>(input)].value = time_grid(edge.shape, static_cast<int>(axes_.size()));
-            axes_.push_back({input, 0});
-        }
+        Edge& in = edge(input);
+        if (in.shape[0] != run_time && !leads_to_time(input)) continue;
+        in.value = time_grid(in.shape, static_cast<int>(axes_.size()));
+        axes_.push_back({input, 0});
     }
     for (const auto& node : nodes_) {
-        const Edge& in = edges_[static_cast<size_t>(node->input)];
-        Edge& out = edges_[static_cast<size_t>(node->output)];
+        const Edge& in = edge(node->input);
+        const std::vector<int> inputs = node->inputs();
         // a fixed-length sequence that arrives through a reshape lies by sample
-        if (node->passes_time() && in.value.time) out.value = time_grid(out.shape, in.value.axis);
+        if (node->passes_time() && std::all_of(inputs.begin(), inputs.end(), [&](int i) { return edge(i).value.time; })) {
+            for (int output : node->outputs()) edge(output).value = time_grid(edge(output).shape, in.value.axis);
+            for (int i : inputs)
+                if (edge(i).value.axis != in.value.axis) joined_.push_back({node->name, in.value.axis, edge(i).value.axis});
+        }
         if (node->prefers_time()) {
             int axis = in.value.time ? in.value.axis : -1;
             if (axis < 0) {
@@ -82,7 +91,7 @@ void Network<T>::choose_time_layout() {
                 axes_.push_back({-1, in.shape[0]});
                 node->set_axis(axis);
             }
-            if (node->writes_time()) out.value = time_grid(out.shape, axis);
+            if (node->writes_time()) edge(node->output).value = time_grid(edge(node->output).shape, axis);
         }
     }
 }
@@ -103,8 +112,11 @@ void Network<T>::insert_relayouts() {
     };
     const size_t nodes = nodes_.size(), edges = edges_.size();
     for (size_t i = 0; i < nodes; ++i) {
-        const int input = nodes_[i]->input;
-        if (edges_[static_cast<size_t>(input)].value.time && !nodes_[i]->reads_time()) nodes_[i]->input = insert(input);
+        Node<T>& node = *nodes_[i];
+        const std::vector<int> inputs = node.inputs();
+        const bool by_time = node.reads_time() && (inputs.size() == 1 || edge(node.output).value.time);
+        for (int input : inputs)
+            if (edge(input).value.time && !by_time) node.replace_input(input, insert(input));
     }
     for (size_t e = 0; e < edges; ++e) {
         const int from = same_as_[e];
@@ -127,8 +139,8 @@ void Network<T>::lay_out_grids() {
         // Halos where writer and reader agree on them; a convolution copies otherwise.
         const Node<T>* writer = edge.producer >= 0 ? nodes_[static_cast<size_t>(edge.producer)].get() : nullptr;
         const Node<T>* reader = edge.reader >= 0 ? nodes_[static_cast<size_t>(edge.reader)].get() : nullptr;
-        const bool by_input = edge.input >= 0;
-        if (reader && (by_input || (writer && writer->writes_halo()))) reader->wanted_halo(edge.value);
+        const bool by_input = edge.input >= 0, own = !writer || !writer->passes_values();
+        if (reader && own && (by_input || (writer && writer->writes_halo()))) reader->wanted_halo(edge.value);
         if (writer && reader && reader->writes_halo()) writer->wanted_gradient_halo(edge.gradient);
         edge.value.lay_out();
         edge.gradient.lay_out();
@@ -145,16 +157,19 @@ void Network<T>::order_nodes() {
         progress = false;
         for (size_t e = 0; e < edges_.size(); ++e)
             if (!ready[e] && same_as_[e] >= 0 && ready[static_cast<size_t>(same_as_[e])]) ready[e] = progress = true;
-        for (auto& node : nodes_)
-            if (node && ready[static_cast<size_t>(node->input)]) {
-                ready[static_cast<size_t>(node->output)] = progress = true;
-                ordered.push_back(std::move(node));
-            }
+        for (auto& node : nodes_) {
+            if (!node) continue;
+            const std::vector<int> inputs = node->inputs();
+            if (!std::all_of(inputs.begin(), inputs.end(), [&](int e) { return ready[static_cast<size_t>(e)]; })) continue;
+            for (int output : node->outputs()) ready[static_cast<size_t>(output)] = true;
+            progress = true;
+            ordered.push_back(std::move(node));
+        }
     }
     nodes_ = std::move(ordered);
     for (size_t i = 0; i < nodes_.size(); ++i) {
-        edges_[static_cast<size_t>(nodes_[i]->input)].reader = static_cast<int>(i);
-        edges_[static_cast<size_t>(nodes_[i]->output)].producer = static_cast<int>(i);
+        for (int input : nodes_[i]->inputs()) edge(input).reader = static_cast<int>(i);
+        for (int output : nodes_[i]->outputs()) edge(output).producer = static_cast<int>(i);
     }
 }
 
@@ -164,8 +179,8 @@ void Network<T>::make_segments(const Call<T>& call, std::vector<Segment>& segmen
     for (int i = 0; i < static_cast<int>(nodes_.size()); ++i) {
         const Node<T>& node = *nodes_[static_cast<size_t>(i)];
         const auto bytes = [&](int edge) { return edges_[static_cast<size_t>(edge)].value.sample * static_cast<int64>(sizeof(T)); };
-        const bool local = node.local() && node.forward_phases(call) == 1 && node.backward_phases(call) == 1;
-        if (local && !segments.empty() && segments.back().bytes > 0) {
+        const bool local = node.local() && node.forward_phases(call) <= 1 && node.backward_phases(call) <= 1;
+        if (local && !segments.empty() && segments.back().local()) {
             segments.back().last = i;
             segments.back().bytes += bytes(node.output);
         } else {
@@ -174,23 +189,53 @@ void Network<T>::make_segments(const Call<T>& call, std::vector<Segment>& segmen
     }
 }
 
+// One parameter a name; where a name comes again, its weights are those of the first place.
 template <class T>
-void Network<T>::finalize(int output) {
+void Network<T>::collect_parameters() {
+    std::map<std::string, Parameter<T>*> first;
+    for (auto& node : nodes_)
+        for (auto& parameter : node->parameters) {
+            const auto [found, fresh] = first.emplace(parameter->name, parameter.get());
+            if (fresh) {
+                parameters_.push_back(parameter);
+                continue;
+            }
+            parameter->share(*found->second);
+            parameter->reused = found->second->reused = true;
+            reuses_.push_back({found->second, parameter.get()});
+        }
+}
+
+template <class T>
+void Network<T>::finalize(const std::vector<int>& wanted) {
     require(!finalized(), "the network is closed already");
-    require(output >= 0 && output < static_cast<int>(edges_.size()), "there is no edge ", output);
-    require(edges_[static_cast<size_t>(output)].reader == -1, "the output edge ", output, " is read by a layer");
-    require(!edges_[static_cast<size_t>(output)].index, "the output is an input of integers: add a layer");
+    std::vector<int> outputs = wanted;
+    require(!outputs.empty() && outputs.size() <= most_outputs, "expected 1 to ", most_outputs, " outputs, got ", outputs.size());
+    for (int output : outputs) {
+        require(output >= 0 && output < static_cast<int>(edges_.size()), "there is no edge ", output);
+        require(edge(output).reader == -1, "the output edge ", output, " is read by a layer");
+        require(!edge(output).index, "the output is an input of integers: add a layer");
+        require(std::count(outputs.begin(), outputs.end(), output) == 1, "edge ", output, " is an output twice: fork it");
+    }
     for (size_t e = 0; e < edges_.size(); ++e)
-        require(edges_[e].reader != -1 || static_cast<int>(e) == output, "nothing reads the output of ", edges_[e].name);
-    split_final_sigmoid(output);
+        require(edges_[e].reader != -1 || std::count(outputs.begin(), outputs.end(), static_cast<int>(e)) > 0,
+                "nothing reads the output of ", edges_[e].name);
+    for (int& output : outputs) split_final_sigmoid(output);
+    outputs_ = outputs;
     cancel_permutes();
     choose_time_layout();
     insert_relayouts();
     order_nodes();
     lay_out_grids();
+    collect_parameters();
+    for (size_t i = nodes_.size(); i-- > 0;)  // tokens that several layers look up are below the least of their limits
+        for (int output : nodes_[i]->passes_values() ? nodes_[i]->outputs() : std::vector<int>{}) {
+            int64& limit = limits_[static_cast<size_t>(nodes_[i]->input)];
+            const int64 own = limits_[static_cast<size_t>(output)];
+            if (own > 0) limit = limit > 0 ? std::min(limit, own) : own;
+        }
     for (auto& node : nodes_) {
         node->plan(edges_);
-        for (auto& parameter : node->parameters) parameters_.push_back(parameter);
         for (Product<T>* product : node->products()) products_.push_back(product);
         for (Scatter<T>* scatter : node->scatters()) scatters_.push_back(scatter);
         const std::vector<int64> widths = node->state_widths();
@@ -199,20 +244,24 @@ void Network<T>::finalize(int output) {
         node->set_first_extra(extras_);
         extras_ += node->extra_count();
     }
-    output_ = output;
     update_trainable();
 }
 
 template <class T>
 void Network<T>::update_trainable() {
+    for (const Reuse<T>& reuse : reuses_) {
+        reuse.again->trainable = reuse.first->trainable;
+        reuse.again->moves = reuse.first->moves;
+    }
     std::vector<bool> trainable(edges_.size(), false);
     for (auto& node : nodes_) {
         for (size_t e = 0; e < edges_.size(); ++e)
             if (same_as_[e] >= 0) trainable[e] = trainable[static_cast<size_t>(same_as_[e])];
-        node->set_below_trainable(trainable[static_cast<size_t>(node->input)]);
-        bool any = node->below_trainable();
+        bool any = false;
+        for (int input : node->inputs()) any = any || trainable[static_cast<size_t>(input)];
+        node->set_below_trainable(any);
         for (auto& parameter : node->parameters) any = any || parameter->trainable;
-        trainable[static_cast<size_t>(node->output)] = any;
+        for (int output : node->outputs()) trainable[static_cast<size_t>(output)] = any;
     }
 }
 
@@ -231,6 +280,7 @@ std::string Network<T>::describe() const {
         out += text("input ", e.name, " ", to_text(e.shape), " ", grid(e.value), "\n");
     }
     for (const auto& node : nodes_) {
+        if (node->passes_values()) continue;
         const Edge& e = edges_[static_cast<size_t>(node->output)];
         out += text(node->name, " -> ", to_text(e.shape), " ", grid(e.value), "; gradient ", grid(e.gradient),
                     node->detail().empty() ? "" : "; ", node->detail(), "\n");

@@ -14,6 +14,7 @@
 #include "layers/recurrent.h"
 #include "layers/window.h"
 #include "model/activation.h"
+#include "training/objective.h"
 
 namespace tauten {
 
@@ -27,12 +28,26 @@ struct Axis {
 struct Segment {
     int first, last;
     int64 bytes;  // of their values, a sample; 0: a single node that takes all rows at once
+    bool local() const { return bytes > 0; }
+};
+
+// Two time axes whose steps layer `name` takes together: they must be the same ones in every call.
+struct Junction {
+    std::string name;
+    int axis, other;
 };
 
 // A state that a recurrent layer passes from step to step: its node, its number there, and its values a sample.
 struct State {
     int node, number;
     int64 width;
+};
+
+// A parameter in a further place: the same weights, and a gradient of its own, which is added to the first one's.
+template <class T>
+struct Reuse {
+    Parameter<T>* first;
+    Parameter<T>* again;
 };
 
 // A recurrent layer: "simple_rnn", which has no recurrent_activation, "forget_gate_rnn", "lstm", "gru"
@@ -111,6 +126,13 @@ public:
     int add_bidirectional(const std::string& name, int input, const Cell& first, const Cell& second,
                           const std::string& merge, bool return_sequences, bool go_backwards);
     int add_embedding(const std::string& name, int input, int64 vocabulary, int64 units);
+    // An edge has one reader. `count` edges of the same values, for as many readers; index edges too.
+    std::vector<int> add_fork(const std::string& name, int input, int64 count);
+    // Elementwise over inputs of one shape, or of shapes that differ in extents of 1, which count for all; kind: "add",
+    // "subtract" (two), "multiply", "average", "maximum" or "minimum".
+    int add_merge(const std::string& name, const std::vector<int>& inputs, const std::string& kind);
+    // One behind the other along an axis, counted from 1 (0 is the batch); their other extents are the same.
+    int add_concatenate(const std::string& name, const std::vector<int>& inputs, int64 axis);
     // Any node N(place, arguments ...) that writes `shape`; `activation` as Edge::activation. The calls above end here.
     template <class N, class... Arguments>
     int add_node(const std::string& name, int input, const Shape& shape, Activation activation, Arguments&&... arguments);
@@ -118,23 +140,27 @@ public:
     template <class Make>
     int add_made(const std::string& name, int input, const Shape& shape, Activation activation, Make&& make);
 
-    // Chooses layouts, inserts changes of layout, lays out grids, plans every node.
-    void finalize(int output);
-    bool finalized() const { return output_ >= 0; }
+    // Chooses layouts, inserts changes of layout, lays out grids, plans every node. Parameters of one name are one
+    // parameter in several places.
+    void finalize(const std::vector<int>& outputs);
+    bool finalized() const { return !outputs_.empty(); }
     void update_trainable();  // after a parameter was frozen or thawed
 
     const Shape& edge_shape(int edge) const;
     const std::vector<Edge>& edges() const { return edges_; }
     const std::vector<int>& inputs() const { return inputs_; }
-    int output() const { return output_; }
+    const std::vector<int>& outputs() const { return outputs_; }
     const std::vector<std::unique_ptr<Node<T>>>& nodes() const { return nodes_; }
     const std::vector<Product<T>*>& products() const { return products_; }
     const std::vector<Scatter<T>*>& scatters() const { return scatters_; }
     const std::vector<Axis>& axes() const { return axes_; }
+    const std::vector<Junction>& joined() const { return joined_; }
     // What runs together in a call: batch statistics break segments in training alone.
     void make_segments(const Call<T>& call, std::vector<Segment>& segments) const;
     const std::vector<State>& states() const { return states_; }
     const std::vector<std::shared_ptr<Parameter<T>>>& parameters() const { return parameters_; }
+    // The further places of parameters that are used several times.
+    const std::vector<Reuse<T>>& reuses() const { return reuses_; }
     int64 widest_vocabulary(int edge) const { return limits_[static_cast<size_t>(edge)]; }
     int extras() const { return extras_; }
     // The edge whose memory an edge shares (a reshape), or -1.
@@ -167,10 +193,14 @@ private:
     int last_channels(const std::string& name, int input, bool channels_first);
     int first_channels(const std::string& name, int input, bool channels_first);
 
+    Edge& edge(int e) { return edges_[static_cast<size_t>(e)]; }
+    std::vector<Shape> shapes_of(const std::string& name, const std::vector<int>& inputs);
     void split_final_sigmoid(int& output);
     void cancel_permutes();
+    bool leads_to_time(int edge) const;
     void choose_time_layout();
     void insert_relayouts();
+    void collect_parameters();
     void lay_out_grids();
     void order_nodes();
 
@@ -182,9 +212,11 @@ private:
     std::vector<Product<T>*> products_;
     std::vector<Scatter<T>*> scatters_;
     std::vector<Axis> axes_;
+    std::vector<Junction> joined_;
     std::vector<State> states_;
     std::vector<std::shared_ptr<Parameter<T>>> parameters_;
-    int output_ = -1;
+    std::vector<Reuse<T>> reuses_;
+    std::vector<int> outputs_;
     int extras_ = 0;
     uint32 dropouts_ = 0;
 };
@@ -215,7 +247,7 @@ int Network<T>::add_made(const std::string& name, int input, const Shape& shape,
         drop_edge();
         throw;
     }
-    edges_[static_cast<size_t>(input)].reader = index;
+    for (const int read : nodes_.back()->inputs()) edges_[static_cast<size_t>(read)].reader = index;
     return output;
 }
 

@@ -13,16 +13,20 @@ namespace tauten {
 template <class T>
 Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number)
     : network_(network), objective_(objective), work_(work), request_(request), call_(work.call),
-      k_(kernels::table<T>()), output_(network.edges()[static_cast<size_t>(network.output())]) {
+      k_(kernels::table<T>()) {
     work.prepare(k_, network, objective, request, threads_);
     work.call.number = number;
     work.call.trouble = &trouble_;
     sink_ = request.sink;
     if (sink_.store) sink_.not_finite = &not_finite_;
     if (request.loss) {
-        check_targets();
+        bool given = false;
+        for (size_t h = 0; h < objective.heads.size(); ++h) {
+            given = given || objective.heads[h].loss == Loss::given;
+            check_targets(h);
+        }
         for (const auto& p : network.parameters())
-            if (p->penalised() && objective.loss != Loss::given) {
+            if (p->penalised() && !given) {
                 double sums[2];
                 k_.penalty_sums(p->size(), p->weights.data(), sums);
                 penalty_ += p->l1 * sums[0] + p->l2 * sums[1];
@@ -32,62 +36,76 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
 }
 
 template <class T>
-void Step<T>::check_targets() const {
-    const Source& y = *request_.y;
+void Step<T>::check_targets(size_t h) const {
+    const Head& head = objective_.heads[h];
+    if (!head.reads_targets()) return;
+    const Edge& output = network_.edges()[static_cast<size_t>(head.output)];
+    const HeadRows<T>& rows = work_.heads[h];
+    require(h < request_.y.size() && request_.y[h], output.name, ": no targets given");
+    const Source& y = *request_.y[h];
     // class numbers have the output's shape but for its channels, which may be there as a 1
-    const size_t rank = output_.shape.size() - (objective_.labels ? 1 : 0);
-    bool fits = y.shape.size() == rank || (objective_.labels && y.shape.size() == rank + 1 && y.shape.back() == 1);
+    const size_t rank = output.shape.size() - (head.labels ? 1 : 0);
+    bool fits = y.shape.size() == rank || (head.labels && y.shape.size() == rank + 1 && y.shape.back() == 1);
     for (size_t i = 0; fits && i < rank; ++i)
-        fits = y.shape[i] == output_.shape[i] || y.shape[i] == run_time || output_.shape[i] == run_time;
+        fits = y.shape[i] == output.shape[i] || y.shape[i] == run_time || output.shape[i] == run_time;
     if (!fits)
-        fail(output_.name, ": expected targets of shape ",
-             to_text(Shape(output_.shape.begin(), output_.shape.begin() + static_cast<std::ptrdiff_t>(rank))), " a sample",
-             objective_.labels ? " (class numbers)" : "", ", got ", to_text(y.shape), " a sample");
-    const Source* weight = request_.sample_weight;
+        fail(output.name, ": expected targets of shape ",
+             to_text(Shape(output.shape.begin(), output.shape.begin() + static_cast<std::ptrdiff_t>(rank))), " a sample",
+             head.labels ? " (class numbers)" : "", ", got ", to_text(y.shape), " a sample");
+    const Source* weight = sample_weight(h);
     const bool per_step = weight && !weight->shape.empty();
     if (weight) {
         require(weight->samples == y.samples, "sample_weight must have one entry a sample, (", y.samples, ",)");
-        require(!per_step || (weight->shape.size() == 1 && output_.shape.size() == 2), output_.name,
-                ": expected one weight a sample", output_.shape.size() == 2 ? " or a step" : "", ", got weights of shape ",
+        require(!per_step || (weight->shape.size() == 1 && output.shape.size() == 2), output.name,
+                ": expected one weight a sample", output.shape.size() == 2 ? " or a step" : "", ", got weights of shape ",
                 to_text(weight->shape), " a sample");
     }
     for (int64 r = 0; r < request_.batch; ++r) {
         const int64 sample = request_.index[work_.order[static_cast<size_t>(r)]];
         require(sample < y.samples, "sample ", sample, " asked for, but the targets have ", y.samples);
         if (rank == 0) continue;
-        const int64 steps = !work_.target_axis          ? output_.shape[0]
-                            : work_.target_axis->full ? work_.target_axis->steps
-                                                      : work_.lengths[static_cast<size_t>(r)];
-        require(y.length(sample) == steps, output_.name, ": targets of sample ", sample, " have ", y.length(sample),
+        const int64 steps = !rows.axis        ? output.shape[0]
+                            : rows.axis->full ? rows.axis->steps
+                                              : work_.lengths[static_cast<size_t>(r)];
+        require(y.length(sample) == steps, output.name, ": targets of sample ", sample, " have ", y.length(sample),
                 " steps, expected ", steps);
         if (per_step)
-            require(weight->length(sample) == steps, output_.name, ": weights of sample ", sample, " are ",
+            require(weight->length(sample) == steps, output.name, ": weights of sample ", sample, " are ",
                     weight->length(sample), ", expected one for each of ", steps, " steps");
     }
+}
+
+template <class T>
+const Source* Step<T>::sample_weight(size_t h) const {
+    return request_.sample_weight.empty() ? nullptr : request_.sample_weight[h];
 }
 
 // What the phases after forward and backward have to do, part by part.
 template <class T>
 void Step<T>::plan_phases() {
     work_.stale.clear();
-    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.update}) phase->clear();
+    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.reuses, &work_.update}) phase->clear();
     if (!request_.backward) return;
     refresh();
-    for (const auto& node : network_.nodes()) {
-        for (const auto& p : node->parameters) {
-            if (!p->trainable) continue;
-            if (sink_.store) p->gradient.reserve(p->size());
-            if (sink_.sgd.momentum != 0) p->velocity.reserve(p->size());
-            if (request_.update_stored)
-                work_.update.add([](void* s, void* of, int64 item, void*) {
-                    Parameter<T>& q = *static_cast<Parameter<T>*>(of);
-                    const Step& step = *static_cast<Step*>(s);
-                    const int64 offset = item * merge_weights;
-                    step.sink_.step(step.k_, q, offset, std::min(merge_weights, q.size() - offset),
-                                            q.gradient.data() + offset);
-                }, p.get(), divide_up(p->size(), merge_weights));
-        }
+    for (const auto& p : network_.parameters()) {
+        if (!p->trainable) continue;
+        if (sink_.store || p->reused) p->gradient.reserve(p->size());
+        if (sink_.sgd.momentum != 0) p->velocity.reserve(p->size());
+        if (p->reused)
+            work_.reuses.add([](void* s, void* of, int64 item, void*) {
+                static_cast<Step*>(s)->add_reuses(*static_cast<Parameter<T>*>(of), item * merge_weights);
+            }, p.get(), divide_up(p->size(), merge_weights));
+        if (request_.update_stored)
+            work_.update.add([](void* s, void* of, int64 item, void*) {
+                Parameter<T>& q = *static_cast<Parameter<T>*>(of);
+                const Step& step = *static_cast<Step*>(s);
+                const int64 offset = item * merge_weights;
+                step.sink_.step(step.k_, q, offset, std::min(merge_weights, q.size() - offset),
+                                        q.gradient.data() + offset);
+            }, p.get(), divide_up(p->size(), merge_weights));
     }
+    for (const Reuse<T>& reuse : network_.reuses())
+        if (reuse.again->trainable) reuse.again->gradient.reserve(reuse.again->size());
     for (ProductPlan<T>& product : work_.products) {
         work_.gradients.add([](void* s, void* p, int64 item, void* scratch) {
             const Step& step = *static_cast<Step*>(s);
@@ -113,6 +131,16 @@ void Step<T>::plan_phases() {
                                       of.gradient.data() + offset);
         }, table, divide_up(table->size(), merge_weights));
     }
+}
+
+// The gradients of a parameter's further places join the first one's.
+template <class T>
+void Step<T>::add_reuses(Parameter<T>& p, int64 offset) const {
+    const int64 count = std::min(merge_weights, p.size() - offset);
+    T* const gradient = p.gradient.data() + offset;
+    for (const Reuse<T>& reuse : network_.reuses())
+        if (reuse.first == &p) k_.add(count, reuse.again->gradient.data() + offset, gradient);
+    sink_.finish_whole(k_, p, offset, count, gradient);
 }
 
 template <class T>
@@ -178,8 +206,9 @@ template <class T>
 void Step<T>::run() {
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
-    const bool read = outputs || !objective_.metrics.empty();
-    if (request_.loss && objective_.fused && !read) unread_ = static_cast<int>(network_.nodes().size()) - 1;
+    for (const Head& head : objective_.heads)
+        if (request_.loss && head.fused >= 0 && !outputs && head.metrics.empty())
+            work_.unread[static_cast<size_t>(head.fused)] = 1;
     run_team(team_size(), [this](const Member& m) { member(m); });
     for (Node<T>* node : work_.stale) node->refreshed();
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
@@ -213,6 +242,10 @@ void Step<T>::member(const Member& member) {
         member.barrier();
         work_.merge.work_off(this, scratch);
     }
+    if (!work_.reuses.parts.empty()) {
+        member.barrier();
+        work_.reuses.work_off(this, scratch);
+    }
     if (!request_.update_stored) return;
     member.barrier();
     if (!not_finite_.load(std::memory_order_relaxed)) work_.update.work_off(this, scratch);
@@ -245,7 +278,7 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
     const auto& nodes = network_.nodes();
     const int count = static_cast<int>(nodes.size());
     for (int i = 0; i < count; ++i) {
-        if (i == unread_) continue;
+        if (work_.unread[static_cast<size_t>(i)]) continue;
         const Node<T>& node = *nodes[static_cast<size_t>(i)];
         share(node, Way::forward, node.forward_phases(call_),
               [&](Slice s, int phase) { node.forward(call_, s, phase, scratch); });
@@ -253,7 +286,8 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
     finish_forward(slice);
     if (!request_.backward) return;
     member.barrier();
-    for (int i = count - (objective_.fused ? 2 : 1); i >= 0; --i) {  // the loss may have started below the last node
+    for (int i = count - 1; i >= 0; --i) {
+        if (work_.scored[static_cast<size_t>(i)]) continue;
         const Node<T>& node = *nodes[static_cast<size_t>(i)];
         share(node, Way::backward, node.backward_phases(call_),
               [&](Slice s, int phase) { node.backward(call_, s, phase, scratch); });
@@ -263,8 +297,10 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
 
 template <class T>
 void Step<T>::finish_forward(Slice slice) {
-    if (request_.loss) score(slice);
-    if (outputs) write_outputs(slice);
+    for (size_t h = 0; h < work_.heads.size(); ++h) {
+        if (request_.loss) score(h, slice);
+        if (outputs) write_outputs(h, slice);
+    }
     write_states(slice);
 }
 
@@ -282,35 +318,44 @@ void Step<T>::gather_rows(Slice slice) {
         else
             gather(*request_.x[i], rows, slice, edge.value, call_.axes, call_.values[e]);
     }
-    if (!request_.loss) return;
-    Grid one = output_.value;
+    for (size_t h = 0; request_.loss && h < work_.heads.size(); ++h)
+        if (objective_.heads[h].reads_targets()) gather_targets(h, slice);
+}
+
+template <class T>
+void Step<T>::gather_targets(size_t h, Slice slice) {
+    const Head& head = objective_.heads[h];
+    const HeadRows<T>& to = work_.heads[h];
+    const Edge& output = network_.edges()[static_cast<size_t>(head.output)];
+    const Rows rows{request_.index, work_.order.data()};
+    Grid one = output.value;
     one.channels = 1;
     one.lay_out();
-    if (objective_.labels)
-        gather_checked(*request_.y, slice, one, output_.value.channels, work_.labels, "label", output_.name);
+    if (head.labels)
+        gather_checked(*request_.y[h], slice, one, output.value.channels, to.labels, "label", output.name);
     else
-        gather(*request_.y, rows, slice, output_.value, call_.axes, work_.targets);
-    if (!request_.sample_weight) return;
-    const Source& weights = *request_.sample_weight;
+        gather(*request_.y[h], rows, slice, output.value, call_.axes, to.targets);
+    if (!sample_weight(h)) return;
+    const Source& weights = *sample_weight(h);
     if (!weights.shape.empty()) {
-        gather(weights, rows, slice, one, call_.axes, work_.weights);
+        gather(weights, rows, slice, one, call_.axes, to.weights);
         return;
     }
     const auto weight = [&](int64 r) {
         return number_of<T>(weights, request_.index[work_.order[static_cast<size_t>(r)]]);
     };
-    if (!work_.target_axis) {
+    if (!to.axis) {
         const int64 positions = one.positions();
         for (int64 r = slice.begin; r < slice.end; ++r)
-            std::fill_n(work_.weights + r * positions, positions, weight(r));
+            std::fill_n(to.weights + r * positions, positions, weight(r));
         return;
     }
-    const Steps& axis = *work_.target_axis;
+    const Steps& axis = *to.axis;
     int64 length = axis.steps;
     for (int64 r = slice.begin; r < slice.end; ++r) {
         while (length > 0 && axis.active[length - 1] <= r) --length;  // the longest come first
         const T w = weight(r);
-        for (int64 t = 0; t < length; ++t) work_.weights[axis.offset[t] + r] = w;
+        for (int64 t = 0; t < length; ++t) to.weights[axis.offset[t] + r] = w;
     }
 }
 
@@ -361,40 +406,46 @@ template <class T>
 void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
     for (const Segment& segment : work_.segments) {
         const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
-        const int phases = head.forward_phases(call_);
+        const int phases = segment.local() ? 1 : head.forward_phases(call_);
         for (int phase = 0; phase < phases; ++phase) {
             if (phase > 0) member.barrier();
             in_passes(slice, segment.bytes, [&](Slice pass) {
                 for (int i = segment.first; i <= segment.last; ++i)
-                    if (i != unread_) network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
+                    if (!work_.unread[static_cast<size_t>(i)]) network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
             });
         }
     }
 }
 
-// Losses, metrics and the gradient they start the backward phase with.
+// Losses, metrics and the gradient they start the backward phase with. An output without a loss has the gradient 0.
 template <class T>
-void Step<T>::score(Slice slice) {
-    const T scale = static_cast<T>(1.0 / static_cast<double>(work_.rows));
-    const int64 c = output_.value.channels;
-    const Edge& edge = network_.edges()[static_cast<size_t>(objective_.edge)];
-    T* gradient = request_.backward ? call_.gradients[objective_.edge] : nullptr;
-    for_each_run(output_.value, call_.batch, call_.axes, slice, [&](int64 first, int64 count) {
+void Step<T>::score(size_t h, Slice slice) {
+    const Head& head = objective_.heads[h];
+    const HeadRows<T>& to = work_.heads[h];
+    const Grid& output = network_.edges()[static_cast<size_t>(head.output)].value;
+    const Source* const weight = sample_weight(h);
+    const T scale = static_cast<T>(head.weight / static_cast<double>(to.rows));
+    const int64 c = output.channels;
+    const Edge& edge = network_.edges()[static_cast<size_t>(head.edge)];
+    T* gradient = request_.backward ? call_.gradients[head.edge] : nullptr;
+    for_each_run(output, call_.batch, call_.axes, slice, [&](int64 first, int64 count) {
         if (count == 0) return;
-        const TargetRows<T> rows{count, c, objective_.labels ? work_.labels + first : nullptr,
-                                 objective_.targets ? work_.targets + first * c : nullptr,
-                                 request_.sample_weight ? work_.weights + first : nullptr};
-        const T* z = call_.values[objective_.edge] + first * c;
         T* delta = gradient ? gradient + first * c : nullptr;
-        loss_rows(k_, objective_.loss, rows, z, scale, delta, work_.losses + first);
+        if (!head.scored && delta) std::fill_n(delta, count * c, T{0});
+        if (!head.reads_targets()) return;
+        const TargetRows<T> rows{count, c, head.labels ? to.labels + first : nullptr,
+                                 head.targets ? to.targets + first * c : nullptr, weight ? to.weights + first : nullptr};
+        for (size_t i = 0; i < head.metrics.size(); ++i)
+            metric_rows(head.metrics[i], rows, call_.values[head.output] + first * c,
+                        to.metrics + static_cast<int64>(i) * to.rows + first);
+        if (!head.scored) return;
+        const T* z = call_.values[head.edge] + first * c;
+        loss_rows(k_, head.loss, rows, z, scale, delta, to.losses + first);
         if (delta && edge.activation != Activation::linear) k_.activation_gradient(edge.activation, count, c, z, c, delta, c);
-        for (size_t i = 0; i < objective_.metrics.size(); ++i)
-            metric_rows(objective_.metrics[i], rows, call_.values[network_.output()] + first * c,
-                        work_.metrics + static_cast<int64>(i) * work_.rows + first);
         for (int64 i = first; i < first + count; ++i) {
-            if (request_.sample_weight) work_.losses[i] *= static_cast<double>(work_.weights[i]);
+            if (weight) to.losses[i] *= static_cast<double>(to.weights[i]);
             // a gradient that is given is passed on, whatever the values are
-            if (objective_.loss != Loss::given && !std::isfinite(work_.losses[i]))
+            if (head.loss != Loss::given && !std::isfinite(to.losses[i]))
                 failed_.store(true, std::memory_order_relaxed);
         }
     });
@@ -404,16 +455,14 @@ template <class T>
 void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
     const auto& segments = work_.segments;
     for (size_t s = segments.size(); s-- > 0;) {
-        Segment segment = segments[s];
-        if (objective_.fused && s + 1 == segments.size()) --segment.last;  // the loss started below that node
-        if (segment.last < segment.first) continue;
+        const Segment& segment = segments[s];
         const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
-        const int phases = head.backward_phases(call_);
+        const int phases = segment.local() ? 1 : head.backward_phases(call_);
         for (int phase = 0; phase < phases; ++phase) {
             if (phase > 0) member.barrier();
             in_passes(slice, 2 * segment.bytes, [&](Slice pass) {
                 for (int i = segment.last; i >= segment.first; --i)
-                    network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
+                    if (!work_.scored[static_cast<size_t>(i)]) network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
             });
         }
     }
@@ -421,20 +470,22 @@ void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
 
 // Predictions in the user's order; steps of unequal lengths one sample after the other.
 template <class T>
-void Step<T>::write_outputs(Slice slice) const {
-    const Grid& grid = output_.value;
-    const T* y = call_.values[network_.output()];
+void Step<T>::write_outputs(size_t h, Slice slice) const {
+    const int e = network_.outputs()[h];
+    const Grid& grid = network_.edges()[static_cast<size_t>(e)].value;
+    const T* y = call_.values[e];
+    T* const out = (*outputs)[h];
     const size_t row_bytes = static_cast<size_t>(grid.channels) * sizeof(T);
     if (!grid.time) {
         for (int64 r = slice.begin; r < slice.end; ++r)
-            std::memcpy(outputs + work_.order[static_cast<size_t>(r)] * grid.sample, y + r * grid.sample,
+            std::memcpy(out + work_.order[static_cast<size_t>(r)] * grid.sample, y + r * grid.sample,
                         static_cast<size_t>(grid.sample) * sizeof(T));
         return;
     }
-    const Steps& axis = *work_.target_axis;
+    const Steps& axis = *work_.heads[h].axis;
     for (int64 r = slice.begin; r < slice.end; ++r) {
         const int64 place = work_.order[static_cast<size_t>(r)];
-        T* to = outputs + work_.first_row(axis, place) * grid.channels;
+        T* to = out + work_.first_row(axis, place) * grid.channels;
         const int64 steps = axis.full ? axis.steps : work_.lengths[static_cast<size_t>(r)];
         for (int64 t = 0; t < steps; ++t)
             std::memcpy(to + t * grid.channels, y + (axis.offset[t] + r) * grid.channels, row_bytes);
@@ -491,16 +542,23 @@ template <class T>
 StepResult Step<T>::result() const {
     StepResult result;
     result.samples = request_.batch;
-    result.rows = work_.rows;
-    result.penalty = penalty_;
-    const auto mean = [&](const double* values) {
-        double sum = 0;
-        for (int64 r = 0; r < work_.rows; ++r) sum += values[r];
-        return work_.rows > 0 ? sum / static_cast<double>(work_.rows) : 0.0;  // every step may be masked
-    };
-    result.loss = mean(work_.losses) * (objective_.loss == Loss::given ? static_cast<double>(work_.rows) : 1.0) + penalty_;
-    for (size_t i = 0; i < objective_.metrics.size(); ++i)
-        result.metrics[result.metric_count++] = mean(work_.metrics + static_cast<int64>(i) * work_.rows);
+    result.loss = result.penalty = penalty_;
+    int next = 0;
+    for (size_t h = 0; request_.loss && h < work_.heads.size(); ++h) {
+        const Head& head = objective_.heads[h];
+        const HeadRows<T>& from = work_.heads[h];
+        const auto mean = [&](const double* values) {
+            double sum = 0;
+            for (int64 r = 0; r < from.rows; ++r) sum += values[r];
+            return from.rows > 0 ? sum / static_cast<double>(from.rows) : 0.0;  // every step may be masked
+        };
+        StepResult::Head& to = result.heads[result.head_count++];
+        to.rows = from.rows;
+        if (head.scored) to.loss = mean(from.losses) * (head.loss == Loss::given ? static_cast<double>(from.rows) : 1.0);
+        result.loss += head.weight * to.loss;
+        for (size_t i = 0; i < head.metrics.size(); ++i, ++to.metric_count)
+            result.metrics[next++] = mean(from.metrics + static_cast<int64>(i) * from.rows);
+    }
     return result;
 }
 

@@ -25,11 +25,18 @@ void in_passes(Slice slice, int64 bytes, F&& f) {
     for (int64 r = slice.begin; r < slice.end; r += rows) f(Slice{r, std::min(slice.end, r + rows)});
 }
 
+// loss: the outputs' losses times their weights, and the penalty. Metrics stand output after output.
 struct StepResult {
     double loss = 0, penalty = 0;
-    int64 samples = 0, rows = 0;
+    int64 samples = 0;
+    struct Head {
+        double loss = 0;
+        int64 rows = 0;
+        int metric_count = 0;
+    };
+    int head_count = 0;
+    Head heads[most_outputs];
     double metrics[most_metrics] = {};
-    int metric_count = 0;
 };
 
 template <class T>
@@ -38,7 +45,7 @@ public:
     // Checks the request and lays out memory; throws std::invalid_argument.
     Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number);
 
-    T* outputs = nullptr;              // where predictions go
+    const std::vector<T*>* outputs = nullptr;          // where predictions go, one an output
     const std::vector<T*>* input_gradients = nullptr;  // where ∂E/∂x goes
 
     // Whether copies of weights that a prediction reads are out of date. A call that has the weights to itself makes
@@ -56,8 +63,10 @@ public:
     StepResult result() const;
 
 private:
-    void check_targets() const;
+    void check_targets(size_t h) const;
+    const Source* sample_weight(size_t h) const;
     void plan_phases();
+    void add_reuses(Parameter<T>& parameter, int64 offset) const;
     int team_size();
     Slice deal(int64 index, int64 count) const;
 
@@ -66,14 +75,15 @@ private:
     void pass_in_parts(const Member& member, Slice slice, T* scratch);
     void finish_forward(Slice slice);
     void gather_rows(Slice slice);
+    void gather_targets(size_t h, Slice slice);
     void read_states(Slice slice) const;
     void write_states(Slice slice) const;
     void gather_checked(const Source& source, Slice slice, const Grid& grid, int64 limit, int32* to, const char* what,
                         const std::string& name);
     void forward(const Member& member, Slice slice, T* scratch) const;
-    void score(Slice slice);
+    void score(size_t h, Slice slice);
     void backward(const Member& member, Slice slice, T* scratch) const;
-    void write_outputs(Slice slice) const;
+    void write_outputs(size_t h, Slice slice) const;
     void write_input_gradients(Slice slice) const;
     void write_input_gradient(int input, Slice slice) const;
 
@@ -83,12 +93,10 @@ private:
     const Request<T>& request_;
     const Call<T>& call_;
     const kernels::Kernels<T>& k_;
-    const Edge& output_;
     const int threads_ = threads();  // scratch memory is made for as many, whatever is set meanwhile
     double penalty_ = 0;
     bool synchronised_ = false;  // some node needs all rows at once: every member has its slice
     bool in_parts_ = false;      // there are fewer rows than threads
-    int unread_ = -1;            // the last node, where the loss takes its input and nobody wants its output
     int64 slices_ = 1;           // that members claim
 
     std::atomic<bool> failed_{false};

@@ -60,7 +60,15 @@ void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& reques
                      wanted, "; declare the input with None steps for any length");
         }
         if (shortest == longest && shortest > 0) continue;
-        require(lengths.empty(), edge.name, ": only one input may have samples of unequal length");
+        if (!lengths.empty()) {
+            for (int64 r = 0; r < batch; ++r) {
+                const int64 sample = request.index[order[static_cast<size_t>(r)]];
+                require(source.length(sample) == lengths[static_cast<size_t>(r)], edge.name, ": sample ", sample, " has ",
+                        source.length(sample), " steps, but ", lengths[static_cast<size_t>(r)],
+                        " in another input; samples of unequal length must have the same lengths in all inputs");
+            }
+            continue;
+        }
         std::sort(order.begin(), order.end(), [&](int64 a, int64 b) {
             const int64 x = source.length(request.index[a]), y = source.length(request.index[b]);
             return x != y ? x > y : a < b;
@@ -104,6 +112,11 @@ void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& reques
         steps.offset = offset;
         steps.total = total;
     }
+    for (const Junction& joined : network.joined()) {
+        const Steps &a = axes[static_cast<size_t>(joined.axis)], &b = axes[static_cast<size_t>(joined.other)];
+        require(a.full == b.full && a.steps == b.steps, joined.name, ": expected inputs of the same steps, got ", a.steps,
+                a.full ? " steps" : " steps at most", " and ", b.steps, b.full ? " steps" : " steps at most");
+    }
     if (!lengths.empty()) {
         first_rows_.resize(static_cast<size_t>(batch));
         for (int64 r = 0; r < batch; ++r)
@@ -125,8 +138,8 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
     for (size_t e = 0; e < edges.size(); ++e) {
         if (network.same_as(static_cast<int>(e)) >= 0 || edges[e].unused) continue;
         const Edge& edge = edges[e];
-        const bool skipped = !request.training && edge.producer >= 0 &&
-                             network.nodes()[static_cast<size_t>(edge.producer)]->identity_in_inference();
+        const Node<T>* writer = edge.producer >= 0 ? network.nodes()[static_cast<size_t>(edge.producer)].get() : nullptr;
+        const bool skipped = writer && (writer->passes_values() || (!request.training && writer->identity_in_inference()));
         if (!edge.value.time) multiply(multiply(request.batch, edge.value.sample, edge.name), size, edge.name);
         if (!skipped) place(edge.value.size(request.batch, axes.data()) * size, edge.value.halo(), &values_[e]);
         if (request.backward && !edge.index && (edge.input < 0 || request.input_gradients))
@@ -138,13 +151,17 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
         for (size_t i = 0; i < bytes.size(); ++i)
             if (bytes[i] > 0) place(bytes[i], node->extra_zeroed(), &extra_[static_cast<size_t>(node->first_extra()) + i]);
     }
-    const Edge& output = edges[static_cast<size_t>(network.output())];
-    if (request.loss) {
-        if (objective.targets) place(rows * output.value.channels * size, false, &targets_);
-        if (objective.labels) place(rows * static_cast<int64>(sizeof(int32)), false, &labels_);
-        place(rows * size, false, &weights_);
-        place(rows * static_cast<int64>(sizeof(double)), false, &losses_);
-        place(rows * static_cast<int64>(objective.metrics.size() * sizeof(double)), false, &metrics_);
+    head_blocks_.assign(heads.size(), {});
+    for (size_t h = 0; request.loss && h < heads.size(); ++h) {
+        const Head& head = objective.heads[h];
+        if (!head.reads_targets()) continue;
+        HeadBlocks& blocks = head_blocks_[h];
+        const int64 rows = heads[h].rows, channels = edges[static_cast<size_t>(head.output)].value.channels;
+        if (head.targets) place(rows * channels * size, false, &blocks.targets);
+        if (head.labels) place(rows * static_cast<int64>(sizeof(int32)), false, &blocks.labels);
+        place(rows * size, false, &blocks.weights);
+        place(rows * static_cast<int64>(sizeof(double)), false, &blocks.losses);
+        place(rows * static_cast<int64>(head.metrics.size() * sizeof(double)), false, &blocks.metrics);
     }
     partials_.assign(products.size(), nullptr);
     for (size_t i = 0; i < products.size(); ++i)
@@ -170,7 +187,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
     }
     std::swap(signature_, fresh_signature_);
 
-    // Reshapes share memory, and so does dropout when it is off.
+    // Reshapes share memory, and so do forks, and dropout when it is off.
     for (bool again = true; again;) {
         again = false;
         for (size_t e = 0; e < edges.size(); ++e) {
@@ -184,11 +201,14 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
         }
     }
     for (size_t i = 0; i < products.size(); ++i) products[i].partials = static_cast<T*>(partials_[i]);
-    targets = static_cast<T*>(targets_);
-    labels = static_cast<int32*>(labels_);
-    weights = static_cast<T*>(weights_);
-    losses = static_cast<double*>(losses_);
-    metrics = static_cast<double*>(metrics_);
+    for (size_t h = 0; h < heads.size(); ++h) {
+        const HeadBlocks& blocks = head_blocks_[h];
+        heads[h].targets = static_cast<T*>(blocks.targets);
+        heads[h].labels = static_cast<int32*>(blocks.labels);
+        heads[h].weights = static_cast<T*>(blocks.weights);
+        heads[h].losses = static_cast<double*>(blocks.losses);
+        heads[h].metrics = static_cast<double*>(blocks.metrics);
+    }
     call.values = reinterpret_cast<T* const*>(values_.data());
     call.gradients = reinterpret_cast<T* const*>(gradients_.data());
     call.extra = extra_.data();
@@ -211,9 +231,16 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     call.input_gradients = request.input_gradients;
     call.initial_states = !request.initial_states.empty();
     call.final_states = !request.final_states.empty();
-    const Edge& output = network.edges()[static_cast<size_t>(network.output())];
-    rows = output.value.rows(request.batch, axes.data());
-    target_axis = output.value.time ? &axes[static_cast<size_t>(output.value.axis)] : nullptr;
+    heads.assign(network.outputs().size(), {});
+    for (size_t h = 0; h < heads.size(); ++h) {
+        const Grid& grid = network.edges()[static_cast<size_t>(network.outputs()[h])].value;
+        heads[h].rows = grid.rows(request.batch, axes.data());
+        heads[h].axis = grid.time ? &axes[static_cast<size_t>(grid.axis)] : nullptr;
+    }
+    unread.assign(network.nodes().size(), 0);
+    scored.assign(network.nodes().size(), 0);
+    for (const Head& head : objective.heads)
+        if (request.loss && head.fused >= 0) scored[static_cast<size_t>(head.fused)] = 1;
 
     network.make_segments(call, segments);
     products.clear();

@@ -13,22 +13,15 @@
 
 namespace tauten {
 
-struct Objective {
-    Loss loss = Loss::mean_squared_error;
-    std::vector<Metric> metrics;
-    int edge = -1;       // the edge whose values the loss reads (logits or outputs)
-    bool fused = false;  // that is the input of the last node, whose backward the loss includes
-    bool labels = false, targets = false;  // what loss and metrics read of y
-};
-
 // What a call is asked to do.
 template <class T>
 struct Request {
     std::vector<const Source*> x;
-    const Source* y = nullptr;       // with a loss
+    std::vector<const Source*> y;    // one an output; nullptr where nothing is asked of it. Without a loss: empty
     const int64* index = nullptr;    // samples of the batch
     int64 batch = 0;
-    const Source* sample_weight = nullptr;  // a number a sample of y, or one a step of each
+    // One an output, a number a sample of y, or one a step of each; nullptr: all 1. Empty: none.
+    std::vector<const Source*> sample_weight;
     // States that recurrent layers begin with and leave, (batch, units) each in the user's order, numbered as
     // Network::states(); nullptr: zeros, and not wanted. Empty: none.
     std::vector<const T*> initial_states;
@@ -60,6 +53,18 @@ struct Phase {
     void work_off(void* context, void* scratch);
 };
 
+// Rows of one output, what they are compared with, and what came of it.
+template <class T>
+struct HeadRows {
+    int64 rows = 0;
+    const Steps* axis = nullptr;  // if the output has time steps
+    T* targets = nullptr;
+    int32* labels = nullptr;
+    T* weights = nullptr;
+    double* losses = nullptr;
+    double* metrics = nullptr;    // metric by metric
+};
+
 template <class T>
 class Workspace {
 public:
@@ -74,20 +79,16 @@ public:
 
     Call<T> call;
     std::vector<Steps> axes;
-    const Steps* target_axis = nullptr;
     std::vector<int64> order;      // row -> place in the batch
-    std::vector<int64> lengths;    // of rows, on the first ragged axis; empty if all are equal
+    std::vector<int64> lengths;    // of rows, on every ragged axis; empty if all are equal
     std::vector<Segment> segments;
     std::vector<ProductPlan<T>> products;
     Claims slices;                 // of rows
-    Phase refresh, gradients, merge, update;
+    Phase refresh, gradients, merge, reuses, update;
     std::vector<Node<T>*> stale;   // nodes whose derived panels this call makes anew
-    int64 rows = 0;                // of the output
-    T* targets = nullptr;
-    int32* labels = nullptr;
-    T* weights = nullptr;
-    double* losses = nullptr;
-    double* metrics = nullptr;     // metric by metric
+    std::vector<HeadRows<T>> heads;
+    std::vector<char> unread;      // by node: nobody wants what it writes
+    std::vector<char> scored;      // by node: the loss has done its backward
     T* scratch(int thread) const { return scratch_ + thread * scratch_size_; }
 
 private:
@@ -110,7 +111,10 @@ private:
     std::vector<int64> extra_bytes_;
     std::vector<void*> values_, gradients_, extra_;
     std::vector<void*> partials_;
-    void *targets_ = nullptr, *labels_ = nullptr, *weights_ = nullptr, *losses_ = nullptr, *metrics_ = nullptr;
+    struct HeadBlocks {
+        void *targets = nullptr, *labels = nullptr, *weights = nullptr, *losses = nullptr, *metrics = nullptr;
+    };
+    std::vector<HeadBlocks> head_blocks_;
     void* scratch_block_ = nullptr;
     T* scratch_ = nullptr;
     int64 scratch_size_ = 0;

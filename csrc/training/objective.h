@@ -24,14 +24,32 @@ enum class Metric {
     mean_absolute_error
 };
 
-// Metrics that one objective may have.
-inline constexpr int most_metrics = 16;
+// Outputs that one network, and metrics that one objective may have.
+inline constexpr int most_outputs = 32, most_metrics = 64;
 
 Loss parse_loss(const std::string& name);
 Metric parse_metric(const std::string& name);
 // Sparse: one class number a row instead of `columns` targets.
 inline bool takes_labels(Loss loss) { return loss == Loss::sparse_categorical_crossentropy; }
 inline bool takes_labels(Metric metric) { return metric == Metric::sparse_categorical_accuracy; }
+
+// What is asked of one output of a network.
+struct Head {
+    int output = -1;      // its edge
+    bool scored = false;  // it has a loss
+    Loss loss = Loss::mean_squared_error;
+    double weight = 1;    // of its loss in the sum
+    std::vector<Metric> metrics;
+    int edge = -1;        // the edge whose values the loss reads (logits or outputs)
+    int fused = -1;       // the node between that edge and the output, whose backward the loss includes; -1: none
+    bool labels = false, targets = false;  // what loss and metrics read of y
+    bool reads_targets() const { return labels || targets; }
+};
+
+// One head an output, in order.
+struct Objective {
+    std::vector<Head> heads;
+};
 
 // Rows of one slice, all arrays at their first row.
 template <class T>

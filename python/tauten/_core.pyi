@@ -57,19 +57,23 @@ class StepResult:
 
     @property
     def loss(self) -> float:
-        """Mean loss over the rows (samples x valid steps), weighted, plus the penalties."""
+        """The outputs' losses times their weights, plus the penalties."""
 
     @property
     def penalty(self) -> float: ...
     @property
     def samples(self) -> int: ...
     @property
-    def rows(self) -> int:
-        """Samples x valid time steps, for per-step outputs; else samples."""
+    def losses(self) -> tuple[float, ...]:
+        """Of each output: the mean loss over its rows (samples x valid steps); 0 without a loss."""
 
     @property
-    def metrics(self) -> tuple[float, ...]:
-        """Means over the rows, in the order given to compile()."""
+    def rows(self) -> tuple[int, ...]:
+        """Of each output: samples x valid time steps, for per-step outputs; else samples."""
+
+    @property
+    def metrics(self) -> tuple[tuple[float, ...], ...]:
+        """Of each output: means over its rows, in the order given to compile()."""
 
 class Cell:
     """A recurrent layer: "simple_rnn", "forget_gate_rnn" (gates φ, u), "lstm" (i, f, g, o), "gru" (z, r, u) or
@@ -260,8 +264,23 @@ class Network:
         """input is an index edge (steps,); a token outside [0, vocabulary) makes the step raise ValueError."""
 
     def edge_shape(self, edge: int) -> tuple[int | None, ...]: ...
-    def finalize(self, output: int) -> None:
-        """Close the network: layouts are chosen, weights allocated (zeros)."""
+    def add_fork(self, name: str, input: int, count: int) -> list[int]:
+        """`count` edges of the same values: an edge can be read by one layer, or be an output, and no more."""
+
+    def add_merge(self, name: str, inputs: Sequence[int], kind: str) -> int:
+        """Elementwise over inputs of one shape, or of shapes that differ in extents of 1, which count for all.
+
+        kind: "add", "subtract" (two inputs), "multiply", "average", "maximum" or "minimum".
+        """
+
+    def add_concatenate(self, name: str, inputs: Sequence[int], axis: int) -> int:
+        """One behind the other along an axis, counted from 1 (0 is the batch); their other extents are the same."""
+
+    def finalize(self, outputs: Sequence[int]) -> None:
+        """Close the network: layouts are chosen, weights allocated (zeros).
+
+        A layer that was added twice under one name is one layer in two places: its parameters appear once.
+        """
 
     # -- weights, numbered in the order of their layers, kernel, (recurrent kernel,) bias within each
     @property
@@ -271,6 +290,12 @@ class Network:
     def set_penalty(self, parameter: int, l1: float, l2: float) -> None:
         """Adds l1·Σ|w| + l2·Σw² to the loss; sign(0) = 0."""
 
+    def share(self, parameter: int, other: Network, other_parameter: int) -> None:
+        """From now on the parameter has the memory of the other network's: what changes one changes the other.
+
+        For networks that no thread is using. Gradients and the optimizer's memory stay each network's own.
+        """
+
     def set_trainable(self, parameter: int, trainable: bool) -> None: ...
     def get_velocity(self, parameter: int) -> NDArray[np.floating]:
         """Momentum's memory, zeros before the first step."""
@@ -278,8 +303,10 @@ class Network:
     def set_velocity(self, parameter: int, value: NDArray[np.floating]) -> None: ...
 
     # -- training
-    def compile(self, loss: str, from_logits: bool, metrics: Sequence[str]) -> None:
-        """loss: mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy.
+    def compile(self, heads: Sequence[tuple[str, bool, float, Sequence[str]] | None]) -> None:
+        """(loss, from_logits, weight, metrics) for each output; None, or the loss "", for one without a loss.
+
+        loss: mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy.
 
         metrics: binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, mean_squared_error,
         mean_absolute_error.
@@ -288,9 +315,9 @@ class Network:
     def train_step(
         self,
         x: Sequence[Source],
-        y: Source,
+        y: Sequence[Source | None],
         index: NDArray[np.int64],
-        sample_weight: NDArray[np.floating] | Source | None,
+        sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
         learning_rate: float,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -298,8 +325,8 @@ class Network:
         initial_states: States | None = None,
         keep_states: bool = False,
     ) -> Any:
-        """One minibatch step on the samples that `index` names. sample_weight: (source samples,), not indexed yet,
-        or for outputs of every step a Source of (steps,).
+        """One minibatch step on the samples that `index` names. y, sample_weight: an entry an output; weights are
+        (source samples,), not indexed yet, or for outputs of every step a Source of (steps,).
 
         fused: weights are updated as their gradients arrive; otherwise all gradients are stored and checked first
         (the same bits). Raises FloatingPointError, weights unchanged, if the loss or, unless fused, a gradient is not
@@ -312,9 +339,9 @@ class Network:
     def test_step(
         self,
         x: Sequence[Source],
-        y: Source,
+        y: Sequence[Source | None],
         index: NDArray[np.int64],
-        sample_weight: NDArray[np.floating] | Source | None,
+        sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
         initial_states: States | None = None,
         keep_states: bool = False,
     ) -> Any: ...
@@ -326,15 +353,15 @@ class Network:
         initial_states: States | None = None,
         keep_states: bool = False,
     ) -> Any:
-        """Outputs of the samples named: (len(index), ...). For sources of unequal length and an output a step:
-        (Σ steps_i, ...), one sample after the other."""
+        """A list of an array an output: the samples named, (len(index), ...). For sources of unequal length and an
+        output a step: (Σ steps_i, ...), one sample after the other."""
 
     def gradients(
         self,
         x: Sequence[Source],
-        y: Source,
+        y: Sequence[Source | None],
         index: NDArray[np.int64],
-        sample_weight: NDArray[np.floating] | Source | None,
+        sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
         training: bool = True,
         initial_states: States | None = None,
     ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
@@ -345,7 +372,7 @@ class Network:
         """
 
     def pull_back(
-        self, x: Sequence[Source], y: Source, index: NDArray[np.int64], below: bool = False
+        self, x: Sequence[Source], y: Sequence[Source | None], index: NDArray[np.int64], below: bool = False
     ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
         """gradients() for a given ∂E/∂output, y, of E = Σ output ⊙ y: no mean over rows, no penalties, dropout off.
 
@@ -356,9 +383,9 @@ class Network:
     def deltas(
         self,
         x: Sequence[Source],
-        y: Source,
+        y: Sequence[Source | None],
         index: NDArray[np.int64],
-        sample_weight: NDArray[np.floating] | Source | None,
+        sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
     ) -> tuple[StepResult, list[tuple[str, NDArray[np.int64], NDArray[np.floating]]]]:
         """δ = ∂E/∂net of all recurrent layers at every step, dropout off; nothing changes.
 

@@ -173,13 +173,13 @@ class _Slide:
         self.network = Network(self.dtype)
         edge = self.network.add_input(self.name, x.shape)
         edge = self.network.add_aggregate(self.name, edge, KINDS[how], w.shape, steps, pairs)
-        self.network.finalize(edge)
+        self.network.finalize([edge])
         self.network.set(0, w.astype(self.dtype))
         self.output = tuple(self.network.edge_shape(edge))
 
     def forward(self) -> Floats:
         """y."""
-        y: Floats = self.network.predict([Source(self.x)], _ONE)[0]
+        y: Floats = self.network.predict([Source(self.x)], _ONE)[0][0]
         return y
 
     def backward(self, delta: ArrayLike) -> tuple[Floats, Floats]:
@@ -188,7 +188,7 @@ class _Slide:
         if given.shape != self.output:
             raise ValueError(f"{self.name}: delta: expected the output's shape {self.output}, got {given.shape}")
         given = np.ascontiguousarray(given, dtype=self.dtype)[None]
-        _, (dw,), (dx,) = self.network.pull_back([Source(self.x)], Source(given), _ONE)
+        _, (dw,), (dx,) = self.network.pull_back([Source(self.x)], [Source(given)], _ONE)
         assert dw is not None
         assert dx is not None
         return (dx[0][self.inner].copy() if self.padded else dx[0]), dw

@@ -23,8 +23,8 @@ struct Case {
     Case(int64 batch, Shape shape, int64 labels, bool ragged, const std::function<int(Network<double>&)>& build,
          const std::vector<std::string>& frozen = {}) {
         Network<double>& net = engine.network;
-        net.finalize(build(net));
-        engine.compile("sparse_categorical_crossentropy", false, {});
+        net.finalize({build(net)});
+        engine.compile({{"sparse_categorical_crossentropy", false, 1, {}}});
         int64 number = 0;
         const auto next = [&] { return static_cast<double>(++number * 7919 % 1000) / 1000 - 0.5; };
         for (const auto& p : net.parameters()) {
@@ -61,7 +61,7 @@ struct Case {
         if (ragged) source.shape[0] = target.shape[0] = run_time;
         Request<double> request;
         request.x = {&source};
-        request.y = &target;
+        request.y = {&target};
         request.index = index.data();
         request.batch = batch;
         request.training = request.backward = request.loss = true;

@@ -49,8 +49,8 @@ struct Case {
 
     Case(int64 batch, Shape shape, int64 classes, bool ragged, const std::function<int(Network<T>&)>& build) {
         Network<T>& net = engine.network;
-        net.finalize(build(net));
-        engine.compile("sparse_categorical_crossentropy", false, {"sparse_categorical_accuracy"});
+        net.finalize({build(net)});
+        engine.compile({{"sparse_categorical_crossentropy", false, 1, {"sparse_categorical_accuracy"}}});
         Numbers numbers{1};
         for (const auto& p : net.parameters()) {
             std::vector<T> w(static_cast<size_t>(elements(p->shape, "")));
@@ -59,7 +59,7 @@ struct Case {
             ++p->version;
         }
         const int64 size = elements(shape, "");
-        const bool per_step = net.edge_shape(net.output()).size() > 1;
+        const bool per_step = net.edge_shape(net.outputs().front()).size() > 1;
         x.resize(static_cast<size_t>(batch * size));
         for (T& v : x) v = static_cast<T>(numbers.next());
         y.resize(static_cast<size_t>(batch * (per_step ? shape[0] : 1)));
@@ -83,7 +83,7 @@ struct Case {
         }
         if (ragged) source.shape[0] = target.shape[0] = run_time;
         request.x = {&source};
-        request.y = &target;
+        request.y = {&target};
         request.index = index.data();
         request.batch = batch;
         request.sink.sgd = {static_cast<T>(0.05), static_cast<T>(0.9), false, 0, 0};

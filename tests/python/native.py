@@ -110,8 +110,8 @@ class Native:
         for number, layer in enumerate(net.layers):
             edge = ADD[type(layer)](self.core, f"{type(layer).__name__.lower()}_{number}", edge, layer)
             assert tuple(self.core.edge_shape(edge)) == tuple(net.edges[number + 1])
-        self.core.finalize(edge)
-        self.core.compile(net.loss, net.from_logits, list(net.metrics))
+        self.core.finalize([edge])
+        self.core.compile([(net.loss, net.from_logits, 1.0, list(net.metrics))])
         self.core.calls = net.calls
         self.weights = net.weights
         for number, (l1, l2) in enumerate(net.penalties):
@@ -136,11 +136,12 @@ class Native:
         return b"".join(np.ascontiguousarray(a).tobytes() for a in self.weights + self.velocities)
 
     def sources(self, batch: Batch):
-        return [source(batch.x)], source(batch.y), np.arange(len(batch))
+        return [source(batch.x)], [source(batch.y)], np.arange(len(batch))
 
     def weight(self, batch: Batch):
-        per_sample = batch.weight is None or np.ndim(batch.weight[0]) == 0
-        return batch.weight if per_sample else source(batch.weight)
+        if batch.weight is None:
+            return None
+        return [batch.weight if np.ndim(batch.weight[0]) == 0 else source(batch.weight)]
 
     def gradients(self, batch: Batch, training: bool = True):
         result, gradients, inputs = self.core.gradients(*self.sources(batch), self.weight(batch), training)
@@ -158,4 +159,4 @@ class Native:
         return self.core.test_step(*self.sources(batch), self.weight(batch))
 
     def predict(self, x, training: bool = False) -> np.ndarray:
-        return self.core.predict([source(x)], np.arange(len(x)), training)
+        return self.core.predict([source(x)], np.arange(len(x)), training)[0]

@@ -92,9 +92,9 @@ def compare(case: Case, dtype: str, steps: int) -> None:
     def check(result, expected) -> None:
         assert_close(result.loss, expected.loss, tolerance, "loss")
         assert_close(result.penalty, expected.penalty, tolerance, "penalty")
-        for name, value, wanted in zip(net.metrics, result.metrics, expected.metrics, strict=True):
+        for name, value, wanted in zip(net.metrics, result.metrics[0], expected.metrics, strict=True):
             assert value == pytest.approx(wanted, rel=tolerance), name
-        assert (result.samples, result.rows) == (len(batch), expected.rows)
+        assert (result.samples, result.rows[0]) == (len(batch), expected.rows)
 
     for training in (False, True):
         expected = net.gradients(net_batch.x, net_batch.y, net_batch.weight, training)
@@ -280,7 +280,7 @@ def test_metrics() -> None:
     y = np.array([[0.0, 1, 1], [1, 0, 0], [0, 0, 1], [0, 0, 1]])
     metrics = ("binary_accuracy", "categorical_accuracy", "mean_squared_error", "mean_absolute_error")
     net = ref.Network((3,), [Activation("linear")], metrics=metrics)
-    found = Native(net).test(Batch(o, y)).metrics
+    found = Native(net).test(Batch(o, y)).metrics[0]
     expected = [9 / 12, 2 / 4, ((o - y) ** 2).mean(), np.abs(o - y).mean()]
     np.testing.assert_allclose(found, expected, rtol=1e-14)
     np.testing.assert_allclose(net.gradients(o, y).metrics, expected, rtol=1e-14)
