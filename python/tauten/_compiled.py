@@ -144,10 +144,10 @@ class Compiled:
     def _metrics(self, chosen: Any) -> list[list[Metric]]:
         if self._single:
             if isinstance(chosen, Mapping):
-                chosen = by_name(chosen, self._outputs, "compile: metrics", self._of(), partial=True)[0]
+                chosen = _listed(by_name(chosen, self._outputs, "compile: metrics", self._of(), partial=True)[0])
             if isinstance(chosen, (list, tuple)) and len(chosen) == 1 and isinstance(chosen[0], (list, tuple)):
                 chosen = chosen[0]
-            return [metrics.get_all(_listed(chosen) if isinstance(chosen, str) else chosen)]
+            return [metrics.get_all(chosen)]
         if not chosen and (chosen is None or isinstance(chosen, (list, tuple, Mapping))):
             return [[] for _ in self._outputs]
         given = by_name(chosen, self._outputs, "compile: metrics", self._of(), partial=True)

@@ -118,13 +118,14 @@ class Feeder:
                     f"{what}: expected as many samples for every input, got {parts[0].samples} for "
                     f"{self._input_names[0]!r} and {part.samples} for {name!r}"
                 )
-        for one, other in self._graph.equal:
+        unequal = [number for number, part in enumerate(parts) if _differ(_steps(part))]
+        for one, other in [*self._graph.equal, *((unequal[0], number) for number in unequal[1:])]:
             steps = [_steps(parts[number]) for number in (one, other)]
             if not np.array_equal(*steps):
                 names = [self._input_names[number] for number in (one, other)]
                 raise ValueError(
-                    f"{what}: a layer merges the steps of the inputs {names[0]!r} and {names[1]!r}: every sample must have "
-                    "as many in both"
+                    f"{what}: every sample must have as many steps in the input {names[0]!r} as in {names[1]!r}: a layer "
+                    "merges them, or samples are of unequal length in both"
                 )
 
     def targets(self, y: Any, x: Inputs, losses: Sequence[str | None], what: str = "y") -> list[Source | None]:
@@ -392,7 +393,11 @@ def _only_steps_differ(shape: Shape, spec: Shape) -> bool:
 
 
 def _steps(x: Data) -> NDArray[np.int64]:
-    """Steps of each sample."""
+    """Steps of each sample, as the network sees them."""
     if x.mask is not None:
         return x.mask.counts
-    return np.full(x.samples, x.extent, dtype=np.int64) if x.steps is None else x.steps
+    return np.full(x.samples, x.extent or 0, dtype=np.int64) if x.steps is None else x.steps
+
+
+def _differ(steps: NDArray[np.int64]) -> bool:
+    return bool((steps != steps[0]).any())

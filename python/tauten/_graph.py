@@ -16,6 +16,7 @@ from tauten._wiring import Call, Flat
 from tauten.layers.core import Embedding, InputLayer
 
 if TYPE_CHECKING:
+    from tauten._tensors import KerasTensor
     from tauten.layers.base import Layer, Shape
     from tauten.layers.recurrent import Recurrent
 
@@ -288,9 +289,9 @@ class Graph(Assembly):
                 )
 
 
-def output_shapes(layer: Layer, shapes: Sequence[Shape]) -> list[Shape]:
-    """The shapes, batch included, of what a layer or model writes for inputs of these. Raises ValueError if they do not fit."""
-    flat = Flat.of_call(layer, [InputLayer(shape[1:], name=f"input of {layer.name}") for shape in shapes])
+def output_shapes(layer: Layer, tensors: Sequence[KerasTensor]) -> list[Shape]:
+    """The shapes, batch included, of what a layer or model writes for such tensors. Raises ValueError if they do not fit."""
+    flat = Flat.of_call(layer, [InputLayer(tensor.shape[1:], name=tensor.name) for tensor in tensors])
     assembly = Assembly(flat, config.floatx(), False, layer.name)
     return [(None, *assembly.network.edge_shape(edge)) for edge in assembly.outputs]
 

@@ -101,6 +101,15 @@ class Variable:
             if not self._state:
                 network.set_penalty(index, *penalty)
 
+    @property
+    def velocity(self) -> NDArray[np.floating[Any]]:
+        """Momentum's memory in the network that it came from; zeros, which take no room there, before the first step."""
+        return self._network.get_velocity(self._index)
+
+    @velocity.setter
+    def velocity(self, value: ArrayLike) -> None:
+        self._network.set_velocity(self._index, self.convert(value, "velocity"))
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return self.numpy() if dtype is None else self.numpy().astype(dtype)
 

@@ -148,6 +148,15 @@ class Flat:
         flat.outputs = flat._call(layer, tuple(range(flat.values)), "")
         return flat
 
+    @staticmethod
+    def chain(layers: Sequence[Layer]) -> Flat:
+        """Layers in a row, no models, behind an input that is not known yet."""
+        flat = Flat([InputLayer((1,), name="input")], values=1)
+        for layer in layers:
+            flat._call(layer, (flat.values - 1,), "")
+        flat.outputs = (flat.values - 1,)
+        return flat
+
     def readers(self) -> dict[int, list[Call]]:
         """Value -> the calls that read it, one entry each time."""
         found: dict[int, list[Call]] = {number: [] for number in range(self.values)}

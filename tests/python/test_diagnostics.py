@@ -401,7 +401,7 @@ def test_errors() -> None:
     x, y, characters = sequences()
     model = reader(layers.LSTM(3, name="one"), characters)
     for function in (diagnostics.gradient_flow, diagnostics.gates):
-        with pytest.raises(TypeError, match="expected a Sequential"):
+        with pytest.raises(TypeError, match="expected a model"):
             function("model", x, y)
     dense = tauten.Sequential([tauten.Input((3,)), layers.Dense(2, name="flat")], name="plain")
     dense.compile("sgd", "mse")

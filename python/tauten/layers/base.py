@@ -163,7 +163,7 @@ class Layer:
 
         if self.reads_index and tensors[0]._node.reads:
             raise ValueError(f"layer {self.name!r} reads integers and must be the first layer, behind an Input")
-        (shape,) = _graph.output_shapes(self, [tensor.shape for tensor in tensors])
+        (shape,) = _graph.output_shapes(self, tensors)
         node = Node(self, tuple(tensors), structure, self._called)
         written = node.write(shape, config.floatx())
         self._remember(node, structure.map(lambda tensor: tensor.shape, tensors), shape)

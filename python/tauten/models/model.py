@@ -173,7 +173,7 @@ class Model(Trainer, Layer):
         shapes: list[Shape] = (
             [tensor.shape for tensor in wired.outputs]
             if same
-            else output_shapes(self, [tensor.shape for tensor in tensors])
+            else output_shapes(self, tensors)
         )
         node = Node(self, tuple(tensors), self._input_structure, self._called)
         written = [node.write(shape, settings.floatx()) for shape in shapes]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from tauten import _masking
 from tauten._checks import flag, layer_name, sample_shape
 from tauten._graph import Graph
 from tauten._naming import auto_name
 from tauten._tensors import KerasTensor
-from tauten._wiring import Wiring
+from tauten._wiring import Flat, Wiring
 from tauten.layers.base import Layer, Shape
 from tauten.layers.core import InputLayer
 from tauten.models import _config
@@ -108,8 +109,12 @@ class Sequential(Model):
             self._before = self._graph
         self._graph = None
         try:
-            if any(getattr(layer, "makes_mask", False) for layer in self._leaves()):
-                self._graph = self._assembled()
+            leaves = self._leaves()
+            if any(getattr(layer, "makes_mask", False) for layer in leaves):
+                if self._wired is None:
+                    _masking.plan(Flat.chain(leaves), self.name)
+                else:
+                    self._graph = self._assembled()
         except Exception:
             self._layers, self._tensors, self._wired, self._graph, self._before = old
             raise
