@@ -32,7 +32,7 @@ class Names:
 
     @property
     def flat(self) -> list[str]:
-        """The order of evaluate()'s list behind "loss": losses, then metrics, sorted where there are several outputs."""
+        """The order of evaluate()'s list behind "loss": losses, then metrics, of several outputs by name."""
         return [name for _, name in self.losses] + self.sorted_metrics
 
     @property
@@ -110,7 +110,7 @@ class Compiled:
         """compile()'s arguments."""
         found: list[Any] = [None if goal.loss is None else serialize(goal.loss) for goal in self.goals]
         chosen = [[_config(metric) for metric in goal.metrics] for goal in self.goals]
-        config = {"optimizer": serialize(self.optimizer)}
+        config: dict[str, Any] = {"optimizer": serialize(self.optimizer)}
         if self._single:
             config |= {"loss": found[0], "metrics": chosen[0]}
             weights = [goal.weight for goal in self.goals]
@@ -120,9 +120,7 @@ class Compiled:
     def _losses(self, loss: Any) -> list[losses.Loss | None]:
         if self._single and isinstance(loss, (list, tuple)) and len(loss) == 1:
             loss = loss[0]
-        if isinstance(loss, Mapping) and ("class_name" not in loss or set(loss) == set(self._outputs)):
-            given = by_name(loss, self._outputs, "compile: loss", self._of())
-        elif isinstance(loss, (list, tuple)):
+        if isinstance(loss, (list, tuple)) or (isinstance(loss, Mapping) and not _is_config(loss)):
             given = by_name(loss, self._outputs, "compile: loss", self._of())
         else:
             given = [loss] * len(self._outputs)
@@ -176,6 +174,11 @@ class Compiled:
 
 def _listed(chosen: Any) -> Any:
     return chosen if chosen is None or isinstance(chosen, (list, tuple)) else [chosen]
+
+
+def _is_config(loss: Mapping[str, Any]) -> bool:
+    """Is it one loss as serialize() wrote it, and no dict by outputs?"""
+    return set(loss) == {"class_name", "config"}
 
 
 def _config(metric: Metric) -> Any:

@@ -121,11 +121,11 @@ class Feeder:
         unequal = [number for number, part in enumerate(parts) if _differ(_steps(part))]
         for one, other in [*self._graph.equal, *((unequal[0], number) for number in unequal[1:])]:
             steps = [_steps(parts[number]) for number in (one, other)]
-            if not np.array_equal(*steps):
+            if not np.array_equal(steps[0], steps[1]):
                 names = [self._input_names[number] for number in (one, other)]
                 raise ValueError(
-                    f"{what}: every sample must have as many steps in the input {names[0]!r} as in {names[1]!r}: a layer "
-                    "merges them, or samples are of unequal length in both"
+                    f"{what}: every sample must have as many steps in the input {names[0]!r} as in {names[1]!r}: a "
+                    "layer merges them, or samples are of unequal length in both"
                 )
 
     def targets(self, y: Any, x: Inputs, losses: Sequence[str | None], what: str = "y") -> list[Source | None]:
@@ -188,7 +188,7 @@ class Feeder:
         return self._structure.pack(found, unpack=True)
 
     def step(self, outputs: Sequence[NDArray[np.floating[Any]]], x: Inputs) -> Predictions:
-        """The outputs of one time step, those of every step without their axis of steps; of all samples, masked ones too."""
+        """The outputs of one time step, without an axis of steps; of all samples, masked ones too."""
         found = []
         for own, output in zip(self._outputs, outputs, strict=True):
             whole = own.split(output, x.parts)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tauten import _masking, config
-from tauten._core import Network
+from tauten._core import Network, Source
 from tauten._weights import Variable
 from tauten._wiring import Call, Flat
 from tauten.layers.core import Embedding, InputLayer
@@ -150,7 +150,7 @@ class Graph(Assembly):
         dtype: str,
         winograd: bool | None = None,
         before: Graph | None = None,
-        masks: _masking.Plan | None | bool = True,
+        masks: _masking.Plan | bool | None = True,
     ) -> None:
         self.flat = flat
         self.masks = masks if not isinstance(masks, bool) else _masking.plan(flat, model)
@@ -219,7 +219,7 @@ class Graph(Assembly):
             _check_kept(layer, parameters[name])
         for name, layer in self.layers.items():
             self._initialize(layer, parameters[name])
-        settled = {}
+        settled: dict[int, Variable] = {}
         for name, layer in self.layers.items():
             layer._variables = [self._settle(layer, variable) for variable in parameters[name]]
             settled.update(zip((id(new) for new in parameters[name]), layer._variables, strict=True))
@@ -242,7 +242,7 @@ class Graph(Assembly):
         parameters = self.network.parameters
         return {parameter.name: variable for parameter, variable in zip(parameters, self.variables, strict=True)}
 
-    def sources(self, inputs: Sequence[object]) -> list[object]:
+    def sources(self, inputs: Sequence[Source]) -> list[Source]:
         """What each native input reads, given what each input of the model does."""
         return [source for entry, source in zip(self.entries, inputs, strict=True) for _ in range(entry.count)]
 
@@ -290,7 +290,10 @@ class Graph(Assembly):
 
 
 def output_shapes(layer: Layer, tensors: Sequence[KerasTensor]) -> list[Shape]:
-    """The shapes, batch included, of what a layer or model writes for such tensors. Raises ValueError if they do not fit."""
+    """The shapes, batch included, of what a layer or model writes for such tensors.
+
+    Raises ValueError if they do not fit.
+    """
     flat = Flat.of_call(layer, [InputLayer(tensor.shape[1:], name=tensor.name) for tensor in tensors])
     assembly = Assembly(flat, config.floatx(), False, layer.name)
     return [(None, *assembly.network.edge_shape(edge)) for edge in assembly.outputs]

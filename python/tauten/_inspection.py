@@ -90,8 +90,8 @@ def explained(model: Model, x: Any, target: Any = None) -> tuple[Values, list[tu
     assert graph is not None
     if len(graph.entries) > 1 or len(graph.exits) > 1:
         raise ValueError(
-            f"saliency: expected a model of one input and one output, model {model.name!r} has {len(graph.entries)} and "
-            f"{len(graph.exits)}"
+            f"saliency: expected a model of one input and one output, model {model.name!r} has "
+            f"{len(graph.entries)} and {len(graph.exits)}"
         )
     if graph.entries[0].tables:
         raise ValueError(

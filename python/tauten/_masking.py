@@ -80,8 +80,8 @@ def plan(flat: Flat, model: str) -> Plan | None:
         return None
     if len(makers) > 1:
         raise ValueError(
-            f"model {model!r}: layers {makers[0].layer.name!r} and {makers[1].layer.name!r} both make masks; a model may "
-            "have one mask"
+            f"model {model!r}: layers {makers[0].layer.name!r} and {makers[1].layer.name!r} both make masks; a model "
+            "may have one"
         )
     return _followed(flat, makers[0], model)
 
@@ -96,8 +96,8 @@ def _followed(flat: Flat, maker: Call, model: str) -> Plan:
     takes_out = None
     if len(readers[number]) > 1 or number in flat.outputs:
         raise ValueError(
-            f"model {model!r}: layer {first.name!r} masks the input {flat.inputs[number].name!r}, which others read, too; "
-            "use an Input of its own for it"
+            f"model {model!r}: layer {first.name!r} masks the input {flat.inputs[number].name!r}, which others read, "
+            "too; use an Input of its own for it"
         )
     while takes_out is None:
         following = readers[at.write]
@@ -115,7 +115,7 @@ def _followed(flat: Flat, maker: Call, model: str) -> Plan:
             layer = at.layer
             if layer.merges:
                 raise ValueError(
-                    f"model {model!r}: the mask of {first.name!r} reaches layer {layer.name!r} ({type(layer).__name__}), "
+                    f"model {model!r}: the mask of {first.name!r} reaches {layer.name!r} ({type(layer).__name__}), "
                     "which merges; end it before, as a recurrent layer with return_sequences=False does"
                 )
             sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional

@@ -115,4 +115,6 @@ def _merged(function: str, sign: str, left: KerasTensor, right: Any) -> KerasTen
 
 
 def _refuse(sign: str, other: Any) -> NoReturn:
-    raise TypeError(f"{sign} of symbolic tensors: expected another tensor, got {other!r} of type {type(other).__name__}")
+    raise TypeError(
+        f"{sign} of symbolic tensors: expected another tensor, got {other!r} of type {type(other).__name__}"
+    )

@@ -103,7 +103,7 @@ class Variable:
 
     @property
     def velocity(self) -> NDArray[np.floating[Any]]:
-        """Momentum's memory in the network that it came from; zeros, which take no room there, before the first step."""
+        """Momentum's memory in the network that it came from; zeros, which take no room, before the first step."""
         return self._network.get_velocity(self._index)
 
     @velocity.setter

@@ -24,8 +24,8 @@ class Wiring:
         layers: of these calls, in Keras' order, Inputs included.
 
     Raises:
-        ValueError: if an output needs tensors that do not come from the inputs, an input is read by nothing, and for two
-            layers of one name.
+        ValueError: if an output needs tensors that do not come from the inputs, an input is read by nothing, and for
+            two layers of one name.
     """
 
     def __init__(self, inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor], model: str) -> None:
@@ -79,7 +79,9 @@ def check_names(layers: Sequence[Layer], model: str) -> None:
     names = Counter(layer.name for layer in layers)
     for name, count in names.items():
         if count > 1:
-            raise ValueError(f"model {model!r}: the name {name!r} is taken {count} times; names of layers must be unique")
+            raise ValueError(
+                f"model {model!r}: the name {name!r} is taken {count} times; names of layers must be unique"
+            )
 
 
 def _depths(order: Sequence[Node]) -> tuple[dict[int, int], dict[int, int]]:

@@ -314,8 +314,8 @@ def _need_recurrent(model: Model, what: str) -> list[Layer]:
     for layer in found:
         if called.count(layer) > 1:
             raise ValueError(
-                f"{what}: model {model.name!r} calls layer {layer.name!r} {called.count(layer)} times; expected recurrent "
-                "layers that are called once"
+                f"{what}: model {model.name!r} calls layer {layer.name!r} {called.count(layer)} times; expected "
+                "recurrent layers that are called once"
             )
     return found
 

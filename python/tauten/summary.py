@@ -18,7 +18,7 @@ GRAPH_SHARES = (0.29, 0.24, 0.15, 0.32)
 
 
 def lines(model: Model, width: int | None = None, show_trainable: bool = False) -> Iterator[str]:
-    """The lines of the table: layer (type), output shape, number of weights, in graphs what it reads; and the totals."""
+    """The lines of the table: layer (type), output shape, number of weights, in graphs what it reads; the totals."""
     wired = model._inner()
     graph = wired is not None and not _is_chain(wired)
     titles = ["Layer (type)", "Output Shape", "Param #"] + ["Connected to"] * graph + ["Trainable"] * show_trainable
@@ -67,9 +67,13 @@ def memory(size: int) -> str:
 def _is_chain(wired: Wiring) -> bool:
     """Does every layer read what the one before writes, and is called once?"""
     depth = len(wired.nodes)
-    return depth == len(wired.layers) and len(wired.outputs) == 1 and all(
-        len(node.reads) <= 1 and (not node.reads or node.reads[0]._node is before)
-        for before, node in zip([None, *wired.nodes], wired.nodes, strict=False)
+    return (
+        depth == len(wired.layers)
+        and len(wired.outputs) == 1
+        and all(
+            len(node.reads) <= 1 and (not node.reads or node.reads[0]._node is before)
+            for before, node in zip([None, *wired.nodes], wired.nodes, strict=False)
+        )
     )
 
 

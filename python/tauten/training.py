@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tauten import _data, _progress, _random, optimizers
 from tauten._checks import flag, integer, keras_only
@@ -293,8 +292,8 @@ class Trainer:
             callbacks: their on_predict_ methods are called.
 
         Returns:
-            An array; for a list of arrays and an output of every step a list of arrays. Of several outputs a list, tuple
-            or dict, as the model's outputs are held.
+            An array; for a list of arrays and an output of every step a list of arrays. Of several outputs a list,
+            tuple or dict, as the model's outputs are held.
 
         Raises:
             ValueError, TypeError: for data that do not fit.

@@ -83,7 +83,7 @@ def _cell(kind: str, units: int) -> _core.Cell:
 
 
 def residual(n: _core.Network) -> list[int]:
-    """conv - [conv - BN - tanh - conv - + - tanh] - [with stride 2 and a 1x1 convolution beside] - pooling - softmax."""
+    """conv - [conv - BN - tanh - conv - + - tanh] - [with stride 2, a 1x1 convolution beside] - pooling - softmax."""
     e = _conv(n, "stem", n.add_input("x", (8, 8, 1)), 4, activation="tanh")
     a, b = n.add_fork("stem_fork", e, 2)
     a = n.add_activation("tanh_a", n.add_batch_normalization("bn", _conv(n, "a1", a, 4), 0.9, 1e-3, True, True), "tanh")

@@ -133,15 +133,15 @@ __all__ = [
 _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        Activation, Add, Aggregation1D, Aggregation2D, Aggregation3D, Average, AveragePooling1D, AveragePooling2D, AveragePooling3D,
-        BatchNormalization, Bidirectional, Concatenate, Conv1D, Conv2D, Conv3D, Cropping1D, Cropping2D, Cropping3D, Dense,
-        DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU, GlobalAveragePooling1D,
-        GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
-        InputLayer, LSTM, LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, Maximum, Minimum,
-        Multiply, PReLU,
-        Permute, ReLU, RepeatVector, Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D,
-        SpatialDropout2D, SpatialDropout3D, Subtract, TimeDistributed, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D,
-        ZeroPadding2D, ZeroPadding3D,
+        Activation, Add, Aggregation1D, Aggregation2D, Aggregation3D, Average, AveragePooling1D, AveragePooling2D,
+        AveragePooling3D, BatchNormalization, Bidirectional, Concatenate, Conv1D, Conv2D, Conv3D, Cropping1D,
+        Cropping2D, Cropping3D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU, Embedding, Flatten,
+        ForgetGateRNN, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D,
+        GlobalMaxPooling2D, GlobalMaxPooling3D, InputLayer, LSTM, LayerNormalization, LeakyReLU, Masking, MaxPooling1D,
+        MaxPooling2D, MaxPooling3D, Maximum, Minimum, Multiply, PReLU, Permute, ReLU, RepeatVector, Reshape,
+        SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
+        Subtract, TimeDistributed, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D,
+        ZeroPadding3D,
     )
 }  # fmt: skip
 

@@ -125,7 +125,7 @@ class Layer:
 
     # -- calls
 
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, /, **kwargs: Any) -> Any:
         """Read symbolic tensors, in a model that is being made, with weights that all calls of the layer share.
 
         Args:
@@ -150,11 +150,13 @@ class Layer:
         for tensor in tensors:
             if not isinstance(tensor, KerasTensor):
                 raise TypeError(
-                    f"layer {self.name!r}: expected a symbolic tensor, as tauten.Input() or another layer gives it, got "
-                    f"{type(tensor).__name__}; for values make a model, and call that"
+                    f"layer {self.name!r}: expected a symbolic tensor, as tauten.Input() or another layer gives it, "
+                    f"got {type(tensor).__name__}; for values make a model, and call that"
                 )
         if self._inner() is None and not self.merges and structure.kind is not None:
-            raise ValueError(f"layer {self.name!r}: expected a single tensor, got {len(tensors)} in a {structure.kind.__name__}")
+            raise ValueError(
+                f"layer {self.name!r}: expected a single tensor, got {len(tensors)} in a {structure.kind.__name__}"
+            )
         return self._call(structure, tensors)
 
     def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
@@ -232,7 +234,7 @@ class Layer:
         return list(self._variables)
 
     def _make_weights(self) -> None:
-        """Let there be weights if the shapes are known: in its model or, where that is gone, in a network of its own."""
+        """Let there be weights if shapes are known: in its model or, where that is gone, in a network of its own."""
         if self._variables or self._shapes is None:
             return
         owner = self._owner() if self._owner is not None else None

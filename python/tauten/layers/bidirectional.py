@@ -61,9 +61,7 @@ class Bidirectional(Layer):
         if not isinstance(layer, Recurrent):
             raise TypeError(f"Bidirectional: layer must be a recurrent layer, got {layer!r}")
         if merge_mode is None:
-            raise ValueError(
-                "Bidirectional: merge_mode=None gives two outputs, layers have one; use 'concat'"
-            )
+            raise ValueError("Bidirectional: merge_mode=None gives two outputs, layers have one; use 'concat'")
         if not isinstance(merge_mode, str) or merge_mode not in MERGE_MODES:
             raise ValueError(f"Bidirectional: merge_mode must be one of {', '.join(MERGE_MODES)}, got {merge_mode!r}")
         if backward_layer is not None and not isinstance(backward_layer, Recurrent):

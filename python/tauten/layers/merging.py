@@ -25,7 +25,9 @@ class Merge(Layer):
     def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
         if structure.kind not in (list, tuple):
             got = "a dict" if structure.kind is dict else "a single tensor"
-            raise ValueError(f"layer {self.name!r} ({type(self).__name__}): expected a list of tensors to merge, got {got}")
+            raise ValueError(
+                f"layer {self.name!r} ({type(self).__name__}): expected a list of tensors to merge, got {got}"
+            )
         return super()._call(structure, tensors)
 
 
@@ -45,9 +47,12 @@ class _Elementwise(Merge):
         reshaped = []
         for edge, shape in zip(edges, shapes, strict=True):
             if len(shape) < rank:  # Keras: new axes stand behind the batch
-                if None in shape:
-                    raise ValueError(f"{self.name}: expected tensors of one rank or of known steps, got shapes {shapes}")
-                edge = network.add_reshape(self.name, edge, (*(1,) * (rank - len(shape)), *shape))
+                if shape[0] is None:
+                    raise ValueError(
+                        f"{self.name}: expected tensors of one rank or of known steps, got shapes {shapes}"
+                    )
+                known = [extent or 1 for extent in shape]
+                edge = network.add_reshape(self.name, edge, [1] * (rank - len(shape)) + known)
             reshaped.append(edge)
         return network.add_merge(self.name, reshaped, self.kind)
 

@@ -60,7 +60,7 @@ def _write(model: Model, seeded: bool, seen: Seen, prefix: str) -> dict[str, Any
         config["trainable"] = model.trainable
     config["dtype"] = model.dtype
     inner = model._inner()
-    layers = [layer for layer in getattr(model, "_layers", model.layers)]
+    layers: list[Layer] = list(getattr(model, "_layers", model.layers))  # a Sequential's with its Input
     config["layers"] = [_layer(layer, seeded, seen, prefix) for layer in layers]
     if model.class_name == "Functional":
         assert inner is not None

@@ -35,9 +35,9 @@ class Model(Trainer, Layer):
         outputs = layers.Dense(10, activation="softmax")(layers.Flatten()(layers.Add()([x, y])))
         model = tauten.Model(inputs, outputs)
 
-    A model is a layer: called on tensors it becomes a part of another model. Layers, and models as layers, may belong to
-    several models and be called several times; their weights are the same everywhere, and training one model changes
-    them for all.
+    A model is a layer: called on tensors it becomes a part of another model. Layers, and models as layers, may belong
+    to several models and be called several times; their weights are the same everywhere, and training one model
+    changes them for all.
 
     Args:
         inputs: a tensor of tauten.Input(), or a list or dict of such. In the place of an Input a tensor in between may
@@ -58,8 +58,8 @@ class Model(Trainer, Layer):
         for name in ("call", "train_step", "test_step"):
             if name in vars(cls):
                 raise TypeError(
-                    f"class {cls.__name__}: a Model with {name}() is not supported: Python code cannot run within a native "
-                    "step; make a graph with tauten.Input(), layers and tauten.Model(inputs, outputs)"
+                    f"class {cls.__name__}: a Model with {name}() is not supported: Python code cannot run within a "
+                    "native step; make a graph with tauten.Input(), layers and tauten.Model(inputs, outputs)"
                 )
 
     def __init__(
@@ -67,8 +67,8 @@ class Model(Trainer, Layer):
     ) -> None:
         if inputs is None or outputs is None:
             raise TypeError(
-                f"{type(self).__name__}: expected inputs and outputs, tensors of tauten.Input() and what layers made of "
-                "them"
+                f"{type(self).__name__}: expected inputs and outputs, tensors of tauten.Input() and what layers made "
+                "of them"
             )
         self._start(auto_name("Functional" if type(self) is Model else type(self).__name__) if name is None else name)
         self._input_structure, reads = _tensors(inputs, f"model {self.name!r}: inputs")
@@ -128,7 +128,7 @@ class Model(Trainer, Layer):
     def _self(self) -> Model:
         return self
 
-    def __call__(self, x: Any, training: bool = False, **kwargs: Any) -> Any:
+    def __call__(self, x: Any, training: bool = False, **kwargs: Any) -> Any:  # type: ignore[override]
         """The model's outputs for `x` in one native call; or, on symbolic tensors, the model as a layer.
 
         Args:
@@ -151,7 +151,9 @@ class Model(Trainer, Layer):
         what = f"model {self.name!r}"
         if structure.kind is dict and self._input_structure.kind is not dict:
             if set(structure.keys) != set(self.input_names):
-                raise ValueError(f"{what}: expected tensors for the inputs {self.input_names}, got {list(structure.keys)}")
+                raise ValueError(
+                    f"{what}: expected tensors for the inputs {self.input_names}, got {list(structure.keys)}"
+                )
             tensors = [tensors[structure.keys.index(name)] for name in self.input_names]
         elif self._input_structure.kind is dict and structure.keys != self._input_structure.keys:
             raise ValueError(f"{what}: expected a dict of tensors with keys {list(self._input_structure.keys)}")
@@ -170,11 +172,7 @@ class Model(Trainer, Layer):
                     f"{what}: layer {first.name!r} reads integers and must be the first layer, behind an Input"
                 )
         same = all(tensor.shape == own.shape for tensor, own in zip(tensors, wired.inputs, strict=True))
-        shapes: list[Shape] = (
-            [tensor.shape for tensor in wired.outputs]
-            if same
-            else output_shapes(self, tensors)
-        )
+        shapes: list[Shape] = [tensor.shape for tensor in wired.outputs] if same else output_shapes(self, tensors)
         node = Node(self, tuple(tensors), self._input_structure, self._called)
         written = [node.write(shape, settings.floatx()) for shape in shapes]
         self._remember(node, None, None)
@@ -215,7 +213,7 @@ class Model(Trainer, Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """What the outputs are called in logs and dicts of data: their keys, or the names of the layers that write them.
+        """What the outputs are called in logs and dicts of data: their keys, or the names of their layers.
 
         The second output of a layer is called "name_1".
         """
@@ -268,12 +266,12 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self) -> Any:
-        """Shape of the input, None for the batch and for what is known only at run time; of several held as they are."""
+        """Shape of the input, None for the batch and what is known only at run time; of several held as they are."""
         return self._input_structure.pack([tensor.shape for tensor in self.inputs], unpack=True)
 
     @property
     def output_shape(self) -> Any:
-        """Shape of the output, None for the batch and for what is known only at run time; of several held as they are."""
+        """Shape of the output, None for the batch and what is known only at run time; of several held as they are."""
         if not self.built:
             raise AttributeError(f"model {self.name!r} has no output shape yet: it is not built")
         return self._output_structure.pack([tensor.shape for tensor in self.outputs], unpack=True)
@@ -424,12 +422,10 @@ def _tensors(value: Any, what: str) -> tuple[Structure, list[KerasTensor]]:
 def _begun(
     inputs: Sequence[KerasTensor], outputs: Sequence[KerasTensor], model: str
 ) -> tuple[list[KerasTensor], list[KerasTensor]]:
-    """Inputs and outputs of a graph that begins with Inputs: those between are made anew, and what follows called again."""
+    """Inputs and outputs of a graph that begins with Inputs: those between are made anew, what follows called again."""
     if not any(tensor._node.reads for tensor in inputs):
         return list(inputs), list(outputs)
-    made = {
-        id(tensor): InputLayer(tensor.shape[1:]).output if tensor._node.reads else tensor for tensor in inputs
-    }
+    made = {id(tensor): InputLayer(tensor.shape[1:]).output if tensor._node.reads else tensor for tensor in inputs}
     stack = [(tensor, False) for tensor in outputs]
     while stack:
         tensor, ready = stack.pop()
@@ -438,16 +434,18 @@ def _begun(
             continue
         if ready:
             written = node.layer._call(node.structure, [made[id(read)] for read in node.reads])
-            found = written if isinstance(written, (list, tuple)) else list(
-                written.values() if isinstance(written, dict) else [written]
+            found = (
+                written
+                if isinstance(written, (list, tuple))
+                else list(written.values() if isinstance(written, dict) else [written])
             )
             for old in node.writes():
                 made[id(old)] = found[old._index]
             continue
         if not node.reads:
             raise ValueError(
-                f"model {model!r}: the graph is disconnected: an output needs the input {node.layer.name!r}, which does "
-                f"not come through the inputs {[each.name for each in inputs]}"
+                f"model {model!r}: the graph is disconnected: an output needs the input {node.layer.name!r}, which "
+                f"does not come through the inputs {[each.name for each in inputs]}"
             )
         stack.append((tensor, True))
         stack.extend((read, False) for read in node.reads)

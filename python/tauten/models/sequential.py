@@ -52,12 +52,14 @@ class Sequential(Model):
         """Add a layer on top; weights that exist stay.
 
         Raises:
-            TypeError, ValueError: for what is no layer, a name that is taken, an Input that is not first, shapes that do
-                not fit, and where the model is a part of another one. The model is then as it was.
+            TypeError, ValueError: for what is no layer, a name that is taken, an Input that is not first, shapes that
+                do not fit, and where the model is a part of another one. The model is then as it was.
         """
         if isinstance(layer, KerasTensor):
             if layer._node.reads:
-                raise TypeError(f"model {self.name!r}: expected an Input or a layer, got {layer!r}, which a layer wrote")
+                raise TypeError(
+                    f"model {self.name!r}: expected an Input or a layer, got {layer!r}, which a layer wrote"
+                )
             layer = layer._node.layer
         if not isinstance(layer, Layer):
             raise TypeError(f"model {self.name!r}: expected a layer of tauten.layers, got {layer!r}")
@@ -84,8 +86,8 @@ class Sequential(Model):
             raise ValueError(f"model {self.name!r}: layer {layer.name!r} reads integers and must be the first layer")
         if layer.merges:
             raise ValueError(
-                f"model {self.name!r}: layer {layer.name!r} ({type(layer).__name__}) merges several tensors; a Sequential "
-                "has one: use tauten.Model"
+                f"model {self.name!r}: layer {layer.name!r} ({type(layer).__name__}) merges several tensors; a "
+                "Sequential has one: use tauten.Model"
             )
 
     def _check_alone(self, what: str) -> None:
