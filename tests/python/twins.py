@@ -147,9 +147,13 @@ def recurrent(x, labels):
     mix = dense(4, "tanh")
     a, b = t.call(*lstm, t.input(8, 4)), t.call(*lstm, t.input(8, 4))
     e = t.call(*lstm, t.call(*mix, t.call(*mix, t.call(*merge(layers.Multiply), a, b))))
-    return t, [t.call(*dense(10, "softmax"), e)], [x[:, :, :4, 0], x[:, :, 4:, 0]], [np.repeat(labels[:, None], 8, 1)], [
-        SOFTMAX
-    ]
+    return (
+        t,
+        [t.call(*dense(10, "softmax"), e)],
+        [x[:, :, :4, 0], x[:, :, 4:, 0]],
+        [np.repeat(labels[:, None], 8, 1)],
+        [SOFTMAX],
+    )
 
 
 def tokens(x, labels):
