@@ -207,6 +207,19 @@ int centred(Network<T>& n) {
     return n.add_dense("d2", e, 4, "softmax", true);
 }
 
+// A residual block, branches, one layer in two places.
+template <class T>
+int graph(Network<T>& n) {
+    Padding same;
+    same.kind = Padding::Kind::same;
+    const auto conv = [&](const char* name, int input) { return n.add_conv(name, input, 4, {3, 3}, {1, 1}, same, "relu", true); };
+    std::vector<int> e = n.add_fork("fork", conv("c1", n.add_input("x", {9, 7, 2}, false)), 2);
+    e = n.add_fork("again", n.add_activation("relu", n.add_merge("sum", {conv("c2", e[0]), e[1]}, "add"), "relu"), 3);
+    const int joined = n.add_concatenate("join", {conv("c2", e[0]), e[1]}, 3);
+    const int gate = n.add_dense("gate", n.add_global_pool("pool", e[2], "average", 2, true, false), 8, "sigmoid", true);
+    return n.add_dense("d", n.add_flatten("f", n.add_merge("gated", {joined, gate}, "multiply")), 4, "softmax", true);
+}
+
 template <class T>
 void no_allocations(Case<T>& c) {
     c.engine.train(c.request, true);
@@ -256,6 +269,8 @@ void nothing_allocated() {
         no_allocations(c);
         Case<T> d(12, {11, 3}, 4, true, normalized_steps<T>);
         no_allocations(d);
+        Case<T> e(12, {9, 7, 2}, 4, false, graph<T>);
+        no_allocations(e);
     }
 }
 
@@ -268,6 +283,7 @@ void same_on_any_number_of_threads() {
     same_bits<T>([] { return Case<T>(13, {9, 7, 2}, 4, false, normalized<T>); });
     same_bits<T>([] { return Case<T>(3, {9, 7, 2}, 4, false, normalized<T>); });
     same_bits<T>([] { return Case<T>(13, {11, 3}, 4, true, normalized_steps<T>); });
+    same_bits<T>([] { return Case<T>(13, {9, 7, 2}, 4, false, graph<T>); });
 }
 
 }  // namespace
