@@ -229,7 +229,7 @@ def test_models_in_a_row_and_called_twice():
     expected = inner.predict(a, verbose=0) - inner.predict(b, verbose=0)
     np.testing.assert_allclose(model.predict([a, b], verbose=0), expected, rtol=1e-5, atol=1e-7)
     outer = tauten.Sequential([inner, layers.Dense(3)])
-    assert [layer.name for layer in outer.layers][0] == "inner"
+    assert outer.layers[0].name == "inner"
     assert outer.input_shape == (None, 32)
     assert outer.predict(a, verbose=0).shape == (40, 3)
     with pytest.raises(ValueError, match="'inner': add: it is a part of another model"):
@@ -418,8 +418,10 @@ BAD = [
     ("an array as input", lambda: tauten.Model(np.ones(3), tauten.Input((4,))), TypeError, ["inputs", "ndarray"]),
     ("lists in lists", lambda: tauten.Model([[tauten.Input((4,))]], tauten.Input((4,))), ValueError, ["within"]),
     ("numbers as keys", lambda: tauten.Model({1: tauten.Input((4,))}, tauten.Input((4,))), TypeError, ["names", "[1]"]),
-    ("an array for a layer", lambda: layers.Dense(2, name="d")(np.ones((2, 3))), TypeError, ["'d'", "symbolic", "ndarray"]),
-    ("a list for a layer", lambda: layers.Dense(2, name="d")([tauten.Input((4,))] * 2), ValueError, ["'d'", "single", "2"]),
+    ("an array for a layer", lambda: layers.Dense(2, name="d")(np.ones((2, 3))), TypeError,
+     ["'d'", "symbolic", "ndarray"]),
+    ("a list for a layer", lambda: layers.Dense(2, name="d")([tauten.Input((4,))] * 2), ValueError,
+     ["'d'", "single", "2"]),
     ("training in a call", lambda: layers.Dropout(0.5, name="d")(tauten.Input((4,)), training=True), TypeError,
      ["'d'", "training"]),
     ("initial states in a call", lambda: layers.LSTM(3, name="l")(tauten.Input((4, 2)), initial_state=[0]), TypeError,
@@ -429,8 +431,8 @@ BAD = [
     ("tokens in between", behind(layers.Embedding(4, 2, name="e")), ValueError, ["'e'", "integers", "first"]),
     ("tokens in a model within", behind(tauten.Sequential([layers.Embedding(4, 2, name="e")], name="m")), ValueError,
      ["'m'", "'e'", "integers"]),
-    ("another shape for a model", behind(tauten.Sequential([tauten.Input((5,)), layers.Dense(2)], name="m")), ValueError,
-     ["'m'", "(None, 5)", "(None, 3)"]),
+    ("another shape for a model", behind(tauten.Sequential([tauten.Input((5,)), layers.Dense(2)], name="m")),
+     ValueError, ["'m'", "(None, 5)", "(None, 3)"]),
     ("too many tensors for a model", lambda: residual(name="m")([tauten.Input((8, 8, 1))] * 2), ValueError,
      ["'m'", "1 tensors", "got 2"]),
     ("stateful and shared", stateful, ValueError, ["'net'", "'cell'", "stateful", "2 times"]),
@@ -438,7 +440,8 @@ BAD = [
      ValueError, ["'net'", "mask"]),
     ("a mask that two read", lambda: branching(lambda m, r, x: layers.Concatenate()([m, r])), ValueError,
      ["'net'", "'mask'"]),
-    ("a masked input that others read", lambda: branching(lambda m, r, x: layers.Concatenate()([x, layers.Dense(3)(r)])),
+    ("a masked input that others read",
+     lambda: branching(lambda m, r, x: layers.Concatenate()([x, layers.Dense(3)(r)])),
      ValueError, ["'net'", "'mask'", "'x'", "Input of its own"]),
     ("a tensor of a layer for Sequential", lambda: tauten.Sequential([layers.Dense(2)(tauten.Input((3,)))]), TypeError,
      ["Input or a layer"]),

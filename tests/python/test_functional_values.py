@@ -1,4 +1,4 @@
-"""Functional models compute what the reference computes: outputs, losses, gradients, steps; on any number of threads."""
+"""Functional models compute what the reference computes: outputs, losses, gradients, steps; any number of threads."""
 
 from __future__ import annotations
 

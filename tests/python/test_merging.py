@@ -7,8 +7,8 @@ import pytest
 
 import tauten
 from numerics import assert_gradient, numerical_gradient
-from refusals import check, refused
 from reference.graph import Concatenate, Merge
+from refusals import check, refused
 from tauten import layers
 from test_layer_contract import MERGING
 
@@ -136,7 +136,8 @@ BAD = [
     ("axis as text", lambda: layers.Concatenate("last"), TypeError, ["Concatenate: axis", "last"]),
     ("numbers", lambda: a(3) + 1, TypeError, ["another tensor", "1"]),
     ("numbers before", lambda: 2.0 * a(3), TypeError, ["another tensor", "2.0"]),
-    ("in a Sequential", lambda: tauten.Sequential([a(3), layers.Add(name="sum")]), ValueError, ["'sum'", "tauten.Model"]),
+    ("in a Sequential", lambda: tauten.Sequential([a(3), layers.Add(name="sum")]), ValueError,
+     ["'sum'", "tauten.Model"]),
 ]  # fmt: skip
 
 

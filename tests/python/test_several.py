@@ -216,7 +216,7 @@ def test_embeddings_that_mask():
 
 
 def test_steps_of_a_graph():
-    """One step a call gives what all steps give at once: two outputs, a residual connection between recurrent layers."""
+    """One step a call gives what all steps give at once: two outputs, a residual connection between two cells."""
     x = tauten.Input((None, 4))
     first = layers.LSTM(4, return_sequences=True)(x)
     second = layers.GRU(4, return_sequences=True)(layers.Add()([first, x]))
@@ -327,7 +327,8 @@ def cases():
          ["sample_weight of output 'q'", "(24,)"]),
         ("validation", fit([A, B], [P, Q], validation_data=([B, A], [P, Q])), ValueError,
          ["validation_data: x of input 'a'"]),
-        ("losses of one output too many", lambda: model(["mse"] * 3), ValueError, ["compile: loss", "2 outputs", "got 3"]),
+        ("losses of one output too many", lambda: model(["mse"] * 3), ValueError,
+         ["compile: loss", "2 outputs", "got 3"]),
         ("losses by names", lambda: model({"p": "mse"}), ValueError, ["compile: loss", "missing", "'q'"]),
         ("a loss that does not go with its output", lambda: model(["mse", "categorical_crossentropy"]), ValueError,
          ["softmax", "'q'"]),
@@ -335,7 +336,8 @@ def cases():
         ("metrics of one list", lambda: model(metrics=["mae"]), ValueError, ["compile: metrics", "2 outputs", "got 1"]),
         ("metrics of an output that there is not", lambda: model(metrics={"z": "mae"}), ValueError,
          ["compile: metrics", "'z'"]),
-        ("metrics without a loss", lambda: model([None, "mse"], {"p": "mae"}), ValueError, ["metrics", "'p'", "no loss"]),
+        ("metrics without a loss", lambda: model([None, "mse"], {"p": "mae"}), ValueError,
+         ["metrics", "'p'", "no loss"]),
         ("weights by names", lambda: model(weights={"z": 1.0}), ValueError, ["compile: loss_weights", "'z'"]),
         ("weights as text", lambda: model(weights=["a", 1]), TypeError, ["compile: loss_weights of 'p'", "'a'"]),
         ("gradient flow of two outputs", lambda: diagnostics.gradient_flow(recurrent(), np.ones((2, 3, 4)),

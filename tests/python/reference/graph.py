@@ -1,4 +1,4 @@
-"""A graph of reference layers: values forwards in the order of the calls, gradients backwards, added where they meet."""
+"""A graph of reference layers: values forwards in the order of the calls, gradients backwards, added up."""
 
 from __future__ import annotations
 
