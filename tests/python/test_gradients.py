@@ -320,12 +320,12 @@ def test_order_of_samples() -> None:
     picked = Batch([batch.x[i] for i in index], [batch.y[i] for i in index], batch.weight[index])
     expected = net.gradients(picked.x, picked.y, picked.weight)
     x, y, _ = native.sources(batch)
-    result, gradients, (inputs,) = native.core.gradients(x, y, index, batch.weight)
+    result, gradients, (inputs,) = native.core.gradients(x, y, index, [batch.weight])
     assert_close(result.loss, expected.loss, 1e-12)
     assert_close(inputs, expected.inputs, 1e-12)
     for found, wanted in zip(gradients, expected.gradients, strict=True):
         assert_close(found, wanted, 1e-12)
-    assert_close(native.core.predict(x, index), net.predict(picked.x), 1e-12)
+    assert_close(native.core.predict(x, index)[0], net.predict(picked.x), 1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "bool", "float32"])

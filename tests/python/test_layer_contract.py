@@ -306,8 +306,8 @@ def native_of(row: Row, dtype: str = "float64") -> tuple[_core.Network, ref.Netw
     """The layer alone in a native network, and its twin, with the same random weights."""
     net, twin = _core.Network(dtype), row.reference()
     layer = row.make()
-    net.finalize(layer.add_to(net, net.add_input("input", row.input, layer.reads_index)))
-    net.compile("mean_squared_error", False, [])
+    net.finalize([layer.add_to(net, net.add_input("input", row.input, layer.reads_index))])
+    net.compile([("mean_squared_error", False, 1.0, [])])
     randomize(twin, np.random.default_rng(1))
     for number, w in enumerate(twin.weights):
         net.set(number, w.astype(dtype))
@@ -316,7 +316,7 @@ def native_of(row: Row, dtype: str = "float64") -> tuple[_core.Network, ref.Netw
 
 
 def gradients(net: _core.Network, batch: Batch, training: bool = True):
-    return net.gradients([_core.Source(batch.x)], _core.Source(batch.y), np.arange(len(batch)), None, training)
+    return net.gradients([_core.Source(batch.x)], [_core.Source(batch.y)], np.arange(len(batch)), None, training)
 
 
 def test_every_layer_has_a_row() -> None:
@@ -374,10 +374,10 @@ def test_outputs_are_assigned(row: Row) -> None:
         net, _ = native_of(row, "float32")
         if dirty:
             gradients(net, bigger)
-            assert np.isnan(net.predict([_core.Source(poison)], np.arange(9), True)).any() or poison.dtype.kind != "f"
+            assert np.isnan(net.predict([_core.Source(poison)], np.arange(9), True)[0]).any() or poison.dtype.kind != "f"
         for _ in range(2):
             result, found, inputs = gradients(net, batch)
-            arrays = [*found, *inputs, net.predict([_core.Source(batch.x)], np.arange(3))]
+            arrays = [*found, *inputs, *net.predict([_core.Source(batch.x)], np.arange(3))]
             results.append(repr(result.loss).encode() + b"".join(a.tobytes() for a in arrays if a is not None))
     assert b"nan" not in results[0]
     assert results == [results[0]] * 4

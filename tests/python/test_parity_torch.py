@@ -56,7 +56,7 @@ def test_training(case: Case, dtype: str) -> None:
     start = native.weights
     for step, expected in enumerate(losses):
         index = np.arange(step * BATCH, (step + 1) * BATCH)
-        result = native.core.train_step([x], y, index, None, 0.02, 0.9, nesterov)
+        result = native.core.train_step([x], [y], index, None, 0.02, 0.9, nesterov)
         assert result.loss == pytest.approx(expected, rel=10 * TOLERANCE[dtype])
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
     for number, (found, wanted, old) in enumerate(zip(native.weights, twin.weights, start, strict=True)):
