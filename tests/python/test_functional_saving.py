@@ -130,6 +130,8 @@ def test_configs_that_make_no_sense():
     ]:
         with pytest.raises(ValueError, match=words):
             tauten.Model.from_config(config)
+    with pytest.raises(ValueError, match="that of a graph"):
+        tauten.Sequential.from_config(changed())
     loop = changed()
     for entry in loop["layers"]:
         if entry["class_name"] == "Add":

@@ -285,7 +285,7 @@ def test_metrics() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-14)
     np.testing.assert_allclose(net.gradients(o, y).metrics, expected, rtol=1e-14)
     net = ref.Network((3,), [Activation("softmax")], CE, metrics=("sparse_categorical_accuracy",))
-    assert Native(net).test(Batch(o, np.array([2, 0, 2, 2]))).metrics == (3 / 4,)
+    assert Native(net).test(Batch(o, np.array([2, 0, 2, 2]))).metrics == ((3 / 4,),)
 
 
 @pytest.mark.parametrize("loss", ["categorical_crossentropy", CE, "binary_crossentropy"])

@@ -374,7 +374,9 @@ def test_outputs_are_assigned(row: Row) -> None:
         net, _ = native_of(row, "float32")
         if dirty:
             gradients(net, bigger)
-            assert np.isnan(net.predict([_core.Source(poison)], np.arange(9), True)[0]).any() or poison.dtype.kind != "f"
+            assert (
+                np.isnan(net.predict([_core.Source(poison)], np.arange(9), True)[0]).any() or poison.dtype.kind != "f"
+            )
         for _ in range(2):
             result, found, inputs = gradients(net, batch)
             arrays = [*found, *inputs, *net.predict([_core.Source(batch.x)], np.arange(3))]

@@ -119,6 +119,8 @@ def _read(config: Any, kind: str, seen: Seen, prefix: str) -> Model:
     if dtype not in settings.FLOAT_TYPES:
         raise ValueError(f"{name}: dtype: expected one of {settings.FLOAT_TYPES}, got {dtype!r}")
     if kind == "Sequential":
+        if "input_layers" in config:
+            raise ValueError("Sequential: the configuration is that of a graph: use tauten.Model.from_config")
         chain = Sequential(name=config.get("name"))
         chain.dtype = str(dtype)
         for entry in config["layers"]:
