@@ -13,6 +13,7 @@ layout="constrained"), and returns it. The numbers are those of `layer.get_weigh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -129,6 +130,7 @@ def saliency(model: Model, x: Any, target: Any = None, *, figure: Any = None) ->
     _check_figure(figure, "plot.saliency")
     sample, single = _one_sample(model, x, "plot.saliency")
     values, (place,) = _inspection.explained(model, x, target)
+    assert sample is not None  # explained() takes models of one input
     one = np.asarray(values if single else values[0])
     name = place[0] if len(place) == 1 else place
     return _image_plots.saliency(sample.reshape(one.shape), one, str(name), figure)
@@ -142,10 +144,14 @@ def _check_figure(figure: Any, what: str) -> None:
         raise TypeError(f"{what}: figure: expected a matplotlib Figure or SubFigure, got {type(figure).__name__}")
 
 
-def _one_sample(model: Model, x: Any, what: str) -> tuple[NDArray[Any], bool]:
-    """The only sample in x, and whether it has no axis of samples."""
+def _one_sample(model: Model, x: Any, what: str) -> tuple[NDArray[Any] | None, bool]:
+    """The only sample in x, None for a model of several inputs, and whether it has no axis of samples."""
     data, single = _inspection.one_or_many(model, x)
     if data.samples != 1:
         raise ValueError(f"{what}: x: expected one sample, got {data.samples}; pick one, such as x[0]")
+    if len(data.parts) > 1:
+        return None, False
+    if isinstance(x, Mapping):
+        (x,) = x.values()
     raw = _data.read(x, "x")
     return np.asarray(raw if single else raw[0]), single

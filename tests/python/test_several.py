@@ -297,6 +297,22 @@ def test_saliency_of_a_graph():
     assert diagnostics.activations(model(), {"a": A, "b": B}, "a").shape == (24, 40)
 
 
+def test_pictures_of_graphs():
+    pytest.importorskip("matplotlib").use("Agg")
+    inputs, more = tauten.Input((8, 8, 1), name="image"), tauten.Input((3,), name="more")
+    a = layers.Conv2D(3, 3, padding="same", name="maps")(inputs)
+    b = layers.Flatten()(layers.Add(name="sum")([a, layers.Conv2D(3, 3, padding="same")(a)]))
+    one = tauten.Model(inputs, layers.Dense(10, activation="softmax")(b))
+    two = tauten.Model([inputs, more], layers.Concatenate()([b, more]))
+    image = X[0].reshape(8, 8, 1)
+    assert tauten.plot.saliency(one, image).axes
+    assert tauten.plot.saliency(one, {"image": image[None]}).axes
+    assert tauten.plot.filters(two, "maps").axes
+    assert tauten.plot.feature_maps(two, "sum", [image[None], np.ones((1, 3))]).axes
+    with pytest.raises(ValueError, match="expected one sample, got 2"):
+        tauten.plot.feature_maps(two, "sum", [np.stack([image] * 2), np.ones((2, 3))])
+
+
 # -- refusals
 
 
