@@ -76,6 +76,9 @@ class Feeder:
         ]
         self._outputs = [_Output(each, graph.dtype) for each in graph.exits]
         self._single = len(self._inputs) == 1
+        self._one_target = len(self._outputs) == 1
+        self._one_source = self._single and graph.entries[0].count == 1
+        self._at_once = self._one_source and self._one_target and outputs.kind is not dict
 
     @staticmethod
     def build_shape(raw: Raw, what: str) -> Shape:
@@ -88,12 +91,12 @@ class Feeder:
             )
         return shape
 
-    def plain(self, x: Any) -> Inputs | None:
-        """An array that the core can read as it is; None for what inputs() has to look at, for whatever reason."""
-        if not self._single or type(x) is not np.ndarray:
+    def at_once(self, x: Any) -> NDArray[np.floating[Any]] | None:
+        """The outputs for an array that the core can read as it is; None for whatever has to be looked at."""
+        if type(x) is not np.ndarray or not self._at_once or not self._inputs[0].reads(x):
             return None
-        data = self._inputs[0].plain(x)
-        return None if data is None else Inputs((data,), [data.source])
+        output: NDArray[np.floating[Any]] = self.network.predict([Source(x)], np.arange(len(x)))[0]
+        return output
 
     def inputs(self, x: Any, what: str = "x", finite: bool = False) -> Inputs:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""
@@ -101,6 +104,8 @@ class Feeder:
             if isinstance(x, Mapping):
                 (x,) = by_name(x, self._input_names, what, f"model {self._model!r} has 1 input")
             parts = [self._inputs[0].data(_data.read(x, what), what, finite)]
+            if self._one_source:
+                return Inputs(parts, [parts[0].source])
         else:
             count = len(self._inputs)
             given = by_name(x, self._input_names, what, f"model {self._model!r} has {count} inputs")
@@ -135,6 +140,8 @@ class Feeder:
 
         Raises TypeError or ValueError for wrong numbers, shapes, labels, probabilities and NaN.
         """
+        if self._one_target and losses[0] is not None and not isinstance(y, Mapping):
+            return [self._outputs[0].targets(y, x.parts, losses[0], what)]
         found: list[Source | None] = []
         for place, value, own, loss in zip(*self._of_outputs(y, what, losses), self._outputs, losses, strict=True):
             found.append(None if loss is None else own.targets(value, x.parts, loss, place))
@@ -209,13 +216,12 @@ class _Input:
         self._dtype = np.dtype(dtype)
         self._name = dtype
 
-    def plain(self, x: NDArray[Any]) -> Data | None:
-        """An array that the core can read as it is; None for what data() has to look at, for whatever reason."""
+    def reads(self, x: NDArray[Any]) -> bool:
+        """Can the core read the array as it is? Not what data() has to look at, for whatever reason."""
         if not self._plain or x.dtype != self._dtype or x.shape[1:] != self._sample:
-            return None
-        if not x.flags.c_contiguous or not x.flags.aligned or not x.shape[0]:
-            return None
-        return Data(Source(x), x.shape[0], None, self._sample[0] if self._sample else None)
+            return False
+        flags = x.flags
+        return flags.c_contiguous and flags.aligned and len(x) > 0
 
     def data(self, raw: Raw, what: str, finite: bool) -> Data:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""

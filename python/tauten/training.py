@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tauten import _data, _progress, _random, optimizers
-from tauten._checks import flag, integer, keras_only
+from tauten._checks import flag, integer, keras_only, unexpected
 from tauten._compiled import Compiled, Means
 from tauten._feeding import Feed, Feeder, Inputs, Predictions
 from tauten._loops import TrainStep, every, run_epoch, run_predict, run_test, split_off
 from tauten._states import Carrier, cells, check_steps, checked
+from tauten._tensors import KerasTensor
 from tauten.callbacks import Callback, CallbackList, History
+from tauten.layers.base import Layer
 
 if TYPE_CHECKING:
     from tauten._core import Network
     from tauten._graph import Graph
     from tauten._states import State
-    from tauten.layers.base import Layer
     from tauten.models import Model
 
 
@@ -315,21 +316,28 @@ class Trainer:
             raise
         return self._feeder().split(outputs, data)
 
-    def __call__(self, x: Any, training: bool = False) -> Predictions:
-        """The model's outputs for `x` in one native call.
+    def __call__(self, x: Any, training: bool = False, **kwargs: Any) -> Any:
+        """The model's outputs for `x` in one native call; or, on symbolic tensors, the model as a layer.
 
         Args:
-            x: as in fit().
+            x: as in fit(); or a tensor, or tensors held as the model's inputs are.
             training: True lets dropout drop, with a new mask in every call; default False.
+
+        Returns:
+            Arrays held as the model's outputs are; tensors for tensors.
 
         Raises:
             ValueError, TypeError: for data that do not fit.
         """
-        if training is False and self._fed is not None and self._fed[0] is self._graph:
-            feeder = self._fed[1]
-            plain = feeder.plain(x)
-            if plain is not None and not self._carrier().stateful:  # no more than the core's own time
-                return feeder.split(feeder.network.predict(plain.sources, np.arange(plain.samples)), plain)
+        fed = self._fed
+        if training is False and fed is not None and fed[0] is self._graph and not self._carrier().stateful:
+            outputs = fed[1].at_once(x)  # no more than the core's own time
+            if outputs is not None:
+                return outputs
+        if _symbolic(x):
+            return Layer.__call__(self._self(), x, training=training or None, **kwargs)
+        if kwargs:
+            unexpected(f"model {self.name!r}", next(iter(kwargs)))
         training = flag(training, "training")
         data = self._input(x)
         feeder = self._feeder()
@@ -486,6 +494,13 @@ class Trainer:
         """The training step of this model as it is compiled."""
         assert self._compiled is not None
         return TrainStep(self.name, self._network(), self._carrier(), self._compiled.optimizer, where)
+
+
+def _symbolic(x: Any) -> bool:
+    """Is it a tensor, or a list or dict with one?"""
+    if isinstance(x, Mapping):
+        x = list(x.values())
+    return isinstance(x, KerasTensor) or (isinstance(x, (list, tuple)) and bool(x) and isinstance(x[0], KerasTensor))
 
 
 def _returned(means: Means, return_dict: bool) -> float | list[float] | dict[str, float]:

@@ -106,7 +106,9 @@ def test_fit_learns_and_callbacks_see_everything():
         def on_predict_batch_end(self, batch, logs=None):
             seen.append([output.shape for output in logs["outputs"]])
 
+    tauten.utils.set_random_seed(3)
     made = model(["categorical_crossentropy", "mse"], ["accuracy", None])
+    made.optimizer.learning_rate = 0.1
     history = made.fit(
         {"a": A, "b": B}, {"p": P, "q": Q}, epochs=60, batch_size=8, verbose=0, callbacks=[Look()],
         validation_data=([A, B], [P, Q], np.ones(24)),

@@ -128,22 +128,7 @@ class Model(Trainer, Layer):
     def _self(self) -> Model:
         return self
 
-    def __call__(self, x: Any, training: bool = False, **kwargs: Any) -> Any:  # type: ignore[override]
-        """The model's outputs for `x` in one native call; or, on symbolic tensors, the model as a layer.
-
-        Args:
-            x: as in fit(); or a tensor, or tensors held as the model's inputs are.
-            training: True lets dropout drop, with a new mask in every call; default False.
-
-        Returns:
-            Arrays held as the model's outputs are; tensors for tensors.
-
-        Raises:
-            ValueError, TypeError: for data that do not fit.
-        """
-        if type(x) is not np.ndarray and _symbolic(x):
-            return Layer.__call__(self, x, training=training or None, **kwargs)
-        return Trainer.__call__(self, x, training, **kwargs)
+    __call__ = Trainer.__call__  # type: ignore[assignment]  # which calls Layer's on tensors
 
     def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
         wired = self._inner()
@@ -401,13 +386,6 @@ class Model(Trainer, Layer):
 
     def __repr__(self) -> str:
         return f"<{self.class_name} name={self.name}, built={self.built}>"
-
-
-def _symbolic(x: Any) -> bool:
-    """Is it a tensor, or a list or dict with one?"""
-    if isinstance(x, Mapping):
-        x = list(x.values())
-    return isinstance(x, KerasTensor) or (isinstance(x, (list, tuple)) and bool(x) and isinstance(x[0], KerasTensor))
 
 
 def _tensors(value: Any, what: str) -> tuple[Structure, list[KerasTensor]]:
