@@ -18,6 +18,49 @@ namespace {
 constexpr int64 line = 64;
 constexpr int64 huge_page = int64{2} << 20;
 constexpr int64 tail = 1024;  // readable bytes behind the contents: more than kernels::slack doubles
+
+// Room for so many bytes: large buffers are made of whole huge pages.
+bool large(int64 bytes) { return bytes >= 2 * huge_page; }
+int64 room(int64 bytes) { return round_up(bytes + tail, large(bytes) ? huge_page : line); }
+
+#if defined(__linux__)
+// Zeros straight from the system: a page costs nothing before it is written, as weights never are that another network
+// lends, or that are made for their shapes alone.
+void* zero_pages(int64 size) {
+    const size_t bytes = static_cast<size_t>(size), step = static_cast<size_t>(huge_page);
+    void* const got = mmap(nullptr, bytes + step, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (got == MAP_FAILED) return nullptr;
+    char* const begin = static_cast<char*>(got);
+    const size_t past = reinterpret_cast<size_t>(begin) % step, before = past ? step - past : 0;
+    if (before) munmap(begin, before);
+    if (before < step) munmap(begin + before + bytes, step - before);
+#if defined(MADV_HUGEPAGE)
+    madvise(begin + before, bytes, MADV_HUGEPAGE);
+#endif
+    return begin + before;
+}
+#endif
+
+void* zeros(int64 bytes) {
+    const int64 size = room(bytes);
+#if defined(__linux__)
+    if (large(bytes)) return zero_pages(size);
+#endif
+    void* const got = std::aligned_alloc(static_cast<size_t>(line), static_cast<size_t>(size));
+    if (got) std::memset(got, 0, static_cast<size_t>(size));
+    return got;
+}
+
+void give_back(void* data, int64 bytes) {
+#if defined(__linux__)
+    if (data && large(bytes)) {
+        munmap(data, static_cast<size_t>(room(bytes)));
+        return;
+    }
+#endif
+    std::free(data);
+}
+
 }  // namespace
 
 RawBuffer::RawBuffer(RawBuffer&& other) noexcept
@@ -29,20 +72,14 @@ RawBuffer& RawBuffer::operator=(RawBuffer&& other) noexcept {
     return *this;
 }
 
-RawBuffer::~RawBuffer() { std::free(data_); }
+RawBuffer::~RawBuffer() { give_back(data_, bytes_); }
 
 bool RawBuffer::reserve(int64 bytes) {
     if (bytes <= bytes_ && data_) return false;
     require(bytes >= 0 && bytes <= largest_size, "a buffer of ", bytes, " bytes cannot be had");
-    const int64 alignment = bytes >= 2 * huge_page ? huge_page : line;
-    const int64 size = round_up(bytes + tail, alignment);
-    void* fresh = std::aligned_alloc(static_cast<size_t>(alignment), static_cast<size_t>(size));
-    if (!fresh) throw OutOfMemory(text(size, " bytes of memory cannot be had"));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (alignment == huge_page) madvise(fresh, static_cast<size_t>(size), MADV_HUGEPAGE);
-#endif
-    std::memset(fresh, 0, static_cast<size_t>(size));
-    std::free(data_);
+    void* const fresh = zeros(bytes);
+    if (!fresh) throw OutOfMemory(text(room(bytes), " bytes of memory cannot be had"));
+    give_back(data_, bytes_);
     data_ = fresh;
     bytes_ = bytes;
     return true;

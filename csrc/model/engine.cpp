@@ -70,7 +70,8 @@ int Engine<T>::final_node(int output, FinalActivation wanted) const {
     const int producer = network.edges()[static_cast<size_t>(output)].producer;
     if (producer < 0) return -1;
     const FinalActivation is = network.nodes()[static_cast<size_t>(producer)]->final_activation();
-    return is == wanted || (wanted == FinalActivation::none && is != wanted) ? producer : -1;
+    // none: any that there is
+    return (wanted == FinalActivation::none ? is != wanted : is == wanted) ? producer : -1;
 }
 
 template <class T>

@@ -27,11 +27,14 @@ from tauten import (
     utils,
 )
 from tauten._core import __version__
+from tauten._tensors import KerasTensor
 from tauten.layers import Input
-from tauten.models import Sequential
+from tauten.models import Model, Sequential
 
 __all__ = [
     "Input",
+    "KerasTensor",
+    "Model",
     "Sequential",
     "__version__",
     "activations",

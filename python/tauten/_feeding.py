@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _data, _masking
+from tauten import _data
 from tauten._core import Source
 from tauten._data import Data, Raw
-from tauten._masking import Mask
-from tauten.layers.core import Embedding, InputLayer
+from tauten._masking import Mask, Plan
+from tauten._structure import Structure, by_name
 
 if TYPE_CHECKING:
-    from tauten._graph import Graph
-    from tauten.layers.base import Layer, Shape
+    from tauten._graph import Entry, Exit, Graph
+    from tauten.layers.base import Shape
+
+Predictions = Any  # an array, or a list of arrays; of several outputs a list, tuple or dict of such
+
+
+class Inputs:
+    """What a model's inputs read in one call.
+
+    Args:
+        parts: one for each input.
+        sources: one for each native input, which may be several for an input.
+
+    Attributes:
+        samples: how many, of every input.
+    """
+
+    __slots__ = ("parts", "samples", "sources")
+
+    def __init__(self, parts: Sequence[Data], sources: list[Source]) -> None:
+        self.parts = parts
+        self.sources = sources
+        self.samples = parts[0].samples
 
 
 @dataclass(frozen=True)
 class Feed:
-    """Inputs, targets and sample weights, one a sample or one a step, of one call."""
+    """Inputs, and targets and sample weights of every output, one a sample or one a step, of one call."""
 
-    x: Data
+    x: Inputs
     y: list[Source | None]
     weight: list[Source | None] | None
 
@@ -35,22 +56,29 @@ class Feeder:
     Args:
         model: its name.
         graph: its finished network.
-        input_layer: what is known of its input.
-        layers: the rest.
+        input_names, output_names: what inputs and outputs are called in dicts.
+        outputs: how they are held.
     """
 
-    def __init__(self, model: str, graph: Graph, input_layer: InputLayer, layers: Sequence[Layer]) -> None:
+    def __init__(
+        self, model: str, graph: Graph, input_names: Sequence[str], output_names: Sequence[str], outputs: Structure
+    ) -> None:
         self.network = graph.network
         self._model = model
         self._graph = graph
-        self._input = input_layer
-        self._layers = layers
-        self._sample = graph.input_shape
-        self._output = graph.output_shape
-        self._per_step = graph.per_step
-        self._masks = _masking.plan(layers, model)
-        self._plain = self._masks is None and not isinstance(layers[0], Embedding) and not input_layer.integers
-        self._dtype = np.dtype(graph.dtype)
+        self._input_names = list(input_names)
+        self._output_names = list(output_names)
+        self._structure = outputs
+        masks = graph.masks
+        self._inputs = [
+            _Input(model, entry, masks if masks is not None and masks.input == number else None, graph.dtype)
+            for number, entry in enumerate(graph.entries)
+        ]
+        self._outputs = [_Output(each, graph.dtype) for each in graph.exits]
+        self._single = len(self._inputs) == 1
+        self._one_target = len(self._outputs) == 1
+        self._one_source = self._single and graph.entries[0].count == 1
+        self._at_once = self._one_source and self._one_target and outputs.kind is not dict
 
     @staticmethod
     def build_shape(raw: Raw, what: str) -> Shape:
@@ -63,26 +91,150 @@ class Feeder:
             )
         return shape
 
-    def plain(self, x: Any) -> Data | None:
-        """An array that the core can read as it is; None for what inputs() has to look at, for whatever reason."""
-        if type(x) is not np.ndarray or not self._plain or x.dtype != self._dtype or x.shape[1:] != self._sample:
+    def at_once(self, x: Any) -> NDArray[np.floating[Any]] | None:
+        """The outputs for an array that the core can read as it is; None for whatever has to be looked at."""
+        if type(x) is not np.ndarray or not self._at_once or not self._inputs[0].reads(x):
             return None
-        if not x.flags.c_contiguous or not x.flags.aligned or not x.shape[0]:
-            return None
-        return Data(Source(x), x.shape[0], None, self._sample[0] if self._sample else None)
+        output: NDArray[np.floating[Any]] = self.network.predict([Source(x)], np.arange(len(x)))[0]
+        return output
 
-    def inputs(self, raw: Raw, what: str = "x", finite: bool = False) -> Data:
+    def inputs(self, x: Any, what: str = "x", finite: bool = False) -> Inputs:
+        """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""
+        if self._single:
+            if isinstance(x, Mapping):
+                (x,) = by_name(x, self._input_names, what, f"model {self._model!r} has 1 input")
+            parts = [self._inputs[0].data(_data.read(x, what), what, finite)]
+            if self._one_source:
+                return Inputs(parts, [parts[0].source])
+        else:
+            count = len(self._inputs)
+            given = by_name(x, self._input_names, what, f"model {self._model!r} has {count} inputs")
+            parts = []
+            for name, value, own in zip(self._input_names, given, self._inputs, strict=True):
+                place = f"{what} of input {name!r}"
+                parts.append(own.data(_data.read(value, place), place, finite))
+            self._check_together(parts, what)
+        return Inputs(parts, self._graph.sources([part.source for part in parts]))
+
+    def _check_together(self, parts: Sequence[Data], what: str) -> None:
+        for name, part in zip(self._input_names, parts, strict=True):
+            if part.samples != parts[0].samples:
+                raise ValueError(
+                    f"{what}: expected as many samples for every input, got {parts[0].samples} for "
+                    f"{self._input_names[0]!r} and {part.samples} for {name!r}"
+                )
+        unequal = [number for number, part in enumerate(parts) if _differ(_steps(part))]
+        for one, other in [*self._graph.equal, *((unequal[0], number) for number in unequal[1:])]:
+            steps = [_steps(parts[number]) for number in (one, other)]
+            if not np.array_equal(steps[0], steps[1]):
+                names = [self._input_names[number] for number in (one, other)]
+                raise ValueError(
+                    f"{what}: every sample must have as many steps in the input {names[0]!r} as in {names[1]!r}: a "
+                    "layer merges them, or samples are of unequal length in both"
+                )
+
+    def targets(self, y: Any, x: Inputs, losses: Sequence[str | None], what: str = "y") -> list[Source | None]:
+        """y for the network, of each output in its shape or, for class numbers, without its last axis.
+
+        An output without a loss needs no targets: they may be None, or left out of lists and dicts.
+
+        Raises TypeError or ValueError for wrong numbers, shapes, labels, probabilities and NaN.
+        """
+        if self._one_target and losses[0] is not None and not isinstance(y, Mapping):
+            return [self._outputs[0].targets(y, x.parts, losses[0], what)]
+        found: list[Source | None] = []
+        for place, value, own, loss in zip(*self._of_outputs(y, what, losses), self._outputs, losses, strict=True):
+            found.append(None if loss is None else own.targets(value, x.parts, loss, place))
+        return found
+
+    def _of_outputs(self, value: Any, what: str, losses: Sequence[str | None]) -> tuple[list[str], list[Any]]:
+        """What each output gets, and its name in messages."""
+        names = self._output_names
+        if len(names) == 1:
+            if isinstance(value, Mapping):
+                value = by_name(value, names, what, f"model {self._model!r} has 1 output")[0]
+            return [what], [value]
+        needed = [name for name, loss in zip(names, losses, strict=True) if loss is not None]
+        places = [f"{what} of output {name!r}" for name in names]
+        of = f"model {self._model!r} has {len(names)} outputs"
+        if value is None:
+            raise ValueError(f"{what}: {of}, {names}, got no data")
+        if isinstance(value, Mapping):
+            values = by_name(value, names, what, of, partial=True)
+        elif isinstance(value, (list, tuple)) and len(value) == len(needed) < len(names):
+            given = dict(zip(needed, value, strict=True))
+            values = [given.get(name) for name in names]
+        else:
+            values = by_name(value, names, what, of)
+        return places, values
+
+    def weights(
+        self, value: Any, x: Inputs, losses: Sequence[str | None], what: str = "sample_weight"
+    ) -> list[Source | None] | None:
+        """sample_weight for the network: of each output one number a sample, or, if it has steps, one a step of each.
+
+        An array serves all outputs. Raises TypeError or ValueError for other shapes and numbers that are not finite.
+        """
+        if value is None:
+            return None
+        if len(self._outputs) == 1 or (not isinstance(value, (list, tuple, Mapping))):
+            if isinstance(value, Mapping):
+                (value,) = by_name(value, self._output_names, what, f"model {self._model!r} has 1 output")
+            return [
+                None if loss is None else own.weights(value, x.parts, what)
+                for own, loss in zip(self._outputs, losses, strict=True)
+            ]
+        found: list[Source | None] = []
+        for place, one, own, loss in zip(*self._of_outputs(value, what, losses), self._outputs, losses, strict=True):
+            found.append(None if one is None or loss is None else own.weights(one, x.parts, place))
+        return found
+
+    def split(self, outputs: Sequence[NDArray[np.floating[Any]]], x: Inputs) -> Predictions:
+        """The outputs as the user gets them: masked steps filled in; a list for sequences in a list."""
+        found = [own.split(output, x.parts) for own, output in zip(self._outputs, outputs, strict=True)]
+        return self._structure.pack(found, unpack=True)
+
+    def step(self, outputs: Sequence[NDArray[np.floating[Any]]], x: Inputs) -> Predictions:
+        """The outputs of one time step, without an axis of steps; of all samples, masked ones too."""
+        found = []
+        for own, output in zip(self._outputs, outputs, strict=True):
+            whole = own.split(output, x.parts)
+            assert isinstance(whole, np.ndarray)
+            found.append(whole[:, 0] if own.per_step else whole)
+        return self._structure.pack(found, unpack=True)
+
+
+class _Input:
+    """Checks data against one input."""
+
+    def __init__(self, model: str, entry: Entry, masks: Plan | None, dtype: str) -> None:
+        self._model = model
+        self._entry = entry
+        self._masks = masks
+        self._sample = entry.shape
+        self._plain = masks is None and not entry.tables and not entry.layer.integers
+        self._dtype = np.dtype(dtype)
+        self._name = dtype
+
+    def reads(self, x: NDArray[Any]) -> bool:
+        """Can the core read the array as it is? Not what data() has to look at, for whatever reason."""
+        if not self._plain or x.dtype != self._dtype or x.shape[1:] != self._sample:
+            return False
+        flags = x.flags
+        return flags.c_contiguous and flags.aligned and len(x) > 0
+
+    def data(self, raw: Raw, what: str, finite: bool) -> Data:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""
         if isinstance(raw, list) or not _data.fits(raw.shape[1:], self._sample):
             raw = self._conformed(raw, what)
-        first = self._layers[0]
-        if isinstance(first, Embedding):
-            raw = _data.whole(raw, f"{what} (layer {first.name!r})", "tokens")
-            _data.check_range(raw, 0, first.input_dim, f"{what} (layer {first.name!r})", "tokens")
-        elif self._input.integers:
-            raw = _data.whole(raw, f"{what} (layer {self._input.name!r})", "values of an integer Input")
+        for table in self._entry.tables:
+            where = f"{what} (layer {table.name!r})"
+            raw = _data.whole(raw, where, "tokens")
+            _data.check_range(raw, 0, table.input_dim, where, "tokens")
+        if not self._entry.tables and self._entry.layer.integers:
+            raw = _data.whole(raw, f"{what} (layer {self._entry.layer.name!r})", "values of an integer Input")
         if finite:
-            _data.check_finite(raw, what, self._graph.dtype)
+            _data.check_finite(raw, what, self._name)
         if self._masks is None:
             return Data.of(raw)
         if not self._masks.takes_out:
@@ -101,31 +253,47 @@ class Feeder:
             hint = f"; for a single sample use {what}[None]"
         elif _only_steps_differ(_data.sample_shape(raw), spec):
             hint = f"; for any number of steps begin the model with Input({(None, *spec[1:])})"
-        expected = f"samples of shape {spec} (model {self._model!r}, layer {self._input.name!r})"
+        expected = f"samples of shape {spec} (model {self._model!r}, layer {self._entry.layer.name!r})"
         return _data.conform(raw, spec, what, expected, hint)
 
-    def targets(self, y: Any, x: Data, loss: str, what: str = "y") -> Source:
+
+class _Output:
+    """Checks data against one output."""
+
+    def __init__(self, exit: Exit, dtype: str) -> None:
+        self._layer = exit.layer
+        self._output = exit.shape
+        self._steps = exit.steps
+        self.per_step = exit.steps is not None
+        self._dtype = dtype
+
+    def _input(self, parts: Sequence[Data]) -> Data:
+        """The input whose steps the output has, or any."""
+        return parts[self._steps or 0]
+
+    def targets(self, y: Any, parts: Sequence[Data], loss: str, what: str) -> Source:
         """y for the network, in the output's shape or, for class numbers, without its last axis.
 
         What stands at masked steps is not looked at.
 
         Raises TypeError or ValueError for wrong numbers, shapes, labels, probabilities and NaN.
         """
+        x = self._input(parts)
         sparse = loss == "sparse_categorical_crossentropy"
         spec = self._output[:-1] if sparse else self._output
         raw = _data.read(y, what)
         if len(raw) != x.samples:
             raise ValueError(f"{what}: expected as many samples as x has, {x.samples}, got {len(raw)}")
-        if x.steps is not None and self._per_step:
+        if x.steps is not None and self.per_step:
             raw = raw if isinstance(raw, list) else list(raw)
         else:
             raw = _data.stack(raw, what)
         if isinstance(raw, list) or not _data.fits(raw.shape[1:], spec):
             expected = f"{self._words(loss)} of shape {spec} a sample"
             raw = _data.conform(raw, spec, what, expected, self._hint(raw, loss))
-        if self._per_step:
+        if self.per_step:
             self._check_steps(raw, x, what)
-        if x.mask is None or not self._per_step:
+        if x.mask is None or not self.per_step:
             return Data.of(self._checked(raw, loss, what)).source
         taken = self._checked(x.mask.taken(raw), loss, what, "valid steps")
         assert isinstance(taken, np.ndarray)
@@ -135,26 +303,25 @@ class Feeder:
         """Targets that are class numbers in range, or finite, or probabilities. Raises TypeError or ValueError else."""
         if len(raw) == 0:
             return raw
-        last = self._layers[-1].name
+        last = self._layer.name
         if loss == "sparse_categorical_crossentropy":
             numbers = _data.whole(raw, what, "class numbers")
             classes = self._output[-1] or 0
             _data.check_range(numbers, 0, classes, f"{what} (layer {last!r} has {classes} classes)", "class numbers")
             return numbers
-        _data.check_finite(raw, what, self._graph.dtype, of)
+        _data.check_finite(raw, what, self._dtype, of)
         if loss != "mean_squared_error":
             low, high = _data.bounds(raw)
             if low < 0 or high > 1:
                 raise ValueError(f"{what}: expected {self._words(loss)} in [0, 1] for {loss}, got {low} to {high}")
         return raw
 
-    def weights(self, value: Any, x: Data, what: str = "sample_weight") -> Source | None:
+    def weights(self, value: Any, parts: Sequence[Data], what: str) -> Source:
         """sample_weight for the network: one number a sample, or, if the output has steps, one a step of each.
 
         Raises TypeError or ValueError for other shapes and numbers that are not finite.
         """
-        if value is None:
-            return None
+        x = self._input(parts)
         raw = _data.read(value, what)
         steps = len(self._output) == 2
         if not steps or (not isinstance(raw, list) and raw.ndim == 1):
@@ -164,32 +331,33 @@ class Feeder:
                 raise ValueError(
                     f"{what}: expected one weight a sample, shape ({x.samples},){or_steps}, got shape {raw.shape}"
                 )
-            _data.check_finite(raw, what, self._graph.dtype)
-            return Source(np.ascontiguousarray(raw, dtype=self._graph.dtype))
+            _data.check_finite(raw, what, self._dtype)
+            return Source(np.ascontiguousarray(raw, dtype=self._dtype))
         if len(raw) != x.samples:
             raise ValueError(f"{what}: expected weights of {x.samples} samples as x has, got {len(raw)}")
-        if x.steps is None or not self._per_step:
+        if x.steps is None or not self.per_step:
             raw = _data.stack(raw, what)
         elif not isinstance(raw, list):
             raw = list(raw)
         spec = self._output[:1]
         raw = _data.conform(raw, spec, what, f"one weight a sample, or weights of shape {spec} a sample")
-        if self._per_step:
+        if self.per_step:
             self._check_steps(raw, x, what)
-        if x.mask is None or not self._per_step:
-            _data.check_finite(raw, what, self._graph.dtype)
+        if x.mask is None or not self.per_step:
+            _data.check_finite(raw, what, self._dtype)
             return Data.of(raw).source
         taken = x.mask.taken(raw)
         if len(taken):
-            _data.check_finite(taken, what, self._graph.dtype, "valid steps")
+            _data.check_finite(taken, what, self._dtype, "valid steps")
         return x.mask.source(taken)
 
     def split(
-        self, output: NDArray[np.floating[Any]], x: Data
+        self, output: NDArray[np.floating[Any]], parts: Sequence[Data]
     ) -> NDArray[np.floating[Any]] | list[NDArray[np.floating[Any]]]:
         """The output as the user gets it: masked steps filled in; a list for sequences in a list."""
-        if not self._per_step:
+        if not self.per_step:
             return output
+        x = self._input(parts)
         if x.mask is not None:
             return x.mask.expand(output)
         if x.steps is None:
@@ -223,8 +391,19 @@ class Feeder:
                 "; for class numbers use 'sparse_categorical_crossentropy', or "
                 f"tauten.utils.to_categorical(y, {self._output[-1]})"
             )
-        return f"; the output is that of layer {self._layers[-1].name!r}"
+        return f"; the output is that of layer {self._layer.name!r}"
 
 
 def _only_steps_differ(shape: Shape, spec: Shape) -> bool:
     return len(shape) == len(spec) >= 1 and shape[1:] == spec[1:] and shape[0] != spec[0] and spec[0] is not None
+
+
+def _steps(x: Data) -> NDArray[np.int64]:
+    """Steps of each sample, as the network sees them."""
+    if x.mask is not None:
+        return x.mask.counts
+    return np.full(x.samples, x.extent or 0, dtype=np.int64) if x.steps is None else x.steps
+
+
+def _differ(steps: NDArray[np.int64]) -> bool:
+    return bool((steps != steps[0]).any())

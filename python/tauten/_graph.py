@@ -1,87 +1,204 @@
-"""The native network of a model while it grows, and when it is finished."""
+"""The native network of a graph of layers: while its shapes are worked out, and when it has weights."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tauten import config
-from tauten._core import Network
-from tauten._weights import Variable
+from tauten import _masking, config
+from tauten._core import Network, Source
+from tauten._weights import SLOTS, Variable
+from tauten._wiring import Call, Flat
+from tauten.layers.core import Embedding, InputLayer
 
 if TYPE_CHECKING:
+    from tauten._tensors import KerasTensor
     from tauten.layers.base import Layer, Shape
+    from tauten.layers.recurrent import Recurrent
 
 
-class Graph:
-    """A chain of layers in a native network.
+@dataclass(frozen=True)
+class Entry:
+    """An input of a model.
 
-    Layers are added one by one, so that shapes are checked at once; finish() closes the network and gives every
-    layer its weights: those that it had before, or initial ones.
-
-    Args:
-        dtype: "float32" or "float64".
-        name: of the input.
-        shape: of one sample.
-        index: the input is integers to look up.
-        masked: masked steps are taken out: the network takes sequences of any length, whatever `shape` says.
+    Attributes:
+        layer: what is known of it.
+        shape: of one sample, as the user declared it.
+        tables: the Embeddings that look its integers up.
+        count: native inputs that read it: one for each table, and one if other layers read it.
+        values: do other layers than Embeddings read it?
     """
 
-    def __init__(self, dtype: str, name: str, shape: Shape, index: bool, masked: bool = False) -> None:
-        self.network = Network(dtype, config.winograd())
+    layer: InputLayer
+    shape: Shape
+    tables: tuple[Embedding, ...]
+    count: int
+    values: bool
+
+
+@dataclass(frozen=True)
+class Exit:
+    """An output of a model.
+
+    Attributes:
+        layer: that writes it.
+        shape: of one sample.
+        steps: the number of the input of whose steps it has one row each; None if it has rows of samples, or as many
+            steps as the shape says.
+    """
+
+    layer: Layer
+    shape: Shape
+    steps: int | None
+
+
+class Assembly:
+    """A graph's layers in a native network. Every edge has one reader, so values with several are forked.
+
+    Raises ValueError for shapes that do not fit, and for an input that nothing reads.
+    """
+
+    def __init__(self, flat: Flat, dtype: str, winograd: bool, model: str, ragged: int | None = None) -> None:
+        """ragged: number of the input that takes any number of steps, whatever its shape says."""
+        self.network = Network(dtype, winograd)
+        self.entries: list[Entry] = []
+        self.steps: dict[int, int] = {}  # value -> the input whose steps of the moment it has
+        self.equal: list[tuple[int, int]] = []  # inputs that must have equal steps, since a layer reads both
+        self._model = model
+        self._readers = flat.readers()
+        self._edges: dict[int, list[int]] = {}  # not read yet
+        self._tables: dict[int, list[int]] = {}
+        self._last = {number: flat.outputs.count(number) for number in flat.outputs}
+        for number, layer in enumerate(flat.inputs):
+            self._enter(number, layer, number == ragged)
+        for call in flat.calls:
+            self._add(call)
+        self.outputs = [self._output(number, len(flat.inputs)) for number in flat.outputs]
+
+    def _enter(self, number: int, layer: InputLayer, ragged: bool) -> None:
+        shape = (None, *layer.shape[1:]) if ragged else layer.shape
+        calls = self._readers[number]
+        tables = [call.layer for call in calls if isinstance(call.layer, Embedding)]
+        others = len(calls) - len(tables) + self._last.get(number, 0)
+        if not calls and not others:
+            raise ValueError(
+                f"model {self._model!r}: nothing that leads to an output reads the input {layer.name!r}; leave it out"
+            )
+        if shape and shape[0] is None:
+            self.steps[number] = number
+        self._tables[number] = [self.network.add_input(layer.name, shape, True) for _ in tables]
+        if others:
+            self._share(number, layer.name, self.network.add_input(layer.name, shape, False), others)
+        self.entries.append(Entry(layer, layer.shape, tuple(tables), len(tables) + (others > 0), others > 0))
+
+    def _add(self, call: Call) -> None:
+        layer = call.layer
+        if call.name != layer.name:
+            layer = copy.copy(layer)
+            layer.name = call.name
+        edges = [(self._tables if layer.reads_index else self._edges)[number].pop(0) for number in call.reads]
+        edge = layer.add_merged(self.network, edges)
+        found = [self.steps[number] for number in call.reads if number in self.steps]
+        self.equal.extend((found[0], other) for other in found[1:] if other != found[0])
+        if found and self.network.edge_shape(edge)[0] is None:
+            self.steps[call.write] = found[0]
+        count = len(self._readers[call.write]) + self._last.get(call.write, 0)
+        self._share(call.write, call.name, edge, count)
+
+    def _share(self, number: int, name: str, edge: int, count: int) -> None:
+        self._edges[number] = [edge] if count == 1 else list(self.network.add_fork(name, edge, count))
+
+    def _output(self, number: int, inputs: int) -> int:
+        edge = self._edges[number].pop(0)
+        return self.network.add_activation("output", edge, "linear") if number < inputs else edge
+
+
+class Graph(Assembly):
+    """The native network of a model.
+
+    finish() closes it and gives every layer its weights: those that it has, which all models of the layer share, or
+    initial ones.
+
+    Args:
+        flat: the model's graph, without models in it.
+        shapes: of one sample of each output, as the user sees it.
+        model: its name.
+        dtype: "float32" or "float64".
+        winograd: may convolutions use Winograd's minimal filtering?
+        before: the model's network until now, which this one takes the place of.
+        masks: what becomes of its mask; default: it is worked out.
+
+    Attributes:
+        network: the native one.
+        entries, exits: the model's inputs and outputs.
+        masks: what becomes of the model's mask, if it has one.
+        layers: native name -> layer, models' names in front: those of models within, and no models.
+
+    Raises:
+        ValueError: for shapes that do not fit, and masks that cannot go where they lead.
+    """
+
+    def __init__(
+        self,
+        flat: Flat,
+        shapes: Sequence[Shape],
+        model: str,
+        dtype: str,
+        winograd: bool | None = None,
+        before: Graph | None = None,
+        masks: _masking.Plan | bool | None = True,
+    ) -> None:
+        self.flat = flat
+        self.masks = masks if not isinstance(masks, bool) else _masking.plan(flat, model)
+        if self.masks is not None:
+            self.masks.check(flat.inputs[self.masks.input].shape)
+        masked = self.masks is not None and self.masks.takes_out
+        self.winograd = config.winograd() if winograd is None else winograd
+        super().__init__(flat, dtype, self.winograd, model, self.masks.input if self.masks and masked else None)
         self.dtype = dtype
-        self.masked = masked
-        self._steps = shape[0] if masked else None
-        self._edge = self.network.add_input(name, (None, *shape[1:]) if masked else shape, index)
-        self._added: list[tuple[Layer, Shape, Shape]] = []
+        self.layers = {call.name: call.layer for call in flat.calls}
+        writers = flat.written_by()
+        self.exits = [
+            Exit(writers[number].layer if number in writers else flat.inputs[number], shape, self.steps.get(number))
+            for number, shape in zip(flat.outputs, shapes, strict=True)
+        ]
+        self.variables: list[Variable] = []  # by the network's numbers
+        self._before = before
         self._closed = False
         self._finished = False
-
-    @property
-    def input_shape(self) -> Shape:
-        """Shape of one sample, after finish() too."""
-        return self._shape(0)
-
-    @property
-    def output_shape(self) -> Shape:
-        """Shape of one sample's output."""
-        return self._shape(self._edge)
-
-    @property
-    def per_step(self) -> bool:
-        """Has the output as many steps as the input of the moment?"""
-        return self.network.edge_shape(self._edge)[0] is None
-
-    @property
-    def closed(self) -> bool:
-        """Does the network take no more layers?"""
-        return self._closed
+        self._check_states()
+        if before is not None:
+            self.network.calls = before.network.calls
+            self.network.steps = before.network.steps
 
     @property
     def finished(self) -> bool:
-        """Is the network closed?"""
+        """Is the network closed, and do its layers have their weights?"""
         return self._finished
 
-    def add(self, layer: Layer) -> None:
-        """Add a layer behind the last one. Raises ValueError if its input does not fit."""
-        before = self.output_shape
-        self._edge = layer.add_to(self.network, self._edge)
-        self._added.append((layer, before, self.output_shape))
+    @property
+    def called(self) -> list[Layer]:
+        """The layers in the order of their calls, no models; a shared one several times."""
+        return [call.layer for call in self.flat.calls]
 
-    def _shape(self, edge: int) -> Shape:
-        """An edge's shape as the user sees it: with the steps that the input was declared with."""
-        shape = tuple(self.network.edge_shape(edge))
-        return (self._steps, *shape[1:]) if shape[0] is None else shape
-
-    def attach(self) -> None:
-        """Make the layers part of this network: their shapes and weights come from here."""
-        for layer, before, after in self._added:
-            layer._graph = self
-            layer._shapes = ((None, *before), (None, *after))
+    @property
+    def cells(self) -> list[Recurrent]:
+        """The recurrent layers, one entry a call, in the order of the native network's states."""
+        self.close()
+        found: list[Recurrent] = []
+        states = [name for name, _ in self.network.states]
+        while states:
+            directions = self.layers[states[0]].directions().values()
+            found.extend(directions)
+            states = states[sum(cell.state_count for cell in directions) :]
+        return found
 
     def close(self) -> None:
         """Let the network take no more layers; its weights are zeros. The second time nothing happens."""
         if not self._closed:
-            self.network.finalize([self._edge])
+            self.network.finalize(self.outputs)
             self._closed = True
 
     def finish(self) -> None:
@@ -93,18 +210,45 @@ class Graph:
         if self._finished:
             return
         self.close()
-        by_layer: dict[str, list[Variable]] = {}
+        parameters: dict[str, list[Variable]] = {name: [] for name in self.layers}
         for index, parameter in enumerate(self.network.parameters):
-            variable = Variable(self.network, index, parameter, self.dtype)
-            by_layer.setdefault(parameter.name.rsplit("/", 1)[0], []).append(variable)
-        for layer, *_ in self._added:
-            _check_kept(layer, by_layer.get(layer.name, []))
-        for layer, *_ in self._added:
-            self._initialize(layer, by_layer.get(layer.name, []))
-        for layer, *_ in self._added:
-            layer._variables = [_settle(layer, variable) for variable in by_layer.get(layer.name, [])]
+            name = parameter.name.rsplit("/", 1)[0]
+            parameters[name].append(Variable(self.network, index, parameter, self.dtype, self.layers[name].name))
+        for name, layer in self.layers.items():
+            _check_kept(layer, parameters[name])
+        for name, layer in self.layers.items():
+            self._initialize(layer, parameters[name])
+        settled: dict[int, Variable] = {}
+        for name, layer in self.layers.items():
+            layer._variables = [self._settle(layer, variable) for variable in parameters[name]]
+            settled.update(zip((id(new) for new in parameters[name]), layer._variables, strict=True))
+        ordered = sorted((new for found in parameters.values() for new in found), key=lambda new: new.index)
+        self.variables = [settled[id(variable)] for variable in ordered]
+        self._keep_slots()
         self._finished = True
-        self._added = []  # layers know their graph; the graph need not know them any longer
+        self._before = None
+
+    def share(self) -> None:
+        """Close the network and let it read the weights that its layers have, which know nothing of it."""
+        self.close()
+        for index, parameter in enumerate(self.network.parameters):
+            name, weight = parameter.name.rsplit("/", 1)
+            (variable,) = (variable for variable in self.layers[name].weights if variable.name == weight)
+            variable.lend(self.network, index)
+
+    def named(self) -> dict[str, Variable]:
+        """Name in the native network -> weight, of the finished network: "encoder/dense/kernel"."""
+        parameters = self.network.parameters
+        return {parameter.name: variable for parameter, variable in zip(parameters, self.variables, strict=True)}
+
+    def sources(self, inputs: Sequence[Source]) -> list[Source]:
+        """What each native input reads, given what each input of the model does."""
+        return [source for entry, source in zip(self.entries, inputs, strict=True) for _ in range(entry.count)]
+
+    def take_averages(self) -> None:
+        """Put the averages that the optimizer keeps into the weights that training changes."""
+        for number in range(len(self.variables)):
+            self.network.take_average(number)
 
     def _initialize(self, layer: Layer, variables: list[Variable]) -> None:
         """Initial values for the weights that the layer does not have yet."""
@@ -113,22 +257,62 @@ class Graph:
             if variable.name not in kept:
                 variable.assign(layer.initial_value(variable.name, variable.shape, self.dtype))
 
+    def _settle(self, layer: Layer, variable: Variable) -> Variable:
+        """The layer's weight: the object that users and other models may hold already, or the new one."""
+        kept = {old.name: old for old in layer._variables}.get(variable.name)
+        if kept is not None:
+            kept.join(variable, None if self._before is None else self._before.network)
+            variable = kept
+        layer.configure(variable)
+        return variable
 
-def _settle(layer: Layer, variable: Variable) -> Variable:
-    """The layer's weight in its new network: the object that users may hold already, or the new one."""
-    kept = {old.name: old for old in layer._variables}.get(variable.name)
-    if kept is not None:
-        kept.move(variable)
-        variable = kept
-    layer.configure(variable)
-    return variable
+    def _keep_slots(self) -> None:
+        """What the optimizer keeps of the weights that the network before had."""
+        if self._before is None:
+            return
+        numbers = {id(variable): number for number, variable in enumerate(self._before.variables)}
+        for number, variable in enumerate(self.variables):
+            if id(variable) not in numbers:
+                continue
+            for slot in range(SLOTS):
+                value = self._before.network.get_slot(numbers[id(variable)], slot)
+                if value is not None:
+                    self.network.set_slot(number, slot, value)
+
+    def _check_states(self) -> None:
+        called = self.called
+        for layer in called:
+            if any(cell.stateful for cell in layer.directions().values()) and called.count(layer) > 1:
+                raise ValueError(
+                    f"model {self._model!r}: layer {layer.name!r} is stateful and called {called.count(layer)} times: "
+                    "its states would be of one call or the other"
+                )
+
+
+def output_shapes(layer: Layer, tensors: Sequence[KerasTensor]) -> list[Shape]:
+    """The shapes, batch included, of what a layer or model writes for such tensors.
+
+    Raises ValueError if they do not fit.
+    """
+    flat = Flat.of_call(layer, [InputLayer(tensor.shape[1:], name=tensor.name) for tensor in tensors])
+    assembly = Assembly(flat, config.floatx(), False, layer.name)
+    return [(None, *assembly.network.edge_shape(edge)) for edge in assembly.outputs]
+
+
+def alone(layer: Layer, shape: Shape, output: Shape) -> None:
+    """Give a layer weights in a network of its own, for inputs and outputs of these shapes, batch included."""
+    flat = Flat.of_call(layer, [InputLayer(shape[1:], name="input")])
+    Graph(flat, [output[1:]], layer.name, config.floatx()).finish()
 
 
 def _check_kept(layer: Layer, variables: list[Variable]) -> None:
-    kept = {old.name: old.shape for old in layer._variables}
+    kept = {old.name: old for old in layer._variables}
     for variable in variables:
-        if kept.get(variable.name, variable.shape) != variable.shape:
+        old = kept.get(variable.name, variable)
+        if old.shape != variable.shape:
             raise ValueError(
-                f"layer {layer.name!r} has weights for another input: {variable.name} is {kept[variable.name]}, "
-                f"needed here {variable.shape}; use a new layer"
+                f"layer {layer.name!r} has weights for another input: {variable.name} is {old.shape}, needed here "
+                f"{variable.shape}; use a new layer"
             )
+        if old.dtype != variable.dtype:
+            raise ValueError(f"layer {layer.name!r} has weights in {old.dtype}, the model computes in {variable.dtype}")

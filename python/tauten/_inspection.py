@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,17 +14,19 @@ from tauten import _data
 from tauten._checks import integer
 from tauten._core import Source
 from tauten._data import Data
-from tauten._feeding import Feeder
+from tauten._feeding import Feeder, Inputs
 from tauten._graph import Graph
+from tauten._structure import Structure
+from tauten._wiring import Flat, Wiring
 from tauten.layers.base import Layer
-from tauten.models import Sequential
+from tauten.models import Model
 
 if TYPE_CHECKING:
     Floats = NDArray[np.floating[Any]]
     Values = Floats | list[Floats]
 
 
-def activations(model: Sequential, x: Any, layer: str | Layer, batch_size: int | None = None) -> Values:
+def activations(model: Model, x: Any, layer: str | Layer, batch_size: int | None = None) -> Values:
     """What a layer writes for x, with dropout off: the feature maps of a convolution, h of a recurrent layer, ...
 
     Where the layer has an activation these are the values behind it. Sequences begin at zero, whatever states stateful
@@ -32,7 +35,7 @@ def activations(model: Sequential, x: Any, layer: str | Layer, batch_size: int |
     Args:
         model: it need not be compiled.
         x: as in predict(), or a single sample without the axis of samples.
-        layer: one of the model's, or its name.
+        layer: one of the model's, or its name; of one that is called several times the first call.
         batch_size: samples a native call; default 32.
 
     Returns:
@@ -43,19 +46,20 @@ def activations(model: Sequential, x: Any, layer: str | Layer, batch_size: int |
         TypeError, ValueError: for what is no model, a layer that it has not, and data that do not fit.
     """
     check_model(model, "activations")
-    number = model.layers.index(choose(model, layer, "activations"))
+    chosen = choose(model, layer, "activations")
     batch_size = integer(32 if batch_size is None else batch_size, "activations: batch_size")
     data, single = one_or_many(model, x)
-    layers = model.layers[: number + 1]
-    graph = _network_below(model, layers)
+    graph, numbers = _network_below(model, chosen)
+    below = Inputs([data.parts[number] for number in numbers], graph.sources([data.parts[n].source for n in numbers]))
     index = np.arange(data.samples, dtype=np.int64)
     parts = [index[begin : begin + batch_size] for begin in range(0, len(index), batch_size)]
-    rows = np.concatenate([graph.network.predict([data.source], part)[0] for part in parts])
-    values = Feeder(model.name, graph, model.input_layer, layers).split(rows, data)
+    rows = np.concatenate([graph.network.predict(below.sources, part)[0] for part in parts])
+    names = [model.input_names[number] for number in numbers]
+    values: Values = Feeder(model.name, graph, names, [chosen.name], Structure()).split([rows], below)
     return values[0] if single else values
 
 
-def saliency(model: Sequential, x: Any, target: Any = None) -> Values:
+def saliency(model: Model, x: Any, target: Any = None) -> Values:
     """|∂ score / ∂x|: how much the score of a class would change with each value of the input, dropout off.
 
     The score is the output, or what a softmax or sigmoid at the end of the model reads (the logit): the probability's
@@ -63,7 +67,7 @@ def saliency(model: Sequential, x: Any, target: Any = None) -> Values:
     networks".
 
     Args:
-        model: it need not be compiled; its input are numbers, not tokens.
+        model: of one input, which are numbers and no tokens, and one output; it need not be compiled.
         x: as in predict(), or a single sample without the axis of samples.
         target: the class, or one for each sample; for outputs of more than one axis a tuple, such as (step, class).
             Default: the class that the model predicts.
@@ -78,17 +82,23 @@ def saliency(model: Sequential, x: Any, target: Any = None) -> Values:
     return explained(model, x, target)[0]
 
 
-def explained(model: Sequential, x: Any, target: Any = None) -> tuple[Values, list[tuple[int, ...]]]:
+def explained(model: Model, x: Any, target: Any = None) -> tuple[Values, list[tuple[int, ...]]]:
     """saliency(), and the target of each sample."""
     check_model(model, "saliency")
-    data, single = one_or_many(model, x)
-    if model.layers[0].reads_index:
-        raise ValueError(
-            f"saliency: model {model.name!r} reads integers (layer {model.layers[0].name!r}): there is no gradient to "
-            "them; diagnostics.activations shows what the layers make of them"
-        )
+    inputs, single = one_or_many(model, x)
     graph = model._graph_now()
     assert graph is not None
+    if len(graph.entries) > 1 or len(graph.exits) > 1:
+        raise ValueError(
+            f"saliency: expected a model of one input and one output, model {model.name!r} has "
+            f"{len(graph.entries)} and {len(graph.exits)}"
+        )
+    if graph.entries[0].tables:
+        raise ValueError(
+            f"saliency: model {model.name!r} reads integers (layer {graph.entries[0].tables[0].name!r}): there is no "
+            "gradient to them; diagnostics.activations shows what the layers make of them"
+        )
+    (data,) = inputs.parts
     index = np.arange(data.samples, dtype=np.int64)
     shapes = [_output_shape(graph, data, i) for i in range(data.samples)]
     targets = _predicted(model, graph, data, index) if target is None else _given(model, target, shapes, data.samples)
@@ -97,7 +107,7 @@ def explained(model: Sequential, x: Any, target: Any = None) -> tuple[Values, li
         one = np.zeros(shape, dtype=model.dtype)
         one[place] = 1
         given.append(one)
-    _, _, (gradient,) = graph.network.pull_back([data.source], [_source(graph, data, given)], index, True)
+    _, _, (gradient,) = graph.network.pull_back(inputs.sources, [_source(graph, data, given)], index, True)
     assert gradient is not None
     rows = np.abs(gradient)
     values: Values
@@ -117,11 +127,11 @@ def explained(model: Sequential, x: Any, target: Any = None) -> tuple[Values, li
 
 def check_model(model: Any, what: str) -> None:
     """Raise TypeError unless `model` is one."""
-    if not isinstance(model, Sequential):
-        raise TypeError(f"{what}: expected a Sequential model, got {type(model).__name__}")
+    if not isinstance(model, Model):
+        raise TypeError(f"{what}: expected a model, got {type(model).__name__}")
 
 
-def choose(model: Sequential, layer: str | Layer, what: str) -> Layer:
+def choose(model: Model, layer: str | Layer, what: str) -> Layer:
     """The model's layer of that name, or that layer. Raises TypeError or ValueError that names what there is."""
     if not isinstance(layer, (str, Layer)):
         raise TypeError(f"{what}: layer: expected a layer or its name, got {layer!r}")
@@ -133,51 +143,63 @@ def choose(model: Sequential, layer: str | Layer, what: str) -> Layer:
     raise ValueError(f"{what}: model {model.name!r} has no layer {wanted!r}; there are {names}")
 
 
-def one_or_many(model: Sequential, x: Any) -> tuple[Data, bool]:
-    """x for the network, and whether it was a single sample."""
+def one_or_many(model: Model, x: Any) -> tuple[Inputs, bool]:
+    """x for the network, and whether it was a single sample; of several inputs there are always many."""
+    if isinstance(x, Mapping) or (model.built and len(model.inputs) > 1):
+        return model._input(x), False
     raw = _data.read(x, "x")
-    single = not isinstance(raw, list) and model.built and raw.ndim == len(model.input_shape) - 1
+    single = not isinstance(raw, list) and model.built and raw.ndim == model.inputs[0].ndim - 1
     return model._input(raw[None] if single else raw), single  # type: ignore[call-overload]
 
 
 # -- inside
 
 
-def _network_below(model: Sequential, layers: Sequence[Layer]) -> Graph:
-    """A network that ends with the last of `layers`, the first of the model's, with their weights.
+def _network_below(model: Model, layer: Layer) -> tuple[Graph, list[int]]:
+    """A network that ends with the layer's first call, and reads the model's weights; and which inputs it needs.
 
     Not that of the model: there, an activation behind a layer has become a part of it.
     """
-    whole = model._graph_now()
+    whole, wired = model._graph_now(), model._inner()
     assert whole is not None
-    first = model.input_layer
-    graph = Graph(model.dtype, first.name, first.shape, layers[0].reads_index, whole.masked)
-    for layer in layers:
-        graph.add(layer)
-    graph.close()
-    weights = {variable.path: variable for layer in layers for variable in layer.weights}
-    for number, parameter in enumerate(graph.network.parameters):
-        graph.network.set(number, weights[parameter.name].numpy())
-    return graph
+    assert wired is not None
+    node = min((node for node in wired.nodes if node.layer is layer), key=lambda node: node.number)
+    (tensor,) = node.writes()[:1]
+    found = {id(tensor)}
+    stack = [tensor]
+    while stack:
+        for read in stack.pop()._node.reads:
+            if id(read) not in found:
+                found.add(id(read))
+                stack.append(read)
+    numbers = [number for number, own in enumerate(wired.inputs) if id(own) in found]
+    masks = whole.masks
+    if masks is not None:
+        masks = replace(masks, input=numbers.index(masks.input)) if masks.input in numbers else None
+    below = Wiring([wired.inputs[number] for number in numbers], [tensor], model.name)
+    flat = Flat.of(below)
+    graph = Graph(flat, [tensor.shape[1:]], model.name, model.dtype, whole.winograd, masks=masks)
+    graph.share()
+    return graph, numbers
 
 
 def _output_shape(graph: Graph, data: Data, sample: int) -> tuple[int, ...]:
     """Of one sample: with the steps that it has, masked ones too."""
     steps = data.extent if data.steps is None else int(data.steps[sample])
-    return tuple((steps or 0) if extent is None or (i == 0 and graph.per_step) else extent
-                 for i, extent in enumerate(graph.output_shape))  # fmt: skip
+    return tuple((steps or 0) if extent is None or (i == 0 and graph.exits[0].steps is not None) else extent
+                 for i, extent in enumerate(graph.exits[0].shape))  # fmt: skip
 
 
-def _predicted(model: Sequential, graph: Graph, data: Data, index: NDArray[np.int64]) -> list[tuple[int, ...]]:
-    if len(graph.output_shape) != 1:
+def _predicted(model: Model, graph: Graph, data: Data, index: NDArray[np.int64]) -> list[tuple[int, ...]]:
+    if len(graph.exits[0].shape) != 1:
         raise ValueError(
             f"saliency: target: expected a tuple such as (step, class), since the outputs of model {model.name!r} have "
-            f"shape {graph.output_shape}"
+            f"shape {graph.exits[0].shape}"
         )
     return [(int(place),) for place in graph.network.predict([data.source], index)[0].argmax(axis=-1)]
 
 
-def _given(model: Sequential, target: Any, shapes: Sequence[tuple[int, ...]], samples: int) -> list[tuple[int, ...]]:
+def _given(model: Model, target: Any, shapes: Sequence[tuple[int, ...]], samples: int) -> list[tuple[int, ...]]:
     """One checked place in the output for each sample."""
     each = [target] * samples
     if isinstance(target, (list, np.ndarray)) and np.ndim(target) > 0:
@@ -203,7 +225,7 @@ def _given(model: Sequential, target: Any, shapes: Sequence[tuple[int, ...]], sa
 
 def _source(graph: Graph, data: Data, given: list[NDArray[Any]]) -> Source:
     """∂E/∂output of all samples for the native core; masked steps have none."""
-    if not graph.per_step:
+    if graph.exits[0].steps is None:
         return Source(np.stack(given))
     if data.mask is not None:
         return data.mask.source(data.mask.taken(given))

@@ -13,12 +13,11 @@ from tauten._compiled import Means
 
 if TYPE_CHECKING:
     from tauten._core import Network, StepResult
-    from tauten._data import Data
-    from tauten._feeding import Feed
+    from tauten._feeding import Feed, Inputs
     from tauten._progress import Progress
     from tauten._states import Carrier
     from tauten.callbacks import CallbackList
-    from tauten.models import Sequential
+    from tauten.models import Model
     from tauten.optimizers import Optimizer
 
 
@@ -47,7 +46,7 @@ class TrainStep:
         try:
             result: StepResult = self._carrier(
                 self._network.train_step,
-                [feed.x.source],
+                feed.x.sources,
                 feed.y,
                 index,
                 feed.weight,
@@ -66,7 +65,7 @@ class TrainStep:
 
 
 def run_epoch(
-    model: Sequential,
+    model: Model,
     step: TrainStep,
     feed: Feed,
     order: NDArray[np.int64],
@@ -75,7 +74,8 @@ def run_epoch(
     progress: Progress,
 ) -> dict[str, float]:
     """Train once on the samples in `order`; the means of loss and metrics. Ends early at model.stop_training."""
-    means = Means(model.metrics_names[1:])
+    assert model._compiled is not None
+    means = Means(model._compiled.names)
     batches = -(-len(order) // batch_size)
     for batch in range(batches):
         if hooks.each_batch:
@@ -106,7 +106,7 @@ def run_test(
         if hooks.each_batch:
             hooks.on_test_batch_begin(batch)
         part = index[begin : begin + batch_size]
-        means.add(carrier(network.test_step, [feed.x.source], feed.y, part, feed.weight, batch=len(part)))
+        means.add(carrier(network.test_step, feed.x.sources, feed.y, part, feed.weight, batch=len(part)))
         progress.update(len(part), means.logs)
         if hooks.each_batch:
             hooks.on_test_batch_end(batch, means.logs())
@@ -116,23 +116,24 @@ def run_test(
 def run_predict(
     network: Network,
     carrier: Carrier,
-    data: Data,
+    data: Inputs,
     index: NDArray[np.int64],
     batch_size: int,
     hooks: CallbackList,
     progress: Progress,
-) -> NDArray[np.floating[Any]]:
-    """The outputs of the samples in `index`, one after the other."""
-    outputs = []
+) -> list[NDArray[np.floating[Any]]]:
+    """Each output of the samples in `index`, one after the other."""
+    parts = []
     hooks.on_predict_begin()
     for batch, begin in enumerate(range(0, len(index), batch_size)):
         hooks.on_predict_batch_begin(batch)
         part = index[begin : begin + batch_size]
-        outputs += carrier(network.predict, [data.source], part, batch=len(part))
+        outputs = carrier(network.predict, data.sources, part, batch=len(part))
+        parts.append(outputs)
         progress.update(len(part), dict)
-        hooks.on_predict_batch_end(batch, {"outputs": outputs[-1]})
+        hooks.on_predict_batch_end(batch, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
     hooks.on_predict_end()
-    return outputs[0] if len(outputs) == 1 else np.concatenate(outputs)
+    return list(parts[0]) if len(parts) == 1 else [np.concatenate(each) for each in zip(*parts, strict=True)]
 
 
 def every(feed: Feed) -> NDArray[np.int64]:

@@ -6,7 +6,6 @@ native network is handed the valid steps alone, as sequences of unequal length, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from tauten.layers.recurrent import Recurrent
 
 if TYPE_CHECKING:
     from tauten._data import Raw
+    from tauten._wiring import Call, Flat
     from tauten.layers.base import Layer, Shape
 
 
@@ -29,11 +29,13 @@ class Plan:
 
     Attributes:
         layer: that makes it.
+        input: the number of the input that it reads.
         takes_out: masked steps are taken out, since a recurrent layer or the loss reads the mask. Else a layer that
             does not support masks comes first: it reads all steps, those that a Masking masks as zeros.
     """
 
     layer: Masking | Embedding
+    input: int
     takes_out: bool
 
     def check(self, shape: Shape) -> None:
@@ -55,40 +57,85 @@ class Plan:
         return np.where(layer.valid(raw)[..., None], raw, 0).astype(raw.dtype)
 
 
-def plan(layers: Sequence[Layer], model: str) -> Plan | None:
-    """What becomes of the mask of these layers, the input not among them; None if they make none.
+def plan(flat: Flat, model: str) -> Plan | None:
+    """What becomes of the mask of a model; None if no layer makes one.
 
-    Raises ValueError for a Masking that is not first, and for a layer that cannot read what a recurrent layer, or batch
-    statistics, made of masked sequences.
+    The mask goes from a Masking or Embedding behind an Input from layer to layer, as far as these are a chain.
+
+    Raises ValueError for a Masking that is not first, a layer that cannot read what a recurrent layer, or batch
+    statistics, made of masked sequences, and for a mask that two layers read, or that meets other sequences.
     """
-    for layer in layers[1:]:
-        if isinstance(layer, Masking):
+    writers = flat.written_by()
+    makers = []
+    for call in flat.calls:
+        layer = call.layer
+        if isinstance(layer, Masking) and call.reads[0] in writers:
             raise ValueError(
                 f"model {model!r}: layer {layer.name!r}: a Masking must be the first layer behind the Input, it stands "
-                f"behind {layers[0].name!r}"
+                f"behind {writers[call.reads[0]].layer.name!r}"
             )
-    first = layers[0] if layers else None
-    if not isinstance(first, (Masking, Embedding)) or not first.makes_mask:
+        if isinstance(layer, (Masking, Embedding)) and layer.makes_mask:
+            makers.append(call)
+    if not makers:
         return None
+    if len(makers) > 1:
+        raise ValueError(
+            f"model {model!r}: layers {makers[0].layer.name!r} and {makers[1].layer.name!r} both make masks; a model "
+            "may have one"
+        )
+    return _followed(flat, makers[0], model)
+
+
+def _followed(flat: Flat, maker: Call, model: str) -> Plan:
+    """The mask's way, call by call."""
+    readers = flat.readers()
+    first, number = maker.layer, maker.reads[0]
+    assert isinstance(first, (Masking, Embedding))
     reader: Layer | None = None
-    for layer in layers[1:]:
-        if not layer.supports_masking:
-            if reader is None:
-                return Plan(first, takes_out=False)
+    at = maker
+    takes_out = None
+    if len(readers[number]) > 1 or number in flat.outputs:
+        raise ValueError(
+            f"model {model!r}: layer {first.name!r} masks the input {flat.inputs[number].name!r}, which others read, "
+            "too; use an Input of its own for it"
+        )
+    while takes_out is None:
+        following = readers[at.write]
+        if at.write in flat.outputs and not following:
+            takes_out = True
+        elif reader is None and at.write not in flat.outputs and not any(map(_reads_mask, following)):
+            takes_out = False
+        elif len(following) != 1 or at.write in flat.outputs:
             raise ValueError(
-                f"model {model!r}: layer {layer.name!r} ({type(layer).__name__}) does not support masks, but "
-                f"{reader.name!r} ({type(reader).__name__}) below it read that of {first.name!r}; use "
-                f"return_sequences=False in a recurrent layer there, a layer that supports masks here (Dense, Dropout, "
-                f"activations), or no mask"
+                f"model {model!r}: {len(following) + flat.outputs.count(at.write)} read what layer {at.layer.name!r} "
+                f"writes, to which the mask of {first.name!r} reaches; a mask may go from layer to layer only"
             )
-        if layer.ends_mask:
-            break
-        sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
-        if sequences is False:
-            break
-        if sequences or isinstance(layer, (Recurrent, BatchNormalization)):
-            reader = layer
-    return Plan(first, takes_out=True)
+        else:
+            at = following[0]
+            layer = at.layer
+            if layer.merges:
+                raise ValueError(
+                    f"model {model!r}: the mask of {first.name!r} reaches {layer.name!r} ({type(layer).__name__}), "
+                    "which merges; end it before, as a recurrent layer with return_sequences=False does"
+                )
+            sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
+            if not layer.supports_masking:
+                assert reader is not None
+                raise ValueError(
+                    f"model {model!r}: layer {layer.name!r} ({type(layer).__name__}) does not support masks, but "
+                    f"{reader.name!r} ({type(reader).__name__}) below it read that of {first.name!r}; use "
+                    f"return_sequences=False in a recurrent layer there, a layer that supports masks here (Dense, "
+                    f"Dropout, activations), or no mask"
+                )
+            if layer.ends_mask or sequences is False:
+                takes_out = True
+            elif sequences or isinstance(layer, (Recurrent, BatchNormalization)):
+                reader = layer
+    return Plan(first, number, takes_out)
+
+
+def _reads_mask(call: Call) -> bool:
+    return call.layer.supports_masking or call.layer.merges
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ State = list[NDArray[np.floating[Any]]]
 
 
 def cells(layers: Iterable[Layer]) -> list[Recurrent]:
-    """The recurrent layers in the order of the native network's states, both directions of a pair."""
+    """The recurrent layers in some layers, both directions of a pair."""
     return [direction for layer in layers for direction in layer.directions().values()]
 
 
@@ -26,11 +26,11 @@ class Carrier:
     """Runs native calls so that stateful layers go on where they ended; does nothing for a model without any.
 
     Args:
-        layers: the model's, in order.
+        cells: the model's recurrent layers, in the order of the native network's states.
     """
 
-    def __init__(self, layers: Iterable[Layer]) -> None:
-        self.cells = cells(layers)
+    def __init__(self, cells: Sequence[Recurrent]) -> None:
+        self.cells = cells
 
     @property
     def stateful(self) -> bool:
@@ -78,7 +78,7 @@ class Carrier:
 
 
 def check_steps(layers: Sequence[Layer], model: str) -> None:
-    """Raise ValueError unless a model with these layers can go one time step at a time."""
+    """Raise ValueError unless a model with these layers, none of them a model, can go one time step at a time."""
     if not cells(layers):
         raise ValueError(f"model {model!r}: step: there is no recurrent layer; use predict()")
     for layer in layers:
@@ -86,7 +86,7 @@ def check_steps(layers: Sequence[Layer], model: str) -> None:
             raise ValueError(f"model {model!r}: step: layer {layer.name!r} reads from the end, which is not there yet")
 
 
-def checked(state: Any, layers: Sequence[Layer], batch: int, model: str) -> list[Any] | None:
+def checked(state: Any, cells: Sequence[Recurrent], batch: int, model: str) -> list[Any] | None:
     """step()'s state for the native call.
 
     Raises ValueError unless it has an array (batch, units) for each, TypeError for what are no numbers.
@@ -94,7 +94,7 @@ def checked(state: Any, layers: Sequence[Layer], batch: int, model: str) -> list
     if state is None:
         return None
     what = f"model {model!r}: step: state"
-    sizes = [size for cell in cells(layers) for size in cell.state_size]
+    sizes = [size for cell in cells for size in cell.state_size]
     arrays = [as_array(array, what) for array in state] if isinstance(state, (list, tuple)) else None
     shapes = None if arrays is None else [array.shape for array in arrays]
     if arrays is None or shapes != [(batch, size) for size in sizes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,22 +27,40 @@ class Variable:
         trainable: does it get gradients? Moving averages do not, though training moves them.
     """
 
-    def __init__(self, network: Network, index: int, parameter: Parameter, dtype: str) -> None:
+    def __init__(self, network: Network, index: int, parameter: Parameter, dtype: str, layer: str) -> None:
         self._network = network
         self._index = index
-        self.path = parameter.name
+        self._lent: list[tuple[weakref.ref[Network], int]] = []  # further networks that read it, and its number there
         self.name = parameter.name.rsplit("/", 1)[1]
+        self.path = f"{layer}/{self.name}"
         self.shape = tuple(parameter.shape)
         self.dtype = dtype
         self._state = not parameter.trainable  # what only the step itself updates
         self.trainable = parameter.trainable
 
-    def move(self, other: Variable) -> None:
-        """Become the weight that `other` is, in its network, and bring values and slots along."""
-        other._network.set(other._index, self.numpy())
-        for number, value in self.slots.items():
-            other.set_slot(number, value)
-        self._network, self._index = other._network, other._index
+    @property
+    def index(self) -> int:
+        """Its number in the network that it came from."""
+        return self._index
+
+    def join(self, other: Variable, replaced: Network | None) -> None:
+        """Be the weight that `other` is in its network, too: both networks read the same memory from now on.
+
+        Where this weight comes from the network `replaced`, it moves to the other one.
+        """
+        network, index = other._network, other._index
+        network.share(index, self._network, self._index)
+        if self._network is not replaced:
+            self.lend(network, index, shared=True)
+        else:
+            self._network, self._index = network, index
+
+    def lend(self, network: Network, index: int, shared: bool = False) -> None:
+        """Let a network read this weight in the place of its own."""
+        if not shared:
+            network.share(index, self._network, self._index)
+        self._lent = [(reference, number) for reference, number in self._lent if reference() is not None]
+        self._lent.append((weakref.ref(network), index))
 
     @property
     def size(self) -> int:
@@ -75,11 +94,14 @@ class Variable:
 
     def configure(self, trainable: bool, penalty: tuple[float, float]) -> None:
         """Set whether training changes it and what it costs."""
-        self._network.set_trainable(self._index, trainable)  # of a state: whether training steps move it
-        if self._state:
-            return
-        self.trainable = trainable
-        self._network.set_penalty(self._index, *penalty)
+        self.trainable = trainable and not self._state
+        lent = ((reference(), index) for reference, index in self._lent)
+        for network, index in ((self._network, self._index), *lent):
+            if network is None:
+                continue
+            network.set_trainable(index, trainable)  # of a state: whether training steps move it
+            if not self._state:
+                network.set_penalty(index, *penalty)
 
     @property
     def slots(self) -> dict[int, NDArray[np.floating[Any]]]:

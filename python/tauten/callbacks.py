@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tauten.models import Sequential
+    from tauten.models import Model
 
 __all__ = ["Callback", "CallbackList", "History"]
 
@@ -22,10 +22,10 @@ class Callback:
     """
 
     def __init__(self) -> None:
-        self.model: Sequential | None = None
+        self.model: Model | None = None
         self.params: dict[str, Any] = {}
 
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: Model) -> None:
         """Called first, with the model."""
         self.model = model
 
@@ -130,7 +130,7 @@ class CallbackList(Callback):
         TypeError: for what is no callback.
     """
 
-    def __init__(self, callbacks: Iterable[Any], model: Sequential, params: dict[str, Any]) -> None:
+    def __init__(self, callbacks: Iterable[Any], model: Model, params: dict[str, Any]) -> None:
         super().__init__()
         self.callbacks = list(callbacks)
         for callback in self.callbacks:
@@ -140,7 +140,7 @@ class CallbackList(Callback):
         self.set_params(params)
         self.set_model(model)
 
-    def set_model(self, model: Sequential) -> None:
+    def set_model(self, model: Model) -> None:
         self._call("set_model", model)
 
     def set_params(self, params: dict[str, Any]) -> None:

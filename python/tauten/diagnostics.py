@@ -23,11 +23,13 @@ from tauten import _plots
 from tauten._checks import integer
 from tauten._inspection import activations, check_model, one_or_many, saliency
 from tauten.layers.base import Layer
-from tauten.models import Sequential
+from tauten.models import Model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from tauten._graph import Graph
+    from tauten._weights import Variable
     from tauten.layers.recurrent import Recurrent
 
     Floats = NDArray[np.float64]
@@ -191,7 +193,7 @@ class Gates:
 
 
 def gradient_flow(
-    model: Sequential, x: Any, y: Any, sample_weight: Any = None, batch_size: int | None = None
+    model: Model, x: Any, y: Any, sample_weight: Any = None, batch_size: int | None = None
 ) -> GradientFlow:
     """How large the gradient is at every step of every recurrent layer, and how large the recurrent matrices are.
 
@@ -224,12 +226,16 @@ def gradient_flow(
     model._need_compiled("gradient_flow")
     batch_size = integer(32 if batch_size is None else batch_size, "gradient_flow: batch_size")
     feed = model._feed(x, y, sample_weight)
-    network = model._network()
+    graph = model._graph_now()
+    assert graph is not None
+    if len(graph.exits) > 1:
+        raise ValueError(f"gradient_flow: expected a model of one output, model {model.name!r} has {len(graph.exits)}")
+    network = graph.network
     index = np.arange(feed.x.samples, dtype=np.int64)
     sums: dict[str, tuple[Floats, NDArray[np.int64]]] = {}
     for begin in range(0, len(index), batch_size):
         try:
-            result, traces = network.deltas([feed.x.source], feed.y, index[begin : begin + batch_size], feed.weight)
+            result, traces = network.deltas(feed.x.sources, feed.y, index[begin : begin + batch_size], feed.weight)
         except FloatingPointError as error:
             raise FloatingPointError(f"model {model.name!r}, gradient_flow: {error}") from error
         for path, steps, deltas in traces:
@@ -242,12 +248,13 @@ def gradient_flow(
         raise ValueError("gradient_flow: x: every step of it is masked")
     layers = []
     for path, (norms, samples) in sums.items():
-        name, cell = _find(model, path)
-        layers.append(LayerFlow(name, cell.go_backwards, norms / np.sqrt(samples), samples, _radii(model, path, cell)))
+        name, cell = _find(graph, path)
+        radii = _radii(graph.named()[path], cell)
+        layers.append(LayerFlow(name, cell.go_backwards, norms / np.sqrt(samples), samples, radii))
     return GradientFlow(tuple(layers))
 
 
-def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
+def gates(model: Model, x: Any, layer: str | Layer | None = None) -> Gates:
     """What the gates of a recurrent layer let through at every step, with dropout off.
 
     Gates: input, forget, candidate, output for LSTM; update, reset, candidate for GRU; forget, candidate for
@@ -268,11 +275,15 @@ def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
     """
     check_model(model, "gates")
     chosen = _choose(model, layer)
-    data, single = one_or_many(model, x)
+    inputs, single = one_or_many(model, x)
+    graph = model._graph_now()
+    assert graph is not None
+    (call,) = (call for call in graph.flat.calls if call.layer is chosen)
+    data = inputs.parts[graph.steps.get(call.reads[0], 0)]
     values: dict[str, Values] = {}
     directions = []
-    for path, _, kept in model._network().gates([data.source], np.arange(data.samples, dtype=np.int64)):
-        if path.rsplit("/", 1)[0] != chosen.name:
+    for path, _, kept in graph.network.gates(inputs.sources, np.arange(inputs.samples, dtype=np.int64)):
+        if path.rsplit("/", 1)[0] != call.name:
             continue
         prefix = _prefix(path)
         named = [(f"{prefix} {gate}".strip(), gate) for gate in _gate_names(chosen.directions()[prefix], kept.shape[1])]
@@ -292,15 +303,24 @@ def gates(model: Sequential, x: Any, layer: str | Layer | None = None) -> Gates:
 # -- inside
 
 
-def _need_recurrent(model: Sequential, what: str) -> list[Layer]:
-    found = [layer for layer in model.layers if layer.directions()]
+def _need_recurrent(model: Model, what: str) -> list[Layer]:
+    leaves = model._leaves()
+    found = [layer for layer in leaves if layer.directions()]
     if not found:
-        names = [layer.name for layer in model.layers]
+        names = [layer.name for layer in leaves]
         raise ValueError(f"{what}: model {model.name!r} has no recurrent layer; its layers are {names}")
+    graph = model._graph
+    called = [] if graph is None else graph.called
+    for layer in found:
+        if called.count(layer) > 1:
+            raise ValueError(
+                f"{what}: model {model.name!r} calls layer {layer.name!r} {called.count(layer)} times; expected "
+                "recurrent layers that are called once"
+            )
     return found
 
 
-def _choose(model: Sequential, layer: str | Layer | None) -> Layer:
+def _choose(model: Model, layer: str | Layer | None) -> Layer:
     found = _need_recurrent(model, "gates")
     names = [one.name for one in found]
     if layer is None:
@@ -321,10 +341,10 @@ def _prefix(path: str) -> str:
     return path.rsplit("/", 1)[1].removesuffix("recurrent_kernel").rstrip("_")
 
 
-def _find(model: Sequential, path: str) -> tuple[str, Recurrent]:
+def _find(graph: Graph, path: str) -> tuple[str, Recurrent]:
     """The layer that a recurrent kernel belongs to, and its name here."""
     name, prefix = path.rsplit("/", 1)[0], _prefix(path)
-    return f"{name}/{prefix}" if prefix else name, model.get_layer(name).directions()[prefix]
+    return f"{name}/{prefix}" if prefix else name, graph.layers[name].directions()[prefix]
 
 
 def _gate_names(cell: Recurrent, count: int) -> tuple[str, ...]:
@@ -358,8 +378,7 @@ def _longer(f: np.ufunc, a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(f(np.pad(a, (0, size - len(a))), np.pad(b, (0, size - len(b)))))
 
 
-def _radii(model: Sequential, path: str, cell: Recurrent) -> dict[str, float]:
-    weight = next(variable for variable in model.weights if variable.path == path)
+def _radii(weight: Variable, cell: Recurrent) -> dict[str, float]:
     matrices = np.split(weight.numpy().astype(np.float64), weight.shape[1] // cell.units, axis=1)
     names = _gate_names(cell, len(matrices))
     return {name: _radius(matrix) for name, matrix in zip(names, matrices, strict=True)}

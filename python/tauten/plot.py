@@ -13,6 +13,7 @@ layout="constrained"), and returns it. The numbers are those of `layer.get_weigh
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from tauten._checks import integer
 from tauten.layers.aggregation import Aggregation
 from tauten.layers.base import Layer
 from tauten.layers.convolution import Conv, Convolution
-from tauten.models import Sequential
+from tauten.models import Model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["feature_maps", "filters", "saliency"]
 
 
-def filters(model: Sequential, layer: str | Layer, *, most: int = 64, figure: Any = None) -> Figure:
+def filters(model: Model, layer: str | Layer, *, most: int = 64, figure: Any = None) -> Figure:
     """The weights of a convolution's filters, or of an aggregation's window, blue below 0 and red above.
 
     Images of filters that slide over rows and columns; over steps, lines, one a channel of the input (images, channels
@@ -74,7 +75,7 @@ def filters(model: Sequential, layer: str | Layer, *, most: int = 64, figure: An
     return _image_plots.filters(f"Filters of {chosen.name}", kernel, most, figure)
 
 
-def feature_maps(model: Sequential, layer: str | Layer, x: Any, *, most: int = 64, figure: Any = None) -> Figure:
+def feature_maps(model: Model, layer: str | Layer, x: Any, *, most: int = 64, figure: Any = None) -> Figure:
     """What a layer makes of one sample: an image for each channel, all on one colour scale.
 
     Over steps a heat map, channels x steps (lines up to six channels); over three dimensions a row of slices for each
@@ -103,7 +104,7 @@ def feature_maps(model: Sequential, layer: str | Layer, x: Any, *, most: int = 6
     return _image_plots.feature_maps(chosen.name, np.asarray(values if single else values[0]), most, figure)
 
 
-def saliency(model: Sequential, x: Any, target: Any = None, *, figure: Any = None) -> Figure:
+def saliency(model: Model, x: Any, target: Any = None, *, figure: Any = None) -> Figure:
     """One sample, and beside it |∂ score / ∂x|: where the score of a class depends on it most.
 
     diagnostics.saliency() says what the score is, and has the numbers. Images are shown as they are: one channel in
@@ -129,6 +130,7 @@ def saliency(model: Sequential, x: Any, target: Any = None, *, figure: Any = Non
     _check_figure(figure, "plot.saliency")
     sample, single = _one_sample(model, x, "plot.saliency")
     values, (place,) = _inspection.explained(model, x, target)
+    assert sample is not None  # explained() takes models of one input
     one = np.asarray(values if single else values[0])
     name = place[0] if len(place) == 1 else place
     return _image_plots.saliency(sample.reshape(one.shape), one, str(name), figure)
@@ -142,10 +144,14 @@ def _check_figure(figure: Any, what: str) -> None:
         raise TypeError(f"{what}: figure: expected a matplotlib Figure or SubFigure, got {type(figure).__name__}")
 
 
-def _one_sample(model: Sequential, x: Any, what: str) -> tuple[NDArray[Any], bool]:
-    """The only sample in x, and whether it has no axis of samples."""
+def _one_sample(model: Model, x: Any, what: str) -> tuple[NDArray[Any] | None, bool]:
+    """The only sample in x, None for a model of several inputs, and whether it has no axis of samples."""
     data, single = _inspection.one_or_many(model, x)
     if data.samples != 1:
         raise ValueError(f"{what}: x: expected one sample, got {data.samples}; pick one, such as x[0]")
+    if len(data.parts) > 1:
+        return None, False
+    if isinstance(x, Mapping):
+        (x,) = x.values()
     raw = _data.read(x, "x")
     return np.asarray(raw if single else raw[0]), single

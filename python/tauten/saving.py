@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from tauten import _core, optimizers
 from tauten._checks import integer
-from tauten._weights import assign_all
+from tauten._weights import Variable, assign_all
 
 if TYPE_CHECKING:
-    from tauten.models import Sequential
+    from tauten.models import Model
 
 Path = str | bytes | os.PathLike[str]
 
@@ -41,37 +41,37 @@ CONVERT[".hdf5"] = CONVERT[".h5"]
 CONVERT[".pth"] = CONVERT[".pt"]
 
 
-def save_model(model: Sequential, filepath: Path, overwrite: bool, include_optimizer: bool) -> None:
-    """What Sequential.save() does."""
+def save_model(model: Model, filepath: Path, overwrite: bool, include_optimizer: bool) -> None:
+    """What Model.save() does."""
     path = _target(filepath, overwrite)
-    variables = model.weights
-    tensors = {variable.path: variable.numpy() for variable in variables}
+    variables, network = _weights(model), model._network()
+    tensors = {name: variable.numpy() for name, (_, variable) in variables.items()}
     header: dict[str, Any] = _header("model", list(tensors))
     header["model"] = _architecture(model)
     header["compile"] = model.get_compile_config()
     if include_optimizer and model.optimizer is not None:
         header["training"] = {
             "iterations": model.optimizer._steps,
-            "calls": model._network().calls,
-            "steps": model._network().steps,
+            "calls": network.calls,
+            "steps": network.steps,
         }
-        names = {model.optimizer.slot_number(name): name for name in model.optimizer.slot_names()}
-        for variable in variables:
-            for number, value in variable.slots.items():
-                if number in names:
-                    tensors[f"{SLOT}{names[number]}/{variable.path}"] = value
+        for slot in model.optimizer.slot_names():
+            for name, (number, _) in variables.items():
+                value = network.get_slot(number, model.optimizer.slot_number(slot))
+                if value is not None:
+                    tensors[f"{SLOT}{slot}/{name}"] = value
     _write(path, tensors, header)
 
 
-def save_weights(model: Sequential, filepath: Path, overwrite: bool) -> None:
-    """What Sequential.save_weights() does."""
+def save_weights(model: Model, filepath: Path, overwrite: bool) -> None:
+    """What Model.save_weights() does."""
     path = _target(filepath, overwrite)
-    tensors = {variable.path: variable.numpy() for variable in model.weights}
+    tensors = {name: variable.numpy() for name, (_, variable) in _weights(model).items()}
     _write(path, tensors, _header("weights", list(tensors)))
 
 
-def load_weights(model: Sequential, filepath: Path) -> None:
-    """What Sequential.load_weights() does."""
+def load_weights(model: Model, filepath: Path) -> None:
+    """What Model.load_weights() does."""
     header, tensors = _read(filepath)
     names = header["weights"]
     variables = model.weights
@@ -83,8 +83,8 @@ def load_weights(model: Sequential, filepath: Path) -> None:
     assign_all(variables, [tensors[name] for name in names], os.fsdecode(filepath))
 
 
-def load_model(filepath: Path, compile: bool = True) -> Sequential:
-    """A model from a file of Sequential.save(): architecture, weights, and state of training.
+def load_model(filepath: Path, compile: bool = True) -> Model:
+    """A model from a file of Model.save(): architecture, weights, and state of training.
 
     Args:
         filepath: ends in ".safetensors".
@@ -94,7 +94,7 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
         ValueError: for a file that is not Tauten's, of a newer format, cut short or damaged; it says what to do.
         OSError: if it cannot be read.
     """
-    from tauten.models import Sequential
+    from tauten.models import Model, Sequential
 
     header, tensors = _read(filepath)
     where = os.fsdecode(filepath)
@@ -104,17 +104,23 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
             "model.load_weights()"
         )
     try:
-        model = Sequential.from_config(header["model"])
-        model.build()
+        architecture = header["model"]
+        if isinstance(architecture, dict) and architecture.get("class_name") == "Functional":
+            model = Model.from_config(architecture["config"])
+        else:
+            model = Sequential.from_config(architecture)
+        if not model.layers:
+            raise ValueError(f"model {model.name!r} has no layers")
+        model._graph_now()
+        variables = _weights(model)
     except DAMAGE as error:
         raise ValueError(f"{where}: the architecture in the file cannot be built: {_short(error)}") from error
-    variables = {variable.path: variable for variable in model.weights}
     if list(variables) != header["weights"]:
         raise ValueError(
             f"{where}: the file's weights are not its architecture's: expected {_short(list(variables))}, "
             f"got {_short(header['weights'])}; the file is damaged"
         )
-    assign_all(list(variables.values()), [tensors[path] for path in variables], where)
+    assign_all([variable for _, variable in variables.values()], [tensors[name] for name in variables], where)
     if compile and header.get("compile") is not None:
         try:
             model.compile(**header["compile"])
@@ -124,35 +130,44 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
     return model
 
 
-def _architecture(model: Sequential) -> dict[str, Any]:
+def _architecture(model: Model) -> dict[str, Any]:
     """The model's configuration with the seeds that dropout drew, so that training goes on with the same masks."""
-    config = model.get_config()
-    seeded = {layer.name: layer.seeded_config() for layer in model.layers}
-    for layer in config["layers"]:
-        layer["config"] = seeded.get(layer["config"]["name"], layer["config"])
-    return config
+    config = model.seeded_config()
+    return config if model.class_name == "Sequential" else {"class_name": model.class_name, "config": config}
 
 
-def _resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
-    paths = {variable.path: variable for variable in model.weights}
-    optimizer = model.optimizer
+def _weights(model: Model) -> dict[str, tuple[int, Variable]]:
+    """Name -> number in the model's network, and weight; in the order of model.weights.
+
+    The names are unique: those of models within stand in front, as "encoder/dense/kernel".
+    """
+    graph = model._graph_now()
+    if graph is None:
+        raise ValueError(f"model {model.name!r} is not built: it has no Input")
+    names = {id(variable): name for name, variable in graph.named().items()}
+    numbers = {id(variable): number for number, variable in enumerate(graph.variables)}
+    return {names[id(variable)]: (numbers[id(variable)], variable) for variable in model.weights}
+
+
+def _resume(model: Model, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+    variables, network, optimizer = _weights(model), model._network(), model.optimizer
     assert optimizer is not None
     slots = []
     for name, value in tensors.items():
-        if name not in paths and name.startswith(SLOT):
+        if name not in variables and name.startswith(SLOT):
             slot, path = name.removeprefix(SLOT).split("/", 1)
-            variable = paths[path]
-            slots.append((variable, optimizer.slot_number(slot), variable.convert(value, name)))
+            number, variable = variables[path]
+            slots.append((number, optimizer.slot_number(slot), variable.convert(value, name)))
     if training:
         calls = integer(training["calls"], "calls", 0, CALLS)
         iterations = integer(training["iterations"], "iterations", 0, CALLS)
         # files of Tauten 0.1 count but one: their slots were never made anew
         steps = integer(training.get("steps", iterations), "steps", 0, CALLS)
         optimizer._steps = iterations
-        model._network().calls = calls
-        model._network().steps = steps
-    for variable, number, value in slots:
-        variable.set_slot(number, value)
+        network.calls = calls
+        network.steps = steps
+    for number, slot_number, value in slots:
+        network.set_slot(number, slot_number, value)
 
 
 def _header(content: str, names: list[str]) -> dict[str, Any]:

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tauten.models import Sequential
+    from tauten._tensors import Node
+    from tauten._wiring import Wiring
+    from tauten.layers.base import Layer
+    from tauten.models import Model
 
-WIDTH = 76
+WIDTH, GRAPH_WIDTH = 76, 100
 SHARES = (0.46, 0.33, 0.21)
+GRAPH_SHARES = (0.29, 0.24, 0.15, 0.32)
 
 
-def lines(model: Sequential, width: int | None = None, show_trainable: bool = False) -> Iterator[str]:
-    """The lines of the table: layer (type), output shape, number of weights; and the totals."""
-    titles = ["Layer (type)", "Output Shape", "Param #"] + ["Trainable"] * show_trainable
+def lines(model: Model, width: int | None = None, show_trainable: bool = False) -> Iterator[str]:
+    """The lines of the table: layer (type), output shape, number of weights, in graphs what it reads; the totals."""
+    wired = model._inner()
+    graph = wired is not None and not _is_chain(wired)
+    titles = ["Layer (type)", "Output Shape", "Param #"] + ["Connected to"] * graph + ["Trainable"] * show_trainable
     rows = []
     for layer in model.layers:
-        shape = str(layer.output_shape) if layer.built else "?"
+        shape = _shape(wired, layer) if wired is not None else "?"
         count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
         state = ("Y" if layer.trainable else "N") if layer.built and layer.weights else "-"
-        rows.append([f"{layer.name} ({type(layer).__name__})", shape, count] + [state] * show_trainable)
-    columns = _columns(WIDTH if width is None else max(width, 40), show_trainable)
+        row = [f"{layer.name} ({layer.class_name})", shape, count]
+        if graph:
+            assert wired is not None
+            row.append(_connections(wired, layer))
+        rows.append(row + [state] * show_trainable)
+    shares = GRAPH_SHARES if graph else SHARES
+    default = GRAPH_WIDTH if graph else WIDTH
+    columns = _columns(default if width is None else max(width, 40), show_trainable, shares)
 
     yield f'Model: "{model.name}"'
     yield _rule("┏┳┓", "━", columns)
@@ -52,11 +64,45 @@ def memory(size: int) -> str:
     return f"{number:.2f} TB"
 
 
-def _columns(width: int, show_trainable: bool) -> list[int]:
+def _is_chain(wired: Wiring) -> bool:
+    """Does every layer read what the one before writes, and is called once?"""
+    depth = len(wired.nodes)
+    return (
+        depth == len(wired.layers)
+        and len(wired.outputs) == 1
+        and all(
+            len(node.reads) <= 1 and (not node.reads or node.reads[0]._node is before)
+            for before, node in zip([None, *wired.nodes], wired.nodes, strict=False)
+        )
+    )
+
+
+def _calls(wired: Wiring, layer: Layer) -> list[Node]:
+    return sorted((node for node in wired.nodes if node.layer is layer), key=lambda node: node.number)
+
+
+def _shape(wired: Wiring, layer: Layer) -> str:
+    """What the layer's last call writes, as in Keras."""
+    shapes = [str(tensor.shape) for tensor in _calls(wired, layer)[-1].writes()]
+    return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
+
+
+def _connections(wired: Wiring, layer: Layer) -> str:
+    """What the layer's calls read: name[call][tensor]."""
+    reads = [tensor for node in _calls(wired, layer) for tensor in node.reads]
+    found = [
+        f"{tensor._node.layer.name}[{_calls(wired, tensor._node.layer).index(tensor._node)}][{tensor._index}]"
+        for tensor in reads
+    ]
+    return ", ".join(found) or "-"
+
+
+def _columns(width: int, show_trainable: bool, shares: Sequence[float]) -> list[int]:
     extra = [11] if show_trainable else []
-    room = width - 4 - sum(extra) - len(extra)
-    first, second = int(room * SHARES[0]), int(room * SHARES[1])
-    return [first, second, room - first - second, *extra]
+    room = width - len(shares) - 1 - sum(extra) - len(extra)
+    columns = [int(room * share) for share in shares]
+    columns[-1] += room - sum(columns)
+    return [*columns, *extra]
 
 
 def _rule(corners: str, line: str, columns: list[int]) -> str:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from tauten import _data, _progress, _random, losses, metrics, optimizers
-from tauten._checks import flag, integer, keras_only
+from tauten import _data, _progress, _random, optimizers
+from tauten._checks import flag, integer, keras_only, unexpected
 from tauten._compiled import Compiled, Means
-from tauten._feeding import Feed, Feeder
+from tauten._feeding import Feed, Feeder, Inputs, Predictions
 from tauten._loops import TrainStep, every, run_epoch, run_predict, run_test, split_off
-from tauten._states import Carrier, check_steps, checked
+from tauten._states import Carrier, cells, check_steps, checked
+from tauten._tensors import KerasTensor
 from tauten.callbacks import Callback, CallbackList, History
+from tauten.layers.base import Layer
 
 if TYPE_CHECKING:
     from tauten._core import Network
-    from tauten._data import Data
     from tauten._graph import Graph
     from tauten._states import State
-    from tauten.layers.base import Layer
-    from tauten.models import Sequential
-
-    Predictions = NDArray[np.floating[Any]] | list[NDArray[np.floating[Any]]]
+    from tauten.models import Model
 
 
 # Keras' further arguments of compile(), at the value that changes nothing.
 _KERAS_DEFAULTS: dict[str, Any] = {
-    "loss_weights": None,
     "weighted_metrics": None,
     "run_eagerly": False,
     "steps_per_execution": 1,
@@ -39,7 +35,7 @@ _KERAS_DEFAULTS: dict[str, Any] = {
 
 
 class Trainer:
-    """The training half of a model; Sequential is the other."""
+    """The training half of a model; Model is the other."""
 
     name: str
     dtype: str
@@ -55,9 +51,8 @@ class Trainer:
 
     # -- what the other half gives
 
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers, without the input."""
+    def _leaves(self) -> list[Layer]:
+        """All layers, those of models within, and no models."""
         raise NotImplementedError
 
     def _graph_for(self, shape: Callable[[], tuple[int | None, ...]]) -> Graph:
@@ -68,7 +63,7 @@ class Trainer:
         """The finished network, if the input's shape is known."""
         raise NotImplementedError
 
-    def _self(self) -> Sequential:
+    def _self(self) -> Model:
         raise NotImplementedError
 
     # -- compile
@@ -76,9 +71,10 @@ class Trainer:
     def compile(
         self,
         optimizer: optimizers.Optimizer | str | dict[str, Any] = "rmsprop",
-        loss: losses.Loss | str | dict[str, Any] | Callable[..., Any] | None = None,
+        loss: Any = None,
         *,
-        metrics: Sequence[metrics.Identifier] | None = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
         **kwargs: Any,
     ) -> None:
         """Choose optimizer, loss and metrics. Weights stay; what an optimizer keeps of them starts anew.
@@ -86,8 +82,12 @@ class Trainer:
         Args:
             optimizer: an object of tauten.optimizers or a name ("sgd", "adam", "adamw", "rmsprop", "adagrad");
                 default "rmsprop", as in Keras.
-            loss: an object or function of tauten.losses or a name ("mse", "sparse_categorical_crossentropy", ...).
-            metrics: objects of tauten.metrics or names ("accuracy", "mse", "mae", ...); default none.
+            loss: an object or function of tauten.losses or a name ("mse", "sparse_categorical_crossentropy", ...). For
+                several outputs one for all, or a list or dict with one for each; None for an output without a loss.
+            metrics: objects of tauten.metrics or names ("accuracy", "mse", "mae", ...); default none. For several
+                outputs a list or dict with one, a list or None for each.
+            loss_weights: numbers by which the outputs' losses are multiplied before they are added up, in a list or
+                dict; default 1.
 
         Raises:
             ValueError, TypeError: for unknown ones, and for a loss that does not go with the model's output.
@@ -95,10 +95,11 @@ class Trainer:
                 compiled as it was before.
         """
         keras_only("compile", kwargs, _KERAS_DEFAULTS)
-        compiled = Compiled(optimizer, loss, metrics)
+        model = self._self()
+        compiled = Compiled(optimizer, loss, metrics, loss_weights, model.output_names if model.built else None)
         graph = self._graph_now()
         if graph is not None:
-            compiled.configure(graph, self.layers)
+            compiled.configure(graph)
             graph.network.reset_slots()
             self._configured = (graph, compiled)
         self._compiled = compiled
@@ -114,14 +115,14 @@ class Trainer:
         return None if self._compiled is None else self._compiled.optimizer
 
     @property
-    def loss(self) -> losses.Loss | None:
-        """The loss."""
+    def loss(self) -> Any:
+        """The loss; of several outputs what compile() was given."""
         return None if self._compiled is None else self._compiled.loss
 
     @property
     def metrics_names(self) -> list[str]:
-        """What evaluate() returns, in order: "loss" and the metrics' names."""
-        return ["loss", *(self._compiled.names if self._compiled else [])]
+        """What evaluate() returns, in order: "loss", of several outputs with a loss theirs, and the metrics' names."""
+        return ["loss", *(self._compiled.names.flat if self._compiled else [])]
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """compile()'s arguments, or None."""
@@ -149,8 +150,9 @@ class Trainer:
         """Train by minibatch gradient descent (chapter §26.1.3).
 
         Args:
-            x: array (samples, ...), or a list of arrays (steps_i, ...) of unequal length.
-            y: targets; for outputs of every step of such a list also a list.
+            x: array (samples, ...), or a list of arrays (steps_i, ...) of unequal length. For several inputs a list or
+                tuple of such, or a dict by the inputs' names.
+            y: targets; for outputs of every step of such a list also a list. For several outputs a list, tuple or dict.
             batch_size: samples a step; default 32.
             epochs: the number of the last epoch; training runs from initial_epoch to it.
             verbose: 1 a bar, 2 one line an epoch, 0 nothing; "auto" is 1 in a terminal or notebook, else 2.
@@ -161,7 +163,7 @@ class Trainer:
                 sample i of the batch before.
             sample_weight: (samples,); each sample's loss is multiplied by its weight. For outputs (samples, steps, ...)
                 also (samples, steps), or a list of arrays (steps_i,) if x is one: a weight for each step. The mean is
-                over all rows, whatever their weights.
+                over all rows, whatever their weights. For several outputs an array for all, or a list, tuple or dict.
             initial_epoch: the first epoch's number; default 0.
             validation_batch_size: default batch_size.
             validation_freq: validate after every so many epochs; default 1.
@@ -226,8 +228,9 @@ class Trainer:
             hooks.on_epoch_end(epoch, dict(logs))
             if self.stop_training:
                 break
-        if epochs > 0:
-            compiled.optimizer.finalize_variable_values(self._self().trainable_weights)
+        graph = self._graph_now()
+        if graph is not None and epochs > 0 and compiled.optimizer.use_ema:
+            graph.take_averages()
         hooks.on_train_end(logs)
         return history
 
@@ -253,7 +256,7 @@ class Trainer:
             return_dict: return {name: value}; default False.
 
         Returns:
-            The loss; with metrics [loss, metrics in compile()'s order].
+            The loss; with metrics or several losses a list: `metrics_names` says what.
 
         Raises:
             RuntimeError: before compile().
@@ -294,7 +297,8 @@ class Trainer:
             callbacks: their on_predict_ methods are called.
 
         Returns:
-            An array; for a list of arrays and an output of every step a list of arrays.
+            An array; for a list of arrays and an output of every step a list of arrays. Of several outputs a list,
+            tuple or dict, as the model's outputs are held.
 
         Raises:
             ValueError, TypeError: for data that do not fit.
@@ -316,31 +320,37 @@ class Trainer:
             raise
         return self._feeder().split(outputs, data)
 
-    def __call__(self, x: Any, training: bool = False) -> Predictions:
-        """The model's outputs for `x` in one native call.
+    def __call__(self, x: Any, training: bool = False, **kwargs: Any) -> Any:
+        """The model's outputs for `x` in one native call; or, on symbolic tensors, the model as a layer.
 
         Args:
-            x: as in fit().
+            x: as in fit(); or a tensor, or tensors held as the model's inputs are.
             training: True lets dropout drop, with a new mask in every call; default False.
+
+        Returns:
+            Arrays held as the model's outputs are; tensors for tensors.
 
         Raises:
             ValueError, TypeError: for data that do not fit.
         """
-        if training is False and self._fed is not None and self._fed[0] is self._graph:
-            feeder = self._fed[1]
-            data = feeder.plain(x)
-            if data is not None and not self._carrier().stateful:  # no more than the core's own time
-                at_once: Predictions = feeder.network.predict([data.source], np.arange(data.samples))[0]
-                return at_once
+        fed = self._fed
+        if training is False and fed is not None and fed[0] is self._graph and not self._carrier().stateful:
+            outputs = fed[1].at_once(x)  # no more than the core's own time
+            if outputs is not None:
+                return outputs
+        if _symbolic(x):
+            return Layer.__call__(self._self(), x, training=training or None, **kwargs)
+        if kwargs:
+            unexpected(f"model {self.name!r}", next(iter(kwargs)))
         training = flag(training, "training")
         data = self._input(x)
         feeder = self._feeder()
         network = feeder.network
         index = np.arange(data.samples, dtype=np.int64)
-        output = self._carrier()(network.predict, [data.source], index, training, batch=data.samples)[0]
+        outputs = self._carrier()(network.predict, data.sources, index, training, batch=data.samples)
         if training:
             network.calls = network.calls + 1
-        return feeder.split(output, data)
+        return feeder.split(outputs, data)
 
     # -- one batch
 
@@ -374,7 +384,7 @@ class Trainer:
         means = Means(compiled.names)
         index = every(feed)
         call = self._network().test_step
-        means.add(self._carrier()(call, [feed.x.source], feed.y, index, feed.weight, batch=len(index)))
+        means.add(self._carrier()(call, feed.x.sources, feed.y, index, feed.weight, batch=len(index)))
         return _returned(means, return_dict)
 
     def predict_on_batch(self, x: Any) -> Predictions:
@@ -383,7 +393,7 @@ class Trainer:
 
     # -- states
 
-    def step(self, x: Any, state: Sequence[Any] | None = None) -> tuple[NDArray[np.floating[Any]], State]:
+    def step(self, x: Any, state: Sequence[Any] | None = None) -> tuple[Any, State]:
         """One time step: the outputs for it, and the states to go on with. A call costs one step, not the whole past.
 
         For text generation and data that arrive one by one. Stateful layers' own states are neither read nor changed.
@@ -403,26 +413,28 @@ class Trainer:
             ValueError, TypeError: for data and states that do not fit, and for a model that cannot go step by step: its
                 Input must begin with None, and no layer may read from the end.
         """
-        check_steps(self.layers, self.name)
+        check_steps(self._leaves(), self.name)
         graph = self._graph_now()
         if graph is None:
             raise ValueError(
                 f"model {self.name!r}: step: the model is not built yet: begin it with an Input, or build()"
             )
-        if graph.input_shape[0] is not None:
-            shape = (None, *graph.input_shape[1:])
+        if len(graph.entries) > 1:
+            raise ValueError(f"model {self.name!r}: step: expected a model of one input, it has {len(graph.entries)}")
+        declared = graph.entries[0].shape
+        if declared[0] is not None:
+            shape = (None, *declared[1:])
             raise ValueError(
-                f"model {self.name!r}: step: the model takes exactly {graph.input_shape[0]} steps; begin it with "
+                f"model {self.name!r}: step: the model takes exactly {declared[0]} steps; begin it with "
                 f"Input({shape}) for any number (weights of a trained one fit: set_weights())"
             )
         raw = _data.stack(_data.read(x, "step: x"), "step: x")
-        data = self._feeder().inputs(raw[:, None], "step: x")
+        feeder = self._feeder()
+        data = feeder.inputs(raw[:, None], "step: x")
         index = np.arange(data.samples, dtype=np.int64)
-        initial = checked(state, self.layers, data.samples, self.name)
-        (outputs,), states = graph.network.predict([data.source], index, False, initial, True)
-        whole = self._feeder().split(outputs, data)  # of every sample, those masked at this step too
-        assert isinstance(whole, np.ndarray)
-        return (whole[:, 0] if graph.output_shape[0] is None else whole), states
+        initial = checked(state, graph.cells, data.samples, self.name)
+        outputs, states = graph.network.predict(data.sources, index, False, initial, True)
+        return feeder.step(outputs, data), states
 
     def reset_states(self) -> None:
         """Let all stateful layers begin at zero again. Does nothing in a model without any."""
@@ -434,7 +446,8 @@ class Trainer:
 
     def _carrier(self) -> Carrier:
         if self._carried is None or self._graph is None or self._carried[0] is not self._graph:
-            self._carried = self._graph, Carrier(self.layers)
+            graph = self._graph
+            self._carried = graph, Carrier(cells(self._leaves()) if graph is None else graph.cells)
         return self._carried[1]
 
     def _validation_feed(self, data: Sequence[Any] | None) -> Feed | None:
@@ -460,32 +473,38 @@ class Trainer:
         graph = self._graph_now()
         assert graph is not None
         if self._fed is None or self._fed[0] is not graph:
-            self._fed = graph, Feeder(self.name, graph, self._self().input_layer, self.layers)
+            model = self._self()
+            names = model.input_names, model.output_names
+            self._fed = graph, Feeder(self.name, graph, *names, model._output_structure)
         return self._fed[1]
 
-    def _input(self, x: Any, what: str = "x") -> Data:
-        raw = _data.read(x, what)
-        self._graph_for(lambda: Feeder.build_shape(raw, what))
-        return self._feeder().inputs(raw, what)
+    def _input(self, x: Any, what: str = "x") -> Inputs:
+        self._graph_for(lambda: Feeder.build_shape(_data.read(x, what), what))
+        return self._feeder().inputs(x, what)
 
     def _feed(self, x: Any, y: Any, sample_weight: Any, prefix: str = "") -> Feed:
         """Data for training or testing, all checked; builds the model and configures its network if need be."""
         assert self._compiled is not None
-        raw = _data.read(x, f"{prefix}x")
-        graph = self._graph_for(lambda: Feeder.build_shape(raw, f"{prefix}x"))
+        graph = self._graph_for(lambda: Feeder.build_shape(_data.read(x, f"{prefix}x"), f"{prefix}x"))
         if self._configured != (graph, self._compiled):
-            self._compiled.configure(graph, self.layers)
+            self._compiled.configure(graph)
             self._configured = (graph, self._compiled)
-        feeder = self._feeder()
-        inputs = feeder.inputs(raw, f"{prefix}x", finite=True)
-        targets = feeder.targets(y, inputs, self._compiled.loss.native, f"{prefix}y")
-        weights = feeder.weights(sample_weight, inputs, f"{prefix}sample_weight")
-        return Feed(inputs, [targets], None if weights is None else [weights])
+        feeder, losses = self._feeder(), self._compiled.native_losses
+        inputs = feeder.inputs(x, f"{prefix}x", finite=True)
+        targets = feeder.targets(y, inputs, losses, f"{prefix}y")
+        return Feed(inputs, targets, feeder.weights(sample_weight, inputs, losses, f"{prefix}sample_weight"))
 
     def _step(self, where: str) -> TrainStep:
         """The training step of this model as it is compiled."""
         assert self._compiled is not None
         return TrainStep(self.name, self._network(), self._carrier(), self._compiled.optimizer, where)
+
+
+def _symbolic(x: Any) -> bool:
+    """Is it a tensor, or a list or dict with one?"""
+    if isinstance(x, Mapping):
+        x = list(x.values())
+    return isinstance(x, KerasTensor) or (isinstance(x, (list, tuple)) and bool(x) and isinstance(x[0], KerasTensor))
 
 
 def _returned(means: Means, return_dict: bool) -> float | list[float] | dict[str, float]:

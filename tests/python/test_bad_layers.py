@@ -113,7 +113,13 @@ REFUSED = [
     ("batch_size in Input", lambda: tauten.Input((4,), batch_size=3), ValueError, ["batch_size"]),
     ("no layers but one", lambda: tauten.Sequential(layers.Dense(2)), TypeError, ["list of layers"]),
     ("a class for a layer", lambda: tauten.Sequential([layers.Dense]), TypeError, ["expected a layer"]),
-    ("a model for a layer", lambda: tauten.Sequential([tauten.Sequential()]), TypeError, ["expected a layer"]),
+    ("a number for a layer", lambda: tauten.Sequential([3]), TypeError, ["expected a layer"]),
+    (
+        "an empty model for a layer",
+        add((4,), lambda: tauten.Sequential(name="void")),
+        ValueError,
+        ["model 'void' has no layers"],
+    ),
     (
         "same names",
         add((4,), lambda: layers.Dense(2, name="a"), lambda: layers.Dense(2, name="a")),

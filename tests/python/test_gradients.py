@@ -285,7 +285,7 @@ def test_metrics() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-14)
     np.testing.assert_allclose(net.gradients(o, y).metrics, expected, rtol=1e-14)
     net = ref.Network((3,), [Activation("softmax")], CE, metrics=("sparse_categorical_accuracy",))
-    assert Native(net).test(Batch(o, np.array([2, 0, 2, 2]))).metrics == (3 / 4,)
+    assert Native(net).test(Batch(o, np.array([2, 0, 2, 2]))).metrics == ((3 / 4,),)
 
 
 @pytest.mark.parametrize("loss", ["categorical_crossentropy", CE, "binary_crossentropy"])
@@ -320,12 +320,12 @@ def test_order_of_samples() -> None:
     picked = Batch([batch.x[i] for i in index], [batch.y[i] for i in index], batch.weight[index])
     expected = net.gradients(picked.x, picked.y, picked.weight)
     x, y, _ = native.sources(batch)
-    result, gradients, (inputs,) = native.core.gradients(x, y, index, batch.weight)
+    result, gradients, (inputs,) = native.core.gradients(x, y, index, [batch.weight])
     assert_close(result.loss, expected.loss, 1e-12)
     assert_close(inputs, expected.inputs, 1e-12)
     for found, wanted in zip(gradients, expected.gradients, strict=True):
         assert_close(found, wanted, 1e-12)
-    assert_close(native.core.predict(x, index), net.predict(picked.x), 1e-12)
+    assert_close(native.core.predict(x, index)[0], net.predict(picked.x), 1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "bool", "float32"])

@@ -11,10 +11,19 @@ from numerics import assert_close, assert_gradient, numerical_gradient
 from tauten import _core
 
 
+def update(learning_rate: float, momentum: float = 0.0, nesterov: bool = False) -> _core.Update:
+    rule = _core.Update("sgd")
+    rule.learning_rate, rule.momentum, rule.nesterov = learning_rate, momentum, nesterov
+    return rule
+
+
+def kept(network: _core.Network, number: int) -> bytes:
+    velocity = network.get_slot(number, 0)
+    return b"" if velocity is None else velocity.tobytes()
+
+
 def bits(network: _core.Network) -> bytes:
-    return b"".join(
-        network.get(i).tobytes() + network.get_velocity(i).tobytes() for i in range(len(network.parameters))
-    )
+    return b"".join(network.get(i).tobytes() + kept(network, i) for i in range(len(network.parameters)))
 
 
 @pytest.mark.parametrize("graph", GRAPHS, ids=str)
@@ -79,16 +88,16 @@ def test_training(graph: Graph, fused: bool) -> None:
     arguments = graph.arguments()
     before = [network.get(i) for i in range(len(network.parameters))]
     _, gradients, _ = network.gradients(*arguments)
-    network.train_step(*arguments, 0.1, 0.0, False, fused)
+    network.train_step(*arguments, update(0.1), fused)
     for i, (old, gradient) in enumerate(zip(before, gradients, strict=True)):
         if gradient is not None:
             assert_close(network.get(i), old - 0.1 * gradient, 1e-14, network.parameters[i].name)
     single = graph.network("float32")
     for _ in range(3):
-        single.train_step(*arguments, 0.1, 0.9, True, fused)
+        single.train_step(*arguments, update(0.1, 0.9, True), fused)
     double = graph.network()
     for _ in range(3):
-        double.train_step(*arguments, 0.1, 0.9, True, False)
+        double.train_step(*arguments, update(0.1, 0.9, True), False)
     for i in range(len(before)):
         scale = max(float(np.abs(double.get(i)).max()), 0.5)
         assert_close(single.get(i), double.get(i), 2e-5, double.parameters[i].name, scale)
@@ -103,7 +112,7 @@ def test_threads(graph: Graph) -> None:
         for fused in (False, True):
             network = graph.network("float32")
             for _ in range(2):
-                network.train_step(*arguments, 0.1, 0.9, True, fused)
+                network.train_step(*arguments, update(0.1, 0.9, True), fused)
             batches = arguments[2], arguments[2][:2]
             outputs = [output.tobytes() for batch in batches for output in network.predict(arguments[0], batch)]
             found.add((bits(network), *outputs))
@@ -119,7 +128,7 @@ def test_few_samples() -> None:
         for count in (1, 2, 3):
             network = graph.network("float32")
             sources, targets, index, weight = graph.arguments()
-            network.train_step(sources, targets, index[:count], weight, 0.1)
+            network.train_step(sources, targets, index[:count], weight, update(0.1))
             found.add((count, bits(network)))
     assert len(found) == 3
 
@@ -137,7 +146,7 @@ def test_networks_share_weights() -> None:
     arguments = graph.arguments()
     one, other = graph.network("float32", seed=3), graph.network("float32", seed=4)
     for network in (one, other):  # copies of both are made
-        network.train_step(*arguments, 0.1)
+        network.train_step(*arguments, update(0.1))
     for i in range(len(one.parameters)):
         other.share(i, one, i)
 
@@ -147,13 +156,13 @@ def test_networks_share_weights() -> None:
     assert outputs(one) == outputs(other)
     before = outputs(one)
     for network in (other, one):
-        network.train_step(*arguments, 0.1, 0.9)
+        network.train_step(*arguments, update(0.1, 0.9))
         after = outputs(other)
         assert after == outputs(one) != before
         before = after
     alone = graph.network("float32", seed=3)
     for _ in range(3):
-        alone.train_step(*arguments, 0.1)
+        alone.train_step(*arguments, update(0.1))
     del one
     assert outputs(other) == before
 

@@ -410,7 +410,7 @@ def tokens() -> tauten.Sequential:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda m, x: diagnostics.activations(3, x, "conv"), TypeError, "activations: expected a Sequential model"),
+        (lambda m, x: diagnostics.activations(3, x, "conv"), TypeError, "activations: expected a model"),
         (lambda m, x: diagnostics.activations(m, x, "c"), ValueError, r"activations: model .* has no layer 'c'; there"),
         (lambda m, x: diagnostics.activations(m, x, 0), TypeError, "activations: layer: expected a layer or its name"),
         (lambda m, x: diagnostics.activations(m, x[..., 0], "conv"), ValueError, "x: expected samples of shape"),
@@ -419,7 +419,7 @@ def tokens() -> tauten.Sequential:
             ValueError,
             "activations: batch_size: expected",
         ),
-        (lambda m, x: diagnostics.saliency(None, x), TypeError, "saliency: expected a Sequential model"),
+        (lambda m, x: diagnostics.saliency(None, x), TypeError, "saliency: expected a model"),
         (
             lambda m, x: diagnostics.saliency(m, x, 10),
             ValueError,
@@ -447,7 +447,7 @@ def tokens() -> tauten.Sequential:
         ),
         (lambda m, x: plot.feature_maps(m, "conv", x), ValueError, "plot.feature_maps: x: expected one sample, got 3"),
         (lambda m, x: plot.saliency(m, x), ValueError, "plot.saliency: x: expected one sample, got 3"),
-        (lambda m, x: plot.saliency("m", x), TypeError, "plot.saliency: expected a Sequential model"),
+        (lambda m, x: plot.saliency("m", x), TypeError, "plot.saliency: expected a model"),
         (lambda m, x: plot.filters(unbuilt(), "c"), ValueError, "plot.filters: layer 'c' has no weights yet"),
     ],
 )

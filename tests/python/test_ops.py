@@ -378,19 +378,19 @@ def test_pull_back(activation: str) -> None:
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(3, 4)), rng.normal(size=(3, 5))
     net = _core.Network("float64")
-    net.finalize(net.add_dense("dense", net.add_input("input", (4,)), 5, activation, True))
+    net.finalize([net.add_dense("dense", net.add_input("input", (4,)), 5, activation, True)])
     net.set(0, rng.normal(size=(4, 5)))
     net.set_penalty(0, 0.0, 0.5)  # is no part of a given gradient
     bare = _core.Network("float64")
-    bare.finalize(bare.add_dense("dense", bare.add_input("input", (4,)), 5, "linear", True))
+    bare.finalize([bare.add_dense("dense", bare.add_input("input", (4,)), 5, "linear", True)])
     bare.set(0, net.get(0))
     ends = activation in ("softmax", "sigmoid")
     for below in (False, True):
-        result, (dw, db), (dx,) = net.pull_back([_core.Source(x)], _core.Source(t), np.arange(3), below)
+        result, (dw, db), (dx,) = net.pull_back([_core.Source(x)], [_core.Source(t)], np.arange(3), below)
         read = bare if below and ends else net
 
         def total(read=read) -> float:
-            return float((read.predict([_core.Source(x)], np.arange(3)) * t).sum())
+            return float((read.predict([_core.Source(x)], np.arange(3))[0] * t).sum())
 
         assert result.loss == pytest.approx(total(), rel=1e-12)
         assert_gradient(dx, numerical_gradient(total, x), "x")

@@ -117,7 +117,7 @@ def train(case: Case, dtype: str, rule: _core.Update, make, before=None) -> None
     start = native.weights
     for step, expected in enumerate(losses):
         index = np.arange(step * BATCH, (step + 1) * BATCH)
-        result = native.core.train_step([x], y, index, None, rule)
+        result = native.core.train_step([x], [y], index, None, rule)
         assert result.loss == pytest.approx(expected, rel=10 * TOLERANCE[dtype])
     assert np.mean(losses[-10:]) < np.mean(losses[:10])
     for number, (found, wanted, old) in enumerate(zip(native.weights, twin.weights, start, strict=True)):

@@ -56,7 +56,7 @@ def test_begin_and_end(stack, lengths, dtype: str) -> None:
     for training in (False, True):
         net.begin_with([state.astype(float) for state in begin])
         expected = net.predict(wide.x, training)
-        outputs, final = native.core.predict([x], index, training, begin, True)
+        (outputs,), final = native.core.predict([x], index, training, begin, True)
         assert_close(outputs, expected, TOLERANCE[dtype], "outputs")
         assert_all_close(final, net.final, dtype, "final state")
         wanted = net.gradients(wide.x, wide.y, training=training)
@@ -118,7 +118,7 @@ def test_any_team(cell, batch: int) -> None:
     try:
         for count in (1, 2, 3):
             _core.set_num_threads(count)
-            outputs, final = native.core.predict([_core.Source(x)], np.arange(batch), False, begin, True)
+            (outputs,), final = native.core.predict([_core.Source(x)], np.arange(batch), False, begin, True)
             found.append([outputs, *final])
     finally:
         _core.set_num_threads(threads)
@@ -136,8 +136,8 @@ def test_wrong_states() -> None:
         native.core.predict([x], index, False, [None])
     with pytest.raises(ValueError, match=r"lstm_0: expected an initial state of shape \(2, 3\), got \(3, 3\)"):
         native.core.predict([x], index, False, [None, np.zeros((3, 3))])
-    expected = native.core.predict([x], index)
-    np.testing.assert_array_equal(native.core.predict([x], index, False, [None, np.zeros((2, 3))]), expected)
+    (expected,) = native.core.predict([x], index)
+    np.testing.assert_array_equal(native.core.predict([x], index, False, [None, np.zeros((2, 3))])[0], expected)
 
 
 # -- models

@@ -25,7 +25,7 @@ def plan(kernel, channels=64, filters=64, size=14, winograd=True, **options) -> 
     """What the network says about one convolution."""
     network = _core.Network("float32", winograd)
     edge = network.add_input("input", (*(size,) * len(kernel), channels))
-    network.finalize(network.add_conv("conv", edge, filters, kernel, (1,) * len(kernel), "same", **options))
+    network.finalize([network.add_conv("conv", edge, filters, kernel, (1,) * len(kernel), "same", **options)])
     return network.plan.splitlines()[-1]
 
 
@@ -73,13 +73,13 @@ def gradients(dtype, winograd, kernel, x, y, weights):
     network = _core.Network(dtype, winograd)
     edge = network.add_input("input", x.shape[1:])
     padding = "same"
-    network.finalize(network.add_conv("conv", edge, y.shape[-1], kernel, (1,) * len(kernel), padding))
-    network.compile("mean_squared_error", False, [])
+    network.finalize([network.add_conv("conv", edge, y.shape[-1], kernel, (1,) * len(kernel), padding)])
+    network.compile([("mean_squared_error", False, 1.0, [])])
     for number, weight in enumerate(weights):
         network.set(number, weight.astype(dtype))
-    sources = [_core.Source(x.astype(dtype))], _core.Source(y.astype(dtype)), np.arange(len(x))
+    sources = [_core.Source(x.astype(dtype))], [_core.Source(y.astype(dtype))], np.arange(len(x))
     _, (kernel_gradient, _), (input_gradient,) = network.gradients(*sources, None, True)
-    return network.predict(sources[0], sources[2], False), input_gradient, kernel_gradient
+    return network.predict(sources[0], sources[2], False)[0], input_gradient, kernel_gradient
 
 
 @pytest.mark.parametrize("kernel", [(3,), (5,), (7,), (3, 3), (5, 5), (7, 7), (3, 3, 3)])

@@ -21,6 +21,22 @@ from tauten.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from tauten.layers.margins import Cropping1D, Cropping2D, Cropping3D, ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
+from tauten.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 from tauten.layers.normalization import BatchNormalization, LayerNormalization
 from tauten.layers.pooling import (
     AveragePooling1D,
@@ -41,14 +57,17 @@ __all__ = [
     "GRU",
     "LSTM",
     "Activation",
+    "Add",
     "Aggregation1D",
     "Aggregation2D",
     "Aggregation3D",
+    "Average",
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
     "BatchNormalization",
     "Bidirectional",
+    "Concatenate",
     "Conv1D",
     "Conv2D",
     "Conv3D",
@@ -77,6 +96,9 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
     "PReLU",
     "Permute",
     "ReLU",
@@ -89,6 +111,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "Subtract",
     "TimeDistributed",
     "UpSampling1D",
     "UpSampling2D",
@@ -96,32 +119,40 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
     "deserialize",
+    "maximum",
+    "minimum",
+    "multiply",
     "serialize",
+    "subtract",
 ]
 
 _classes: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (
-        Activation, Aggregation1D, Aggregation2D, Aggregation3D, AveragePooling1D, AveragePooling2D, AveragePooling3D,
-        BatchNormalization, Bidirectional, Conv1D, Conv2D, Conv3D, Cropping1D, Cropping2D, Cropping3D, Dense,
-        DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU, Embedding, Flatten, ForgetGateRNN, GRU, GlobalAveragePooling1D,
-        GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D,
-        InputLayer, LSTM, LayerNormalization, LeakyReLU, Masking, MaxPooling1D, MaxPooling2D, MaxPooling3D, PReLU,
-        Permute, ReLU, RepeatVector, Reshape, SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D,
-        SpatialDropout2D, SpatialDropout3D, TimeDistributed, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D,
-        ZeroPadding2D, ZeroPadding3D,
+        Activation, Add, Aggregation1D, Aggregation2D, Aggregation3D, Average, AveragePooling1D, AveragePooling2D,
+        AveragePooling3D, BatchNormalization, Bidirectional, Concatenate, Conv1D, Conv2D, Conv3D, Cropping1D,
+        Cropping2D, Cropping3D, Dense, DepthwiseConv1D, DepthwiseConv2D, Dropout, ELU, Embedding, Flatten,
+        ForgetGateRNN, GRU, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D, GlobalMaxPooling1D,
+        GlobalMaxPooling2D, GlobalMaxPooling3D, InputLayer, LSTM, LayerNormalization, LeakyReLU, Masking, MaxPooling1D,
+        MaxPooling2D, MaxPooling3D, Maximum, Minimum, Multiply, PReLU, Permute, ReLU, RepeatVector, Reshape,
+        SeparableConv1D, SeparableConv2D, SimpleRNN, Softmax, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D,
+        Subtract, TimeDistributed, UpSampling1D, UpSampling2D, UpSampling3D, ZeroPadding1D, ZeroPadding2D,
+        ZeroPadding3D,
     )
 }  # fmt: skip
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """{"class_name": ..., "config": {...}} of a layer."""
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+    """{"class_name": ..., "config": {...}} of a layer, or of a model as a layer."""
+    return {"class_name": layer.class_name, "config": layer.get_config()}
 
 
 def deserialize(config: Mapping[str, Any]) -> Layer:
-    """The layer that serialize() wrote.
+    """The layer, or model, that serialize() wrote.
 
     Raises:
         ValueError: for a class or arguments that Tauten does not know.
@@ -129,6 +160,10 @@ def deserialize(config: Mapping[str, Any]) -> Layer:
     if not isinstance(config, Mapping) or not isinstance(config.get("config"), Mapping):
         raise ValueError(f"layer: expected {{'class_name': ..., 'config': {{...}}}}, got {config!r}")
     name = config.get("class_name")
+    if name in ("Functional", "Sequential"):
+        from tauten import models
+
+        return (models.Model if name == "Functional" else models.Sequential).from_config(dict(config["config"]))
     if not isinstance(name, str) or name not in _classes:
         raise ValueError(f"layer: class {name!r} is not known; Tauten has {', '.join(sorted(_classes))}")
     try:

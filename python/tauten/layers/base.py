@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tauten import activations, initializers, regularizers
-from tauten._checks import flag, integer, keras_only, layer_name, sample_shape
+from tauten import activations, config, initializers, regularizers
+from tauten._checks import flag, integer, keras_only, layer_name, sample_shape, unexpected
 from tauten._naming import auto_name
+from tauten._structure import Structure
+from tauten._tensors import KerasTensor, Node
 from tauten._weights import Variable, assign_all
 
 if TYPE_CHECKING:
     from tauten._core import Network
-    from tauten._graph import Graph
+    from tauten._wiring import Wiring
     from tauten.layers.recurrent import Recurrent
-    from tauten.models import Sequential
+    from tauten.models import Model
 
 Shape = tuple[int | None, ...]
 InitializerLike = initializers.Initializer | str | dict[str, Any] | Callable[..., Any]
@@ -53,6 +55,7 @@ class Layer:
 
     keras_defaults: ClassVar[dict[str, Any]] = {}
     reads_index: ClassVar[bool] = False
+    merges: ClassVar[bool] = False  # reads a list of tensors
     supports_masking: bool = False  # reads masked sequences step by step, and passes the mask on
     ends_mask: ClassVar[bool] = False  # or reads the valid steps alone, and makes one value of them
 
@@ -66,17 +69,26 @@ class Layer:
         self.name = auto_name(cls) if name is None else layer_name(name, f"{cls}: name")
         self._trainable = flag(trainable, f"{cls}: trainable")
         self.input_shape_argument = None if shape is None else sample_shape(shape, f"{cls}: input_shape")
-        self._variables: list[Variable] = []
-        self._graph: Graph | None = None
-        self._owner: weakref.ref[Sequential] | None = None
         self._wrapper: weakref.ref[Layer] | None = None
-        self._shapes: tuple[Shape, Shape] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Be a layer that no model has seen."""
+        self._variables: list[Variable] = []
+        self._owner: weakref.ref[Model] | None = None  # the first model that it became a part of
+        self._calls: list[weakref.ref[Node]] = []
+        self._called = 0
+        self._shapes: tuple[Any, Any] | None = None
 
     # -- what a subclass says of itself
 
     def add_to(self, network: Network, edge: int) -> int:
         """Add this layer to a native network, reading `edge`; returns the edge that it writes."""
         raise NotImplementedError
+
+    def add_merged(self, network: Network, edges: Sequence[int]) -> int:
+        """add_to() for all that a call of the layer reads; more than one edge only where it `merges`."""
+        return self.add_to(network, edges[0])
 
     def weight_specs(self) -> dict[str, WeightSpec]:
         """Weight name -> how it begins; the names are the native network's and Keras'."""
@@ -85,6 +97,11 @@ class Layer:
     def initial_value(self, weight: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         """The initial value of one weight."""
         return self.weight_specs()[weight].initializer(shape, dtype)
+
+    @property
+    def class_name(self) -> str:
+        """What configurations and summaries call its class."""
+        return type(self).__name__
 
     def directions(self) -> dict[str, Recurrent]:
         """The recurrent layers in it, by the prefix of their weights' names: none, itself ("") or a pair."""
@@ -106,6 +123,86 @@ class Layer:
         """The layer whose get_config() this is."""
         return cls(**config)
 
+    # -- calls
+
+    def __call__(self, inputs: Any, /, **kwargs: Any) -> Any:
+        """Read symbolic tensors, in a model that is being made, with weights that all calls of the layer share.
+
+        Args:
+            inputs: what tauten.Input() or another layer returned; a list of such for layers that merge.
+
+        Returns:
+            A tensor.
+
+        Raises:
+            TypeError: for arrays, which models take, and for arguments of Keras' layers that Tauten's do not have.
+            ValueError: for shapes that do not fit.
+        """
+        for key, value in kwargs.items():
+            if key not in ("training", "mask", "initial_state"):
+                unexpected(f"layer {self.name!r}", key)
+            if value is not None:
+                raise TypeError(
+                    f"layer {self.name!r}: {key} is not supported in a call of a layer: a model knows when it trains, "
+                    "masks come from Masking and Embedding, states from `stateful` and model.step()"
+                )
+        structure, tensors = Structure.split(inputs, f"layer {self.name!r}")
+        for tensor in tensors:
+            if not isinstance(tensor, KerasTensor):
+                raise TypeError(
+                    f"layer {self.name!r}: expected a symbolic tensor, as tauten.Input() or another layer gives it, "
+                    f"got {type(tensor).__name__}; for values make a model, and call that"
+                )
+        if self._inner() is None and not self.merges and structure.kind is not None:
+            raise ValueError(
+                f"layer {self.name!r}: expected a single tensor, got {len(tensors)} in a {structure.kind.__name__}"
+            )
+        return self._call(structure, tensors)
+
+    def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
+        """The tensors that a call with those writes, whose shapes are checked by adding it to a network of its own."""
+        from tauten import _graph
+
+        if self.reads_index and tensors[0]._node.reads:
+            raise ValueError(f"layer {self.name!r} reads integers and must be the first layer, behind an Input")
+        (shape,) = _graph.output_shapes(self, tensors)
+        node = Node(self, tuple(tensors), structure, self._called)
+        written = node.write(shape, config.floatx())
+        self._remember(node, structure.map(lambda tensor: tensor.shape, tensors), shape)
+        return written
+
+    def _remember(self, node: Node, read: Any, written: Any) -> None:
+        """Take a call into account."""
+        self._called += 1
+        if not self._live():
+            self._calls, self._shapes = [], (read, written)
+        self._calls.append(weakref.ref(node))
+
+    def _live(self) -> list[Node]:
+        """The calls whose tensors somebody holds."""
+        nodes = (reference() for reference in self._calls)
+        return [node for node in nodes if node is not None]
+
+    def _inner(self) -> Wiring | None:
+        """The graph in it, of a model; None for a layer."""
+        return None
+
+    @property
+    def input(self) -> Any:
+        """What the first call of the layer reads: a tensor, or a list. Raises AttributeError if it was never called."""
+        node = self._first_call("input")
+        return node.structure.pack(node.reads)
+
+    @property
+    def output(self) -> Any:
+        """What the first call of the layer writes. Raises AttributeError if it was never called."""
+        return self._first_call("output").writes()[0]
+
+    def _first_call(self, what: str) -> Node:
+        for node in self._live():
+            return node
+        raise AttributeError(f"layer {self.name!r} has no {what}: it was called in no model that is still there")
+
     # -- shapes
 
     @property
@@ -114,16 +211,16 @@ class Layer:
         return self._shapes is not None
 
     @property
-    def input_shape(self) -> Shape:
-        """Shape of the input, None for the batch and for what is known only at run time."""
+    def input_shape(self) -> Any:
+        """Shape of the input, None for the batch and for what is known only at run time; a list of them for several."""
         return self._known_shapes()[0]
 
     @property
-    def output_shape(self) -> Shape:
+    def output_shape(self) -> Any:
         """Shape of the output, None for the batch and for what is known only at run time."""
         return self._known_shapes()[1]
 
-    def _known_shapes(self) -> tuple[Shape, Shape]:
+    def _known_shapes(self) -> tuple[Any, Any]:
         if self._shapes is None:
             raise AttributeError(f"layer {self.name!r} has no shape yet: it is not part of a built model")
         return self._shapes
@@ -133,9 +230,20 @@ class Layer:
     @property
     def weights(self) -> list[Variable]:
         """The weights, in the order of get_weights(); empty before the model is built."""
-        if self._graph is not None:
-            self._graph.finish()
+        self._make_weights()
         return list(self._variables)
+
+    def _make_weights(self) -> None:
+        """Let there be weights if shapes are known: in its model or, where that is gone, in a network of its own."""
+        if self._variables or self._shapes is None:
+            return
+        owner = self._owner() if self._owner is not None else None
+        if owner is not None:
+            owner._graph_now()
+        if not self._variables and not self.merges and self.weight_specs():
+            from tauten import _graph
+
+            _graph.alone(self, *self._shapes)
 
     @property
     def trainable_weights(self) -> list[Variable]:

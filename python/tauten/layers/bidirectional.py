@@ -61,9 +61,7 @@ class Bidirectional(Layer):
         if not isinstance(layer, Recurrent):
             raise TypeError(f"Bidirectional: layer must be a recurrent layer, got {layer!r}")
         if merge_mode is None:
-            raise ValueError(
-                "Bidirectional: merge_mode=None gives two outputs, a Sequential model has one; use 'concat'"
-            )
+            raise ValueError("Bidirectional: merge_mode=None gives two outputs, layers have one; use 'concat'")
         if not isinstance(merge_mode, str) or merge_mode not in MERGE_MODES:
             raise ValueError(f"Bidirectional: merge_mode must be one of {', '.join(MERGE_MODES)}, got {merge_mode!r}")
         if backward_layer is not None and not isinstance(backward_layer, Recurrent):
@@ -177,15 +175,10 @@ class Bidirectional(Layer):
 def _copy(layer: Recurrent, name: str, **changes: Any) -> Recurrent:
     """A layer with the same arguments and no weights."""
     twin = copy.copy(layer)
-    fresh: dict[str, Any] = {
-        "_variables": [],
-        "_graph": None,
-        "_owner": None,
-        "_wrapper": None,
-        "_shapes": None,
-        "_states": None,
-    }
-    for key, value in {**fresh, "input_shape_argument": None, "name": name, **changes}.items():
+    twin._forget()
+    twin._wrapper = None
+    twin._states = None
+    for key, value in {"input_shape_argument": None, "name": name, **changes}.items():
         setattr(twin, key, value)
     for key in ("kernel_initializer", "recurrent_initializer", "bias_initializer"):
         with contextlib.suppress(ValueError):  # a Python function has no configuration: both call it

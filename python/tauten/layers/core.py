@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _random, activations, initializers, regularizers
+from tauten import _random, activations, config, initializers, regularizers
 from tauten._checks import MOST_SEED, flag, integer, number, sample_shape, unexpected, unpacked
 from tauten._registry import serialize
+from tauten._structure import Structure
+from tauten._tensors import KerasTensor, Node
 from tauten.config import known_data_format
 from tauten.layers.base import ActivationLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
@@ -21,7 +23,7 @@ CONSTRAINTS: dict[str, Any] = {"kernel_constraint": None, "bias_constraint": Non
 
 
 class InputLayer(Layer):
-    """What Input() makes: the shape of one sample, in front of a model. It has no weights."""
+    """What is behind an Input(): the shape of one sample, in front of a model. It has no weights."""
 
     keras_defaults: ClassVar[dict[str, Any]] = {
         "batch_size": None, "sparse": None, "ragged": None, "tensor": None, "optional": False,
@@ -40,6 +42,21 @@ class InputLayer(Layer):
         self.dtype = None if dtype is None else np.dtype(dtype).name
 
     @property
+    def output(self) -> KerasTensor:
+        """The tensor that stands for the input."""
+        for node in self._live():
+            return node.writes()[0]
+        shape = (None, *self.shape)
+        node = Node(self, (), Structure(), 0)
+        tensor = node.write(shape, self.dtype or config.floatx(), self.name)
+        self._called = 0
+        self._remember(node, shape, shape)
+        return tensor
+
+    def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
+        raise TypeError(f"layer {self.name!r}: an Input reads no tensor; its own is tauten.Input(...)")
+
+    @property
     def integers(self) -> bool:
         """Was an integer dtype asked for?"""
         return self.dtype is not None and np.dtype(self.dtype).kind in "iu"
@@ -50,8 +67,8 @@ class InputLayer(Layer):
 
 def Input(
     shape: Sequence[int | None], *, dtype: str | None = None, name: str | None = None, **kwargs: Any
-) -> InputLayer:
-    """The shape of one sample, as the first item of a Sequential.
+) -> KerasTensor:
+    """A tensor that stands for a model's input: to call layers on, or as the first item of a Sequential.
 
     Args:
         shape: without the batch, such as (28, 28, 1); None as the first extent is a number of time steps known
@@ -59,10 +76,13 @@ def Input(
         dtype: an integer type asks for integer data; default None, whatever comes is converted.
         name: default "input_layer".
 
+    Returns:
+        A symbolic tensor (None, *shape), whose name is the input's.
+
     Raises:
         TypeError, ValueError: for a wrong shape or dtype.
     """
-    return InputLayer(shape, dtype=dtype, name=name, **kwargs)
+    return InputLayer(shape, dtype=dtype, name=name, **kwargs).output
 
 
 class Dense(Layer):

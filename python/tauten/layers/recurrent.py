@@ -104,8 +104,9 @@ class Recurrent(Layer):
     def state_dtype(self) -> str:
         """Float type of the states: the model's, or, before there is one, that of new models."""
         wrapper = self._wrapper() if self._wrapper is not None else None
-        graph = self._graph if wrapper is None else wrapper._graph
-        return config.floatx() if graph is None else graph.dtype
+        holder = self if wrapper is None else wrapper
+        owner = holder._owner() if holder._owner is not None else None
+        return config.floatx() if owner is None else owner.dtype
 
     @property
     def states(self) -> list[NDArray[np.floating[Any]] | None]:

@@ -43,9 +43,9 @@ class TimeDistributed(Layer):
                 f"{layer.name!r} ({type(layer).__name__})"
             )
         self.layer = copy.copy(layer)
-        fresh: dict[str, Any] = {"_variables": [], "_graph": None, "_owner": None, "_shapes": None}
-        for key, value in {**fresh, "input_shape_argument": None, "_wrapper": weakref.ref(self)}.items():
-            setattr(self.layer, key, value)
+        self.layer._forget()
+        self.layer.input_shape_argument = None
+        self.layer._wrapper = weakref.ref(self)
 
     @property
     def activation(self) -> str:
