@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tauten import losses, metrics, optimizers
@@ -98,6 +98,17 @@ class Means:
     def values(self) -> list[float]:
         """The loss, then the metrics in compile()'s order."""
         return [self._loss / max(self._samples, 1)] + [value / max(self._rows, 1) for value in self._metrics]
+
+    def state(self) -> dict[str, Any]:
+        """The sums so far, as JSON can hold them."""
+        return {"loss": self._loss, "samples": self._samples, "metrics": list(self._metrics), "rows": self._rows}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from such sums. Raises ValueError if they are of other metrics."""
+        if len(state["metrics"]) != len(self._names):
+            raise ValueError(f"its model had {len(state['metrics'])} metrics, this one has {len(self._names)}")
+        self._loss, self._samples = float(state["loss"]), int(state["samples"])
+        self._metrics, self._rows = [float(value) for value in state["metrics"]], int(state["rows"])
 
     def logs(self) -> dict[str, float]:
         """Name -> mean, sorted by name."""

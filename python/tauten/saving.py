@@ -29,6 +29,7 @@ CALLS = 2**63 - 1
 # What an architecture or a state of training that makes no sense may raise while it is built.
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError)
 VELOCITY = "optimizer/velocity/"
+FIT = "fit"  # tensors of a backup that are not the model's: of callbacks, of stateful layers
 CONVERT = {
     ".keras": "in Keras, np.savez(path, *model.get_weights()); here, make the same layers and call "
     "model.set_weights() with these arrays in order: names, shapes and gate order agree",
@@ -41,21 +42,32 @@ CONVERT[".hdf5"] = CONVERT[".h5"]
 CONVERT[".pth"] = CONVERT[".pt"]
 
 
-def save_model(model: Sequential, filepath: Path, overwrite: bool, include_optimizer: bool) -> None:
-    """What Sequential.save() does."""
+def save_model(
+    model: Sequential,
+    filepath: Path,
+    overwrite: bool,
+    include_optimizer: bool,
+    fit: Any = None,
+    more: dict[str, NDArray[Any]] | None = None,
+) -> None:
+    """What Sequential.save() does; with where a fit stands, and tensors that belong to that."""
     path = _target(filepath, overwrite)
     variables = model.weights
     tensors = {variable.path: variable.numpy() for variable in variables}
     header: dict[str, Any] = _header("model", list(tensors))
-    header["model"] = _architecture(model)
+    header["model"] = architecture(model)
     header["compile"] = model.get_compile_config()
     if include_optimizer and model.optimizer is not None:
         header["training"] = {
             "iterations": model.optimizer.iterations,
             "calls": model._network().calls,
+            "generator": model._shuffler.state(),
         }
         velocities = {VELOCITY + variable.path: variable.velocity for variable in variables}
         tensors.update({name: value for name, value in velocities.items() if np.any(value)})
+    if fit is not None:
+        header["fit"] = fit
+        tensors.update(more or {})
     _write(path, tensors, header)
 
 
@@ -68,7 +80,7 @@ def save_weights(model: Sequential, filepath: Path, overwrite: bool) -> None:
 
 def load_weights(model: Sequential, filepath: Path) -> None:
     """What Sequential.load_weights() does."""
-    header, tensors = _read(filepath)
+    header, tensors = read(filepath)
     names = header["weights"]
     variables = model.weights
     if len(names) != len(variables):
@@ -92,7 +104,7 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
     """
     from tauten.models import Sequential
 
-    header, tensors = _read(filepath)
+    header, tensors = read(filepath)
     where = os.fsdecode(filepath)
     if header.get("content") != "model":
         raise ValueError(
@@ -114,13 +126,16 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
     if compile and header.get("compile") is not None:
         try:
             model.compile(**header["compile"])
-            _resume(model, header.get("training") or {}, tensors)
+            training = header.get("training") or {}
+            resume(model, training, tensors)
+            if "generator" in training:  # files of earlier versions have none
+                model._shuffler.adopt(training["generator"])
         except DAMAGE as error:
             raise ValueError(f"{where}: the state of training in the file cannot be used: {_short(error)}") from error
     return model
 
 
-def _architecture(model: Sequential) -> dict[str, Any]:
+def architecture(model: Sequential) -> dict[str, Any]:
     """The model's configuration with the seeds that dropout drew, so that training goes on with the same masks."""
     config = model.get_config()
     seeded = {layer.name: layer.seeded_config() for layer in model.layers}
@@ -129,7 +144,20 @@ def _architecture(model: Sequential) -> dict[str, Any]:
     return config
 
 
-def _resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+def seeds(architecture: Any) -> list[Any]:
+    """All that is called seed in an architecture, in order; that of initial weights, which are settled, left out."""
+    if isinstance(architecture, list):
+        return [seed for item in architecture for seed in seeds(item)]
+    if not isinstance(architecture, dict):
+        return []
+    found = [architecture["seed"]] if "seed" in architecture else []
+    return found + [
+        seed for key, item in architecture.items() if not key.endswith("initializer") for seed in seeds(item)
+    ]
+
+
+def resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+    """Set the optimizer's state and the counters, or raise ValueError and change nothing."""
     paths = {variable.path: variable for variable in model.weights}
     velocities = {}
     for name, value in tensors.items():
@@ -153,7 +181,7 @@ def _header(content: str, names: list[str]) -> dict[str, Any]:
 def _target(filepath: Path, overwrite: bool) -> str:
     """The file to write. Raises ValueError for another ending than .safetensors, OSError if it may not be written."""
     path = os.fsdecode(filepath)
-    _check_suffix(path)
+    check_suffix(path)
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path}: expected a file, got a folder")
     if not overwrite and os.path.exists(path):
@@ -161,7 +189,8 @@ def _target(filepath: Path, overwrite: bool) -> str:
     return path
 
 
-def _check_suffix(path: str) -> None:
+def check_suffix(path: str) -> None:
+    """Raise ValueError, which says how to bring a model here, for another ending than .safetensors."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix != SUFFIX:
         how = f". To bring such a model here: {CONVERT[suffix]}" if suffix in CONVERT else ""
@@ -214,12 +243,12 @@ def _replace(path: str, content: bytes) -> None:
             os.close(descriptor)
 
 
-def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Header and tensors of a file, checked against each other. Raises ValueError, OSError."""
     from safetensors import SafetensorError, safe_open
 
     path = os.fsdecode(filepath)
-    _check_suffix(path)
+    check_suffix(path)
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path}: expected a file, got a folder")
     if not os.path.exists(path):
@@ -234,7 +263,10 @@ def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         ) from error
     names = header["weights"]
     known = {*names, *(VELOCITY + name for name in names)}
-    missing, extra = [n for n in names if n not in tensors], [n for n in tensors if n not in known]
+    missing, extra = (
+        [n for n in names if n not in tensors],
+        [n for n in tensors if n not in known and not n.startswith(f"{FIT}/")],
+    )
     if missing or extra:
         raise ValueError(
             f"{path}: tensors missing: {_short(missing)}, unexpected: {_short(extra)}; the file is damaged: "
