@@ -43,9 +43,7 @@ class PyDataset:
         """How many batches there are: __len__(), if that is there. Overridden to return None there is no end."""
         if hasattr(self, "__len__"):
             return len(self)
-        raise NotImplementedError(
-            f"{type(self).__name__}: __len__, or num_batches, must say how many batches there are"
-        )
+        raise NotImplementedError(f"{type(self).__name__}: __len__ or num_batches must say how many batches there are")
 
     def on_epoch_begin(self) -> None:
         """An epoch begins; no batch is being made."""

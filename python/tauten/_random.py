@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -47,6 +48,16 @@ def set_state(generator: np.random.Generator, state: Any) -> None:
         generator.bit_generator.state = state
     except (ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:
         raise ValueError(f"no state of the random generator: {error}") from None
+
+
+@contextmanager
+def untouched() -> Iterator[None]:
+    """Whatever is drawn meanwhile, the global generator then stands where it stood before."""
+    before = state_of(generator())
+    try:
+        yield
+    finally:
+        set_state(generator(), before)
 
 
 class Shuffler:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _core
+from tauten import _core, _random
 from tauten._checks import integer
 from tauten._weights import assign_all
 
@@ -112,8 +112,9 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
             "model.load_weights()"
         )
     try:
-        model = Sequential.from_config(header["model"])
-        model.build()
+        with _random.untouched():  # the initial weights that are drawn here are not kept
+            model = Sequential.from_config(header["model"])
+            model.build()
     except DAMAGE as error:
         raise ValueError(f"{where}: the architecture in the file cannot be built: {_short(error)}") from error
     variables = {variable.path: variable for variable in model.weights}
