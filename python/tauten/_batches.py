@@ -512,7 +512,9 @@ def counted(data: Item, prefix: str) -> tuple[Item, int]:
         item if item is None or isinstance(item, (list, tuple)) else as_array(item, f"{prefix}{name}")
         for item, name in zip(data, ("x", "y", "sample_weight"), strict=True)
     ]
-    counts = [None if item is None else 0 if np.ndim(item) == 0 else len(item) for item in items]
+    counts = [
+        None if item is None else len(item) if isinstance(item, (list, tuple)) or item.ndim else 0 for item in items
+    ]
     if not counts[0]:
         raise ValueError(f"{prefix}x: no samples")
     for count, name in zip(counts[1:], ("y", "sample_weight"), strict=True):
