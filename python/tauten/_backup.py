@@ -38,7 +38,7 @@ def restore(model: Trainer, path: str) -> None:
     Raises ValueError for a damaged file, another model or other data; weights and optimizer are then as they were.
     """
     fitting = _fitting(model)
-    header, tensors = saving.read(path)
+    header, tensors = saving._read(path)
     try:
         state = _whole(header["fit"], tensors)
         names, variables = header["weights"], model._self().weights
@@ -52,7 +52,7 @@ def restore(model: Trainer, path: str) -> None:
             raise ValueError(f"its model has other recurrent layers than {model.name!r}")
         rate = float(state["learning_rate"])
         fitting.restore(state["fit"], state["callbacks"])
-        saving.resume(model._self(), header.get("training") or {}, training)
+        saving._resume(model._self(), header.get("training") or {}, training)
     except saving.DAMAGE as error:
         raise ValueError(
             f"{path}: fit cannot go on from this backup: {error}. Remove it, or its folder, to begin anew"
@@ -63,7 +63,7 @@ def restore(model: Trainer, path: str) -> None:
     assert model.optimizer is not None
     if float(model.optimizer.learning_rate) != rate:
         model.optimizer.learning_rate = rate
-    if saving.seeds(header["model"]) != saving.seeds(saving.architecture(model._self())):
+    if saving.seeds(header["model"]) != saving.seeds(saving._architecture(model._self())):
         warn(
             f"{path}: the model's dropout has other seeds than before the interruption, so fit does not go on to the "
             "bit: call tauten.utils.set_random_seed() before the model is made, or give the layers a seed",

@@ -26,6 +26,7 @@ Index = NDArray[np.int64]
 # x, y, sample_weight and how messages begin -> what a native call reads, and which of its samples are the batch
 Make = Callable[[Any, Any, Any, str], tuple[T, Index]]
 Item = tuple[Any, Any, Any]
+Several = tuple[bool, bool, bool]
 
 
 class Order:
@@ -240,13 +241,11 @@ class MappedBatches(FetchedBatches[T]):
     """Batches of arrays too large to be looked at as a whole: a batch's rows are copied, and nothing else is touched.
 
     Args:
-        x, y, weight: arrays or lists of arrays; y and weight may be None.
+        data: x, y and sample_weight, arrays or lists of arrays; y and weight may be None.
         units: the samples that take part.
         size: samples a batch.
         shuffler, steps, make, prefix: as above.
-
-    Raises:
-        ValueError: if they are not of one number of samples.
+        several: is each of the three for several inputs or outputs, a list, tuple or dict of such?
     """
 
     unit = "samples"
@@ -260,9 +259,11 @@ class MappedBatches(FetchedBatches[T]):
         shuffler: Shuffler | None,
         steps: int | None,
         prefix: str = "",
+        several: Several = (False, False, False),
     ) -> None:
         super().__init__(make, Order(units, size, shuffler), steps, workers=1, depth=2, prefix=prefix)
         self._arrays = data
+        self._several = several
 
     @property
     def samples(self) -> int | None:
@@ -277,8 +278,8 @@ class MappedBatches(FetchedBatches[T]):
         self._make(x, y, weight, self._prefix)
 
     def _fetch(self, index: Index) -> Item:
-        x, y, weight = self._arrays
-        return taken(x, index), taken(y, index), taken(weight, index)
+        x, y, weight = (taken(*pair, index) for pair in zip(self._arrays, self._several, strict=True))
+        return x, y, weight
 
 
 class NumberedBatches(FetchedBatches[T]):
@@ -484,9 +485,11 @@ def is_numbered(x: Any) -> bool:
 
 
 def is_mapped(data: Any) -> bool:
-    """Does an array, or one of a list, lie in a mapped file?"""
+    """Does an array, or one of a list or dict, lie in a mapped file?"""
+    if isinstance(data, Mapping):
+        data = list(data.values())
     if isinstance(data, (list, tuple)):
-        return any(is_mapped(item) for item in data if isinstance(item, np.ndarray))
+        return any(is_mapped(item) for item in data if isinstance(item, (np.ndarray, list, tuple)))
     while isinstance(data, np.ndarray):
         data = data.base
     return isinstance(data.obj if isinstance(data, memoryview) else data, mmap.mmap)
@@ -506,28 +509,49 @@ def unpack(item: Any, what: str, targets: bool) -> Item:
     return x, y, weight
 
 
-def counted(data: Item, prefix: str) -> tuple[Item, int]:
+def counted(data: Item, prefix: str, several: Several = (False, False, False)) -> tuple[Item, int]:
     """Arrays or lists of one number of samples, untouched, and how many. Raises ValueError, TypeError."""
-    items = [
-        item if item is None or isinstance(item, (list, tuple)) else as_array(item, f"{prefix}{name}")
-        for item, name in zip(data, ("x", "y", "sample_weight"), strict=True)
-    ]
-    counts = [
-        None if item is None else len(item) if isinstance(item, (list, tuple)) or item.ndim else 0 for item in items
-    ]
-    if not counts[0]:
-        raise ValueError(f"{prefix}x: no samples")
-    for count, name in zip(counts[1:], ("y", "sample_weight"), strict=True):
-        if count is not None and count != counts[0]:
-            raise ValueError(f"{prefix}{name}: expected as many samples as x has, {counts[0]}, got {count}")
-    return (items[0], items[1], items[2]), counts[0]
+    items: list[Any] = []
+    samples: int | None = None
+    for item, many, name in zip(data, several, ("x", "y", "sample_weight"), strict=True):
+        parts = _parts(item) if many else {"": item}
+        for key, part in parts.items():
+            what = f"{prefix}{name}{key}"
+            parts[key] = part = part if part is None or isinstance(part, (list, tuple)) else as_array(part, what)
+            if part is None:
+                continue
+            count = len(part) if isinstance(part, (list, tuple)) or part.ndim else 0
+            if samples is None and not count:
+                raise ValueError(f"{what}: no samples")
+            if samples is not None and count != samples:
+                raise ValueError(f"{what}: expected as many samples as x has, {samples}, got {count}")
+            samples = count
+        items.append(_like(item, list(parts.values())) if many else parts[""])
+    if samples is None:
+        raise ValueError(f"{prefix}x: no data given")
+    return (items[0], items[1], items[2]), samples
 
 
-def taken(data: Any, index: Index) -> Any:
+def taken(data: Any, several: bool, index: Index) -> Any:
     """The samples of that numbers, copied."""
     if data is None:
         return None
+    if several:
+        return _like(data, [taken(part, False, index) for part in _parts(data).values()])
     return [data[i] for i in index] if isinstance(data, (list, tuple)) else data[index]
+
+
+def _parts(data: Any) -> dict[str, Any]:
+    """What a list, tuple or dict holds, by how messages name it."""
+    pairs = data.items() if isinstance(data, Mapping) else enumerate(data)
+    return {f"[{key!r}]": part for key, part in pairs}
+
+
+def _like(data: Any, parts: list[Any]) -> Any:
+    """The parts, held as those of `data` are."""
+    if isinstance(data, Mapping):
+        return dict(zip(data, parts, strict=True))
+    return tuple(parts) if isinstance(data, tuple) else parts
 
 
 def _hook(x: Any, name: str) -> None:

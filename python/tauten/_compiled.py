@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from tauten import losses, metrics, optimizers
@@ -101,15 +102,22 @@ class Means:
 
     def state(self) -> dict[str, Any]:
         """The sums so far, as JSON can hold them."""
-        return {"loss": self._loss, "samples": self._samples, "metrics": list(self._metrics), "rows": self._rows}
+        return {name: deepcopy(value) for name, value in vars(self).items() if name != "_names"}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from such sums. Raises ValueError if they are of other metrics."""
-        if len(state["metrics"]) != len(self._names):
-            raise ValueError(f"its model had {len(state['metrics'])} metrics, this one has {len(self._names)}")
-        self._loss, self._samples = float(state["loss"]), int(state["samples"])
-        self._metrics, self._rows = [float(value) for value in state["metrics"]], int(state["rows"])
+        fresh = self.state()
+        if _lengths(fresh) != _lengths(dict(state)):
+            raise ValueError("its model was compiled with other losses or metrics")
+        vars(self).update(deepcopy(dict(state)))
 
     def logs(self) -> dict[str, float]:
         """Name -> mean, sorted by name."""
         return dict(sorted(zip(["loss", *self._names], self.values(), strict=True)))
+
+
+def _lengths(sums: Any) -> Any:
+    """How a tree of numbers is built."""
+    if isinstance(sums, dict):
+        return {name: _lengths(value) for name, value in sums.items()}
+    return [_lengths(value) for value in sums] if isinstance(sums, list) else None

@@ -128,7 +128,7 @@ def run(model: Trainer, fitting: Fitting, validation: Validation | None, verbose
                 model.optimizer.learning_rate = rate
         else:
             fitting.batch = 0
-            fitting.means = Means(model.metrics_names[1:])
+            fitting.means = Means(model._need_compiled("fit").names)
         logs = _one_epoch(model, fitting, validation, verbose)
         fitting.ended = True
         hooks.on_epoch_end(epoch, logs)
@@ -150,7 +150,7 @@ def _one_epoch(model: Trainer, fitting: Fitting, validation: Validation | None, 
         batches.end_epoch()
         progress.stop_clock()
         if validation is not None and validation.due(epoch):
-            means = Means(model.metrics_names[1:])
+            means = Means(model._need_compiled("fit").names)
             if validation.batches.dry:
                 warn(f"fit: validation_data ran out of batches before epoch {epoch + 1}", UserWarning, stacklevel=4)
             else:

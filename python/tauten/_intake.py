@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -18,6 +18,7 @@ from tauten._batches import (
     Make,
     MappedBatches,
     NumberedBatches,
+    Several,
     counted,
     is_arrays,
     is_mapped,
@@ -46,6 +47,7 @@ class Samples(Generic[T]):
         units: those that take part.
         make: for mapped arrays.
         prefix: of messages.
+        several: for mapped arrays, as MappedBatches wants it.
     """
 
     data: Any
@@ -53,6 +55,7 @@ class Samples(Generic[T]):
     units: Index
     make: Make[T]
     prefix: str = ""
+    several: Several = (False, False, False)
 
     def cut(
         self,
@@ -72,7 +75,7 @@ class Samples(Generic[T]):
         if steps is not None and not again:
             steps = min(steps, -(-count // size))
         if self.mapped:
-            return MappedBatches(self.data, self.make, self.units, size, shuffler, steps, self.prefix)
+            return MappedBatches(self.data, self.make, self.units, size, shuffler, steps, self.prefix, self.several)
         return ArrayBatches(self.data, self.units, size, shuffler, steps)
 
 
@@ -94,15 +97,14 @@ def to_train_on(
         return _batches_of(model, data[0], _maker(model, weights), shuffler, steps, "fit: x"), None
     samples = _samples(model, data, weights, "")
     train, held = split_off(len(samples.units), 0.0 if validated else share)
-    kept: Samples[Feed] = Samples(samples.data, samples.mapped, train, samples.make)
-    batches = kept.cut(size, steps, shuffler, "fit: batch_size", again=True)
+    batches = replace(samples, units=train).cut(size, steps, shuffler, "fit: batch_size", again=True)
     _build(model, batches)
     if not len(held):
         return batches, None
     plain = (
         samples if weights is None else _samples(model, data, None, "")
     )  # classes are not weighted there, as in Keras
-    return batches, Samples(plain.data, plain.mapped, held, plain.make)
+    return batches, replace(plain, units=held)
 
 
 def to_validate_on(
@@ -151,8 +153,9 @@ def to_predict(model: Trainer, x: Any, size: int | None, steps: int | None) -> B
         return batches
     samples: Samples[Data]
     if is_mapped(x):
-        arrays, count = counted((x, None, None), "")
-        samples = Samples(arrays, True, np.arange(count, dtype=np.int64), make)
+        several = _several(model, (x, None, None))
+        arrays, count = counted((x, None, None), "", several)
+        samples = Samples(arrays, True, np.arange(count, dtype=np.int64), make, several=several)
     else:
         data, units = make(x, None, None, "")
         samples = Samples(data, False, units, make)
@@ -195,10 +198,20 @@ def joined(model: Trainer, outputs: list[tuple[NDArray[np.floating[Any]], Data]]
 def _samples(model: Trainer, data: Item, weights: ClassWeight | None, prefix: str) -> Samples[Feed]:
     make = _maker(model, weights)
     if any(map(is_mapped, data)):
-        data, count = counted(data, prefix)
-        return Samples(data, True, np.arange(count, dtype=np.int64), make, prefix)
+        several = _several(model, data)
+        data, count = counted(data, prefix, several)
+        return Samples(data, True, np.arange(count, dtype=np.int64), make, prefix, several)
     feed, units = make(*data, prefix)
     return Samples(feed, False, units, make, prefix)
+
+
+def _several(model: Trainer, data: Item) -> Several:
+    """Which of x, y and sample_weight are lists, tuples or dicts for several inputs or outputs."""
+    inputs = getattr(model, "input_names", ()) if model._graph is not None else ()
+    outputs = getattr(model, "output_names", ()) if model._graph is not None else ()
+    held = [isinstance(part, (list, tuple, Mapping)) for part in data]
+    x, y, weight = (many and each for many, each in zip((len(inputs) > 1, *[len(outputs) > 1] * 2), held, strict=True))
+    return x, y, weight
 
 
 def _maker(model: Trainer, weights: ClassWeight | None) -> Make[Feed]:

@@ -55,7 +55,7 @@ def save_model(
     variables = model.weights
     tensors = {variable.path: variable.numpy() for variable in variables}
     header: dict[str, Any] = _header("model", list(tensors))
-    header["model"] = architecture(model)
+    header["model"] = _architecture(model)
     header["compile"] = model.get_compile_config()
     if include_optimizer and model.optimizer is not None:
         header["training"] = {
@@ -80,7 +80,7 @@ def save_weights(model: Sequential, filepath: Path, overwrite: bool) -> None:
 
 def load_weights(model: Sequential, filepath: Path) -> None:
     """What Sequential.load_weights() does."""
-    header, tensors = read(filepath)
+    header, tensors = _read(filepath)
     names = header["weights"]
     variables = model.weights
     if len(names) != len(variables):
@@ -104,7 +104,7 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
     """
     from tauten.models import Sequential
 
-    header, tensors = read(filepath)
+    header, tensors = _read(filepath)
     where = os.fsdecode(filepath)
     if header.get("content") != "model":
         raise ValueError(
@@ -128,7 +128,7 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
         try:
             model.compile(**header["compile"])
             training = header.get("training") or {}
-            resume(model, training, tensors)
+            _resume(model, training, tensors)
             if "generator" in training:  # files of earlier versions have none
                 model._shuffler.adopt(training["generator"])
         except DAMAGE as error:
@@ -136,7 +136,7 @@ def load_model(filepath: Path, compile: bool = True) -> Sequential:
     return model
 
 
-def architecture(model: Sequential) -> dict[str, Any]:
+def _architecture(model: Sequential) -> dict[str, Any]:
     """The model's configuration with the seeds that dropout drew, so that training goes on with the same masks."""
     config = model.get_config()
     seeded = {layer.name: layer.seeded_config() for layer in model.layers}
@@ -157,7 +157,7 @@ def seeds(architecture: Any) -> list[Any]:
     ]
 
 
-def resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+def _resume(model: Sequential, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
     """Set the optimizer's state and the counters, or raise ValueError and change nothing."""
     paths = {variable.path: variable for variable in model.weights}
     velocities = {}
@@ -182,7 +182,7 @@ def _header(content: str, names: list[str]) -> dict[str, Any]:
 def _target(filepath: Path, overwrite: bool) -> str:
     """The file to write. Raises ValueError for another ending than .safetensors, OSError if it may not be written."""
     path = os.fsdecode(filepath)
-    check_suffix(path)
+    _check_suffix(path)
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path}: expected a file, got a folder")
     if not overwrite and os.path.exists(path):
@@ -190,7 +190,7 @@ def _target(filepath: Path, overwrite: bool) -> str:
     return path
 
 
-def check_suffix(path: str) -> None:
+def _check_suffix(path: str) -> None:
     """Raise ValueError, which says how to bring a model here, for another ending than .safetensors."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix != SUFFIX:
@@ -244,12 +244,12 @@ def _replace(path: str, content: bytes) -> None:
             os.close(descriptor)
 
 
-def read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Header and tensors of a file, checked against each other. Raises ValueError, OSError."""
     from safetensors import SafetensorError, safe_open
 
     path = os.fsdecode(filepath)
-    check_suffix(path)
+    _check_suffix(path)
     if os.path.isdir(path):
         raise IsADirectoryError(f"{path}: expected a file, got a folder")
     if not os.path.exists(path):

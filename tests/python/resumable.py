@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 
 import numpy as np
+from safetensors.numpy import load_file
 
 import tauten
 from data import digits, text
@@ -18,6 +20,7 @@ KINDS = ["cnn", "lstm"]
 
 def made(kind: str, seed: int = 4) -> tauten.Sequential:
     """A new model, compiled."""
+    tauten.utils.clear_session()  # the names of the layers are those of a new process
     tauten.utils.set_random_seed(seed)
     if kind == "cnn":
         stack = [
@@ -80,8 +83,10 @@ def train(kind: str, model, *more, epochs: int = 4, **options):
 
 def outcome(model, history) -> dict[str, np.ndarray]:
     """All that must agree to the bit."""
-    arrays = {f"weight {i}": w for i, w in enumerate(model.get_weights())}
-    arrays |= {f"velocity {i}": v.velocity for i, v in enumerate(model.weights)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "all.safetensors")
+        model.save(path)  # weights, and what the optimizer keeps of them
+        arrays = load_file(path)
     arrays |= {f"history {name}": np.array(values) for name, values in history.history.items()}
     arrays["epochs"] = np.array(history.epoch)
     arrays["counters"] = np.array([model.optimizer.iterations, model._network().calls])

@@ -12,6 +12,7 @@ import pytest
 import tauten
 from data import digits, text
 from tauten import layers
+from tauten._batches import MappedBatches, counted, is_mapped
 from tauten.callbacks import Callback
 from tauten.utils import PyDataset
 
@@ -581,6 +582,28 @@ def test_arguments_that_batches_do_not_take():
         with pytest.raises((ValueError, TypeError), match="class_weight"):
             model.fit(x, y, verbose=0, class_weight=bad)
     assert model.optimizer.iterations == 0
+
+
+def test_mapped_arrays_for_several_inputs_and_outputs(tmp_path):
+    x, y = images(10)
+    file = np.memmap(tmp_path / "x", dtype=np.float32, mode="w+", shape=x.shape)
+    file[:] = x
+    data = ({"a": file, "b": list(x)}, (y, file), None)
+    assert all(map(is_mapped, data[:2]))
+    several = (True, True, False)
+    kept, samples = counted(data, "", several)
+    assert samples == 10
+    batches = MappedBatches(kept, lambda *item: (item, None), np.arange(8), 3, None, None, several=several)
+    seen = [item for item, _ in batches.epoch()]
+    assert [len(item[1][0]) for item in seen] == [3, 3, 2]
+    np.testing.assert_array_equal(np.concatenate([item[0]["a"] for item in seen]), x[:8])
+    np.testing.assert_array_equal(np.concatenate([item[0]["b"] for item in seen]), x[:8])
+    np.testing.assert_array_equal(np.concatenate([item[1][0] for item in seen]), y[:8])
+    np.testing.assert_array_equal(np.concatenate([item[1][1] for item in seen]), x[:8])
+    with pytest.raises(ValueError, match=r"y\[1\]: expected as many samples as x has, 10, got 9"):
+        counted((data[0], (y, file[1:]), None), "", several)
+    with pytest.raises(ValueError, match=r"x\['b'\]: expected as many samples as x has, 10, got 4"):
+        counted(({"a": file, "b": x[:4]}, (y, file), None), "", several)
 
 
 # -- what is shown

@@ -198,6 +198,7 @@ def test_states_of_stateful_layers(tmp_path):
     y = x[:, -1] / 2
 
     def fit(*callbacks):
+        tauten.utils.clear_session()
         tauten.utils.set_random_seed(1)
         model = tauten.Sequential([tauten.Input((5, 1)), layers.LSTM(4, stateful=True), layers.Dense(1)])
         model.compile("sgd", "mse")

@@ -47,7 +47,7 @@ class ModelCheckpoint(Monitor):
     ) -> None:
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fsdecode(filepath)
-        saving.check_suffix(self.filepath)
+        saving._check_suffix(self.filepath)
         self.verbose = verbose
         self.save_best_only = flag(save_best_only, "ModelCheckpoint: save_best_only")
         self.save_weights_only = flag(save_weights_only, "ModelCheckpoint: save_weights_only")
