@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,8 @@ class Fitting:
         epoch: the epoch that runs, or the next one, counted from 0.
         batch: how many of its batches are done.
         means: loss and metrics of these.
-        ended: is the epoch over, validation and callbacks included?
+        ended: is the epoch over, validation included?
+        process: in which it runs.
     """
 
     batches: Batches[Feed]
@@ -40,6 +42,7 @@ class Fitting:
     epoch: int
     batch: int = 0
     ended: bool = True
+    process: int = field(default_factory=os.getpid)
     _later: list[tuple[Any, Any, Any]] = field(default_factory=list)
 
     def state(self) -> dict[str, Any]:

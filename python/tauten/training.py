@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -210,8 +211,8 @@ class Trainer:
         batch_size = _count(batch_size, "batch_size")
         own_batch = _count(validation_batch_size, "validation_batch_size")
         val_batch = batch_size if own_batch is None else own_batch
-        with self._exclusive("fit") as nested:
-            if nested:
+        with self._exclusive("fit"):
+            if self._fitting is not None and self._fitting.process == os.getpid():
                 raise RuntimeError(f"model {self.name!r}: fit was called by a callback of its fit")
             batches, rest = _intake.to_train_on(
                 self, (x, y, sample_weight), weights, batch_size, shuffler, steps, share, validation_data is not None
@@ -232,16 +233,10 @@ class Trainer:
             assert history is not None
             self.stop_training = False
             self.history = history
-            self._fitting = Fitting(
-                batches, hooks, history, self._shuffler, Means(compiled.names), epochs, initial_epoch
-            )
+            fitting = Fitting(batches, hooks, history, self._shuffler, Means(compiled.names), epochs, initial_epoch)
             try:
-                run(
-                    self,
-                    self._fitting,
-                    None if held is None else Validation(held, freq),
-                    0 if hooks.shows else verbose,
-                )
+                self._fitting = fitting
+                run(self, fitting, None if held is None else Validation(held, freq), 0 if hooks.shows else verbose)
             except BaseException:
                 batches.patient = False
                 raise
