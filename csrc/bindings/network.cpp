@@ -47,6 +47,21 @@ void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
              });
          });
      }, py::arg("parameter"), py::arg("value"));
+    // All or, where one does not fit, none; no call sees some of them.
+    c.def("set_all", [](PyNetwork& n, const std::vector<int64>& which, const py::sequence& values) {
+         require(which.size() == py::len(values), "expected ", which.size(), " arrays, got ", py::len(values));
+         n.with([&](auto& engine) {
+             std::vector<decltype(from_keras(parameter(engine, 0), py::object()))> arrays;
+             for (size_t k = 0; k < which.size(); ++k)
+                 arrays.push_back(from_keras(parameter(engine, which[k]), py::object(values[k])));
+             std::unique_lock lock(engine.guard());
+             for (size_t k = 0; k < which.size(); ++k) {
+                 auto& p = parameter(engine, which[k]);
+                 p.write_keras(arrays[k].data(), p.weights.data());
+                 ++p.version;
+             }
+         });
+     }, py::arg("parameters"), py::arg("values"));
     c.def("set_penalty", [](PyNetwork& n, int64 i, double l1, double l2) {
          n.with([&](auto& engine) {
              auto& p = parameter(engine, i);

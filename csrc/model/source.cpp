@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <type_traits>
 
 namespace tauten {
 
@@ -46,6 +47,10 @@ void for_each_stretch(const Source& source, Rows rows, Slice slice, const Grid& 
 
 template <class From, class T>
 void convert(const char* from, T* to, int64 count) {
+    if constexpr (std::is_same_v<From, T>) {
+        std::memcpy(to, from, static_cast<size_t>(count) * sizeof(T));  // with the widest moves that there are
+        return;
+    }
     const From* x = reinterpret_cast<const From*>(from);
     for (int64 i = 0; i < count; ++i) to[i] = static_cast<T>(x[i]);
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +250,24 @@ class Means:
         found = self._by_name()
         return [found["loss"], *(found[name] for name in self._names.flat)]
 
+    def state(self) -> dict[str, Any]:
+        """The sums so far, as JSON can hold them."""
+        return {name: deepcopy(value) for name, value in vars(self).items() if name != "_names"}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from such sums. Raises ValueError if they are of other metrics."""
+        fresh = self.state()
+        if _lengths(fresh) != _lengths(dict(state)):
+            raise ValueError("its model was compiled with other losses or metrics")
+        vars(self).update(deepcopy(dict(state)))
+
     def logs(self) -> dict[str, float]:
         """Name -> mean, sorted by name."""
         return dict(sorted(self._by_name().items()))
+
+
+def _lengths(sums: Any) -> Any:
+    """How a tree of numbers is built."""
+    if isinstance(sums, dict):
+        return {name: _lengths(value) for name, value in sums.items()}
+    return [_lengths(value) for value in sums] if isinstance(sums, list) else None

@@ -313,6 +313,9 @@ class Network:
     def parameters(self) -> list[Parameter]: ...
     def get(self, parameter: int) -> NDArray[np.floating]: ...
     def set(self, parameter: int, value: NDArray[np.floating]) -> None: ...
+    def set_all(self, parameters: list[int], values: list[NDArray[np.floating]]) -> None:
+        """Several at once: all or, where one does not fit, none."""
+
     def set_penalty(self, parameter: int, l1: float, l2: float) -> None:
         """Adds l1·Σ|w| + l2·Σw² to the loss; sign(0) = 0."""
 

@@ -194,6 +194,20 @@ class Feeder:
         found = [own.split(output, x.parts) for own, output in zip(self._outputs, outputs, strict=True)]
         return self._structure.pack(found, unpack=True)
 
+    def joined(self, batches: Sequence[tuple[Sequence[NDArray[np.floating[Any]]], Inputs]]) -> Predictions:
+        """The outputs of several batches as the user gets them."""
+        first = batches[0][1]
+        if all(x is first for _, x in batches):
+            each = zip(*(outputs for outputs, _ in batches), strict=True)
+            return self.split([parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in each], first)
+        found = []
+        for number, own in enumerate(self._outputs):
+            parts = [own.split(outputs[number], x.parts) for outputs, x in batches]
+            arrays = [part for part in parts if isinstance(part, np.ndarray)]
+            alike = len(arrays) == len(parts) and len({array.shape[1:] for array in arrays}) == 1
+            found.append(np.concatenate(arrays) if alike else [sample for part in parts for sample in part])
+        return self._structure.pack(found, unpack=True)
+
     def step(self, outputs: Sequence[NDArray[np.floating[Any]]], x: Inputs) -> Predictions:
         """The outputs of one time step, without an axis of steps; of all samples, masked ones too."""
         found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 from tauten import config
 from tauten._checks import number
-from tauten._compiled import Means
 
 if TYPE_CHECKING:
+    from tauten._batches import Batches
+    from tauten._compiled import Means
     from tauten._core import Network, StepResult
     from tauten._feeding import Feed, Inputs
+    from tauten._fit import Fitting
     from tauten._progress import Progress
     from tauten._states import Carrier
     from tauten.callbacks import CallbackList
@@ -64,29 +67,33 @@ class TrainStep:
         return result
 
 
-def run_epoch(
-    model: Model,
-    step: TrainStep,
-    feed: Feed,
-    order: NDArray[np.int64],
-    batch_size: int,
-    hooks: CallbackList,
-    progress: Progress,
-) -> dict[str, float]:
-    """Train once on the samples in `order`; the means of loss and metrics. Ends early at model.stop_training."""
-    assert model._compiled is not None
-    means = Means(model._compiled.names)
-    batches = -(-len(order) // batch_size)
-    for batch in range(batches):
-        if hooks.each_batch:
-            hooks.on_train_batch_begin(batch)
-        index = order[batch * batch_size : (batch + 1) * batch_size]
-        means.add(step(feed, index, f", batch {batch + 1} of {batches}"))
-        progress.update(len(index), means.logs)
-        if hooks.each_batch:
-            hooks.on_train_batch_end(batch, means.logs())
-        if model.stop_training:
-            break
+def run_epoch(model: Model, step: TrainStep, fitting: Fitting, progress: Progress) -> dict[str, Any]:
+    """Train on what is left of an epoch; the means of loss and metrics. Ends early at model.stop_training.
+
+    A loss or gradient that is not finite ends the training if a TerminateOnNaN listens; else the error goes on.
+    """
+    batches, hooks, means = fitting.batches, fitting.hooks, fitting.means
+    total = batches.per_epoch
+    of = "" if total is None else f" of {total}"
+    with closing(batches.epoch(fitting.batch)) as items:
+        for feed, index in items:
+            batch = fitting.batch
+            if hooks.each_train_batch:
+                hooks.on_train_batch_begin(batch)
+            try:
+                means.add(step(feed, index, f", batch {batch + 1}{of}"))
+            except FloatingPointError as error:
+                if not hooks.terminates(error):
+                    raise
+                logs = {**means.logs(), "loss": float("nan")}
+                hooks.on_train_batch_end(batch, logs)
+                return logs
+            fitting.batch = batch + 1
+            progress.update(len(index), means.logs)
+            if hooks.each_train_batch:
+                hooks.on_train_batch_end(batch, means.logs())
+            if model.stop_training:
+                break
     return means.logs()
 
 
@@ -94,46 +101,40 @@ def run_test(
     network: Network,
     carrier: Carrier,
     means: Means,
-    feed: Feed,
-    index: NDArray[np.int64],
-    batch_size: int,
+    batches: Batches[Feed],
     hooks: CallbackList,
     progress: Progress,
 ) -> None:
-    """Add loss and metrics on the samples in `index` to `means`."""
+    """Add loss and metrics on an epoch of batches to `means`."""
     hooks.on_test_begin()
-    for batch, begin in enumerate(range(0, len(index), batch_size)):
-        if hooks.each_batch:
-            hooks.on_test_batch_begin(batch)
-        part = index[begin : begin + batch_size]
-        means.add(carrier(network.test_step, feed.x.sources, feed.y, part, feed.weight, batch=len(part)))
-        progress.update(len(part), means.logs)
-        if hooks.each_batch:
-            hooks.on_test_batch_end(batch, means.logs())
+    with closing(batches.epoch()) as items:
+        for batch, (feed, part) in enumerate(items):
+            if hooks.each_test_batch:
+                hooks.on_test_batch_begin(batch)
+            means.add(carrier(network.test_step, feed.x.sources, feed.y, part, feed.weight, batch=len(part)))
+            progress.update(len(part), means.logs)
+            if hooks.each_test_batch:
+                hooks.on_test_batch_end(batch, means.logs())
+    batches.end_epoch()
     hooks.on_test_end(means.logs())
 
 
 def run_predict(
-    network: Network,
-    carrier: Carrier,
-    data: Inputs,
-    index: NDArray[np.int64],
-    batch_size: int,
-    hooks: CallbackList,
-    progress: Progress,
-) -> list[NDArray[np.floating[Any]]]:
-    """Each output of the samples in `index`, one after the other."""
-    parts = []
+    network: Network, carrier: Carrier, batches: Batches[Inputs], hooks: CallbackList, progress: Progress
+) -> list[tuple[list[NDArray[np.floating[Any]]], Inputs]]:
+    """The outputs of an epoch of batches, each with the data that it is of."""
+    outputs = []
     hooks.on_predict_begin()
-    for batch, begin in enumerate(range(0, len(index), batch_size)):
-        hooks.on_predict_batch_begin(batch)
-        part = index[begin : begin + batch_size]
-        outputs = carrier(network.predict, data.sources, part, batch=len(part))
-        parts.append(outputs)
-        progress.update(len(part), dict)
-        hooks.on_predict_batch_end(batch, {"outputs": outputs[0] if len(outputs) == 1 else outputs})
+    with closing(batches.epoch()) as items:
+        for batch, (data, part) in enumerate(items):
+            hooks.on_predict_batch_begin(batch)
+            found = carrier(network.predict, data.sources, part, batch=len(part))
+            outputs.append((found, data))
+            progress.update(len(part), dict)
+            hooks.on_predict_batch_end(batch, {"outputs": found[0] if len(found) == 1 else found})
+    batches.end_epoch()
     hooks.on_predict_end()
-    return list(parts[0]) if len(parts) == 1 else [np.concatenate(each) for each in zip(*parts, strict=True)]
+    return outputs
 
 
 def every(feed: Feed) -> NDArray[np.int64]:

@@ -23,28 +23,30 @@ def resolve(verbose: str | int | bool, elsewhere: int = 2) -> int:
     raise ValueError(f"verbose: expected 'auto', 0, 1 or 2, got {verbose!r}")
 
 
-def start(verbose: int, samples: int, title: str, delay: float = 0.0) -> Progress:
-    """A progress display over so many samples."""
-    return (Progress, Bar, Line)[verbose](samples, title, delay)
+def start(verbose: int, total: int | None, title: str, delay: float = 0.0, unit: str = "samples") -> Progress:
+    """A progress display over so many samples or batches; None if nobody knows how many."""
+    return (Progress, Bar, Line)[verbose](total, title, delay, unit)
 
 
 class Progress:
     """Shows nothing.
 
     Args:
-        samples: how many are to come.
+        total: how many are to come; None if nobody knows.
         title: such as "Epoch 1/5".
         delay: seconds before anything appears.
+        unit: what a bar counts, "samples" or "batches".
     """
 
-    def __init__(self, samples: int, title: str, delay: float = 0.0) -> None:
-        self.samples = samples
+    def __init__(self, total: int | None, title: str, delay: float = 0.0, unit: str = "samples") -> None:
+        self.total = total
         self.title = title
+        self.unit = unit
         self.begin = time.perf_counter()
         self.seconds = 0.0
 
     def update(self, samples: int, logs: Callable[[], Logs]) -> None:
-        """So many samples more are done; `logs` is called only if they are shown."""
+        """A batch of so many samples is done; `logs` is called only if they are shown."""
 
     def stop_clock(self) -> None:
         """Samples are done; what follows (validation) does not count for the speed."""
@@ -60,26 +62,33 @@ class Progress:
 class Line(Progress):
     """One line when all is done, as in Keras with verbose=2."""
 
+    def __init__(self, total: int | None, title: str, delay: float = 0.0, unit: str = "samples") -> None:
+        super().__init__(total, title, delay, unit)
+        self._samples = 0
+
+    def update(self, samples: int, logs: Callable[[], Logs]) -> None:
+        self._samples += samples
+
     def finish(self, logs: Logs) -> None:
         seconds = self.seconds or time.perf_counter() - self.begin
         total = time.perf_counter() - self.begin
         parts = [self.title] if self.title else []
-        parts += [f"{total:.1f}s", f"{self.samples / max(seconds, 1e-9):,.0f} samples/s"]
+        parts += [f"{total:.1f}s", f"{self._samples / max(seconds, 1e-9):,.0f} samples/s"]
         parts += [f"{name}: {show(value)}" for name, value in in_order(logs)]
         print(" - ".join(parts), flush=True)
 
 
 class Bar(Progress):
-    """A tqdm bar: samples done, time gone and left, samples a second, loss and metrics."""
+    """A tqdm bar: samples or batches done, time gone and left, how many a second, loss and metrics."""
 
     interval = 0.1  # seconds between two looks
 
-    def __init__(self, samples: int, title: str, delay: float = 0.0) -> None:
-        super().__init__(samples, title, delay)
+    def __init__(self, total: int | None, title: str, delay: float = 0.0, unit: str = "samples") -> None:
+        super().__init__(total, title, delay, unit)
         self._bar: Any = _tqdm()(
-            total=samples,
+            total=total,
             desc=title,
-            unit=" samples",
+            unit=f" {unit}",
             file=sys.stdout,
             mininterval=self.interval,
             dynamic_ncols=True,
@@ -90,7 +99,7 @@ class Bar(Progress):
         self._pending = 0
 
     def update(self, samples: int, logs: Callable[[], Logs]) -> None:
-        self._pending += samples
+        self._pending += samples if self.unit == "samples" else 1
         now = time.perf_counter()
         if now - self._shown < self.interval:
             return

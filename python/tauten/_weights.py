@@ -135,7 +135,7 @@ def as_array(value: ArrayLike, what: str) -> NDArray[Any]:
 
 
 def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], what: str) -> None:
-    """Set several weights, all of them or, when one does not fit, none.
+    """Set several weights, all of them or, when one does not fit, none; those of a network at once.
 
     Raises:
         ValueError, TypeError: that begin with `what`.
@@ -145,5 +145,7 @@ def assign_all(variables: Sequence[Variable], values: Sequence[ArrayLike], what:
     if len(values) != len(variables):
         raise ValueError(f"{what}: expected {len(variables)} arrays, got {len(values)}")
     arrays = [variable.convert(value, what) for variable, value in zip(variables, values, strict=True)]
-    for variable, array in zip(variables, arrays, strict=True):
-        variable.assign(array)
+    for network in {id(variable._network): variable._network for variable in variables}.values():
+        pairs = zip(variables, arrays, strict=True)
+        mine = [(variable._index, array) for variable, array in pairs if variable._network is network]
+        network.set_all([index for index, _ in mine], [array for _, array in mine])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _core, optimizers
+from tauten import _core, _random, optimizers
 from tauten._checks import integer
 from tauten._weights import Variable, assign_all
 
@@ -29,6 +29,7 @@ CALLS = 2**63 - 1
 # What an architecture or a state of training that makes no sense may raise while it is built.
 DAMAGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError)
 SLOT = "optimizer/"  # then a slot's name and the weight's path
+FIT = "fit"  # tensors of a backup that are not the model's: of callbacks, of stateful layers
 CONVERT = {
     ".keras": "in Keras, np.savez(path, *model.get_weights()); here, make the same layers and call "
     "model.set_weights() with these arrays in order: names, shapes and gate order agree",
@@ -41,8 +42,15 @@ CONVERT[".hdf5"] = CONVERT[".h5"]
 CONVERT[".pth"] = CONVERT[".pt"]
 
 
-def save_model(model: Model, filepath: Path, overwrite: bool, include_optimizer: bool) -> None:
-    """What Model.save() does."""
+def save_model(
+    model: Model,
+    filepath: Path,
+    overwrite: bool,
+    include_optimizer: bool,
+    fit: Any = None,
+    more: dict[str, NDArray[Any]] | None = None,
+) -> None:
+    """What Model.save() does; with where a fit stands, and tensors that belong to that."""
     path = _target(filepath, overwrite)
     variables, network = _weights(model), model._network()
     tensors = {name: variable.numpy() for name, (_, variable) in variables.items()}
@@ -54,12 +62,16 @@ def save_model(model: Model, filepath: Path, overwrite: bool, include_optimizer:
             "iterations": model.optimizer._steps,
             "calls": network.calls,
             "steps": network.steps,
+            "generator": model._shuffler.state(),
         }
         for slot in model.optimizer.slot_names():
             for name, (number, _) in variables.items():
                 value = network.get_slot(number, model.optimizer.slot_number(slot))
                 if value is not None:
                     tensors[f"{SLOT}{slot}/{name}"] = value
+    if fit is not None:
+        header["fit"] = fit
+        tensors.update(more or {})
     _write(path, tensors, header)
 
 
@@ -104,15 +116,16 @@ def load_model(filepath: Path, compile: bool = True) -> Model:
             "model.load_weights()"
         )
     try:
-        architecture = header["model"]
-        if isinstance(architecture, dict) and architecture.get("class_name") == "Functional":
-            model = Model.from_config(architecture["config"])
-        else:
-            model = Sequential.from_config(architecture)
-        if not model.layers:
-            raise ValueError(f"model {model.name!r} has no layers")
-        model._graph_now()
-        variables = _weights(model)
+        with _random.untouched():  # the initial weights that are drawn here are not kept
+            architecture = header["model"]
+            if isinstance(architecture, dict) and architecture.get("class_name") == "Functional":
+                model = Model.from_config(architecture["config"])
+            else:
+                model = Sequential.from_config(architecture)
+            if not model.layers:
+                raise ValueError(f"model {model.name!r} has no layers")
+            model._graph_now()
+            variables = _weights(model)
     except DAMAGE as error:
         raise ValueError(f"{where}: the architecture in the file cannot be built: {_short(error)}") from error
     if list(variables) != header["weights"]:
@@ -124,7 +137,10 @@ def load_model(filepath: Path, compile: bool = True) -> Model:
     if compile and header.get("compile") is not None:
         try:
             model.compile(**header["compile"])
-            _resume(model, header.get("training") or {}, tensors)
+            training = header.get("training") or {}
+            _resume(model, training, tensors)
+            if "generator" in training:  # files of earlier versions have none
+                model._shuffler.adopt(training["generator"])
         except DAMAGE as error:
             raise ValueError(f"{where}: the state of training in the file cannot be used: {_short(error)}") from error
     return model
@@ -149,7 +165,20 @@ def _weights(model: Model) -> dict[str, tuple[int, Variable]]:
     return {names[id(variable)]: (numbers[id(variable)], variable) for variable in model.weights}
 
 
+def seeds(architecture: Any) -> list[Any]:
+    """All that is called seed in an architecture, in order; that of initial weights, which are settled, left out."""
+    if isinstance(architecture, list):
+        return [seed for item in architecture for seed in seeds(item)]
+    if not isinstance(architecture, dict):
+        return []
+    found = [architecture["seed"]] if "seed" in architecture else []
+    return found + [
+        seed for key, item in architecture.items() if not key.endswith("initializer") for seed in seeds(item)
+    ]
+
+
 def _resume(model: Model, training: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+    """Set the optimizer's state and the counters, or raise ValueError and change nothing."""
     variables, network, optimizer = _weights(model), model._network(), model.optimizer
     assert optimizer is not None
     slots = []
@@ -186,6 +215,7 @@ def _target(filepath: Path, overwrite: bool) -> str:
 
 
 def _check_suffix(path: str) -> None:
+    """Raise ValueError, which says how to bring a model here, for another ending than .safetensors."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix != SUFFIX:
         how = f". To bring such a model here: {CONVERT[suffix]}" if suffix in CONVERT else ""
@@ -258,7 +288,10 @@ def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         ) from error
     names = header["weights"]
     known = {*names, *(f"{SLOT}{slot}/{name}" for slot in optimizers.slot_names() for name in names)}
-    missing, extra = [n for n in names if n not in tensors], [n for n in tensors if n not in known]
+    missing, extra = (
+        [n for n in names if n not in tensors],
+        [n for n in tensors if n not in known and not n.startswith(f"{FIT}/")],
+    )
     if missing or extra:
         raise ValueError(
             f"{path}: tensors missing: {_short(missing)}, unexpected: {_short(extra)}; the file is damaged: "

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tauten import _data, _progress, _random, optimizers
-from tauten._checks import flag, integer, keras_only, unexpected
+from tauten import _data, _intake, _progress, optimizers
+from tauten._checks import flag, integer, keras_only, number, unexpected
+from tauten._class_weight import ClassWeight
 from tauten._compiled import Compiled, Means
+from tauten._exclusive import Exclusive
 from tauten._feeding import Feed, Feeder, Inputs, Predictions
-from tauten._loops import TrainStep, every, run_epoch, run_predict, run_test, split_off
+from tauten._fit import Fitting, Validation, run
+from tauten._loops import TrainStep, every, run_predict, run_test
+from tauten._random import Shuffler
 from tauten._states import Carrier, cells, check_steps, checked
 from tauten._tensors import KerasTensor
 from tauten.callbacks import Callback, CallbackList, History
 from tauten.layers.base import Layer
 
 if TYPE_CHECKING:
+    from tauten._batches import Batches
     from tauten._core import Network
     from tauten._graph import Graph
     from tauten._states import State
     from tauten.models import Model
-
 
 # Keras' further arguments of compile(), at the value that changes nothing.
 _KERAS_DEFAULTS: dict[str, Any] = {
@@ -48,6 +53,11 @@ class Trainer:
         self._configured: tuple[Graph, Compiled] | None = None
         self._fed: tuple[Graph, Feeder] | None = None
         self._carried: tuple[Graph | None, Carrier] | None = None
+        self._shuffler = Shuffler()
+        self._fitting: Fitting | None = None  # the fit that runs
+        self._exclusive = Exclusive(
+            "{}: another thread trains this model. Only one may; predict() and evaluate() can be called meanwhile"
+        )
 
     # -- what the other half gives
 
@@ -139,99 +149,102 @@ class Trainer:
         verbose: str | int = "auto",
         callbacks: Iterable[Any] | Callback | None = None,
         validation_split: float = 0.0,
-        validation_data: Sequence[Any] | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
-        *,
+        class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
-        validation_freq: int = 1,
+        validation_freq: int | Sequence[int] = 1,
     ) -> History:
         """Train by minibatch gradient descent (chapter §26.1.3).
 
+        docs/training.md shows each kind of data.
+
         Args:
-            x: array (samples, ...), or a list of arrays (steps_i, ...) of unequal length. For several inputs a list or
-                tuple of such, or a dict by the inputs' names.
-            y: targets; for outputs of every step of such a list also a list. For several outputs a list, tuple or dict.
-            batch_size: samples a step; default 32.
+            x: array (samples, ...); a list of arrays (steps_i, ...) of unequal length; arrays in mapped files
+                (numpy.memmap), of which a batch at a time is read. For several inputs a list or tuple of such, or a
+                dict by the inputs' names. Or batches (x, y) or (x, y, sample_weight): from an
+                object that makes them by number (tauten.utils.PyDataset, or any with __getitem__ and __len__), an
+                iterable, which is walked through in every epoch, or an iterator or generator, once through.
+            y: targets; for outputs of every step of such a list also a list. For several outputs a
+                list, tuple or dict. None for batches.
+            batch_size: samples a step; default 32. Not for batches, which have a size.
             epochs: the number of the last epoch; training runs from initial_epoch to it.
             verbose: 1 a bar, 2 one line an epoch, 0 nothing; "auto" is 1 in a terminal or notebook, else 2.
             callbacks: objects of class tauten.callbacks.Callback, or with some of its on_ methods.
-            validation_split: share of the samples, from the end and before shuffling, that only validate.
-            validation_data: (x, y) or (x, y, sample_weight) to validate on after each epoch.
-            shuffle: new order in every epoch; default True. Stateful layers want False: sample i of a batch follows
+            validation_split: share of the samples, from the end and before shuffling, that only validate. Not for
+                batches.
+            validation_data: (x, y) or (x, y, sample_weight) to validate on after each epoch, or batches of these.
+            shuffle: new order in every epoch; default True. Of batches that are made by number, the order of the
+                batches; other batches come as they come. Stateful layers want False: sample i of a batch follows
                 sample i of the batch before.
+            class_weight: class -> weight; the loss of a sample, or a step, is multiplied by its class' weight, and by
+                its sample_weight. Classes that are not named have the weight 1.
             sample_weight: (samples,); each sample's loss is multiplied by its weight. For outputs (samples, steps, ...)
                 also (samples, steps), or a list of arrays (steps_i,) if x is one: a weight for each step. The mean is
                 over all rows, whatever their weights. For several outputs an array for all, or a list, tuple or dict.
+                None for batches.
             initial_epoch: the first epoch's number; default 0.
+            steps_per_epoch: batches an epoch; by default once through the data. The next epoch goes on where this one
+                ended; at the end of the data the next pass begins. Needed for data without an end.
+            validation_steps: batches to validate on; by default all.
             validation_batch_size: default batch_size.
-            validation_freq: validate after every so many epochs; default 1.
+            validation_freq: validate after every so many epochs, or a list of epochs, counted from 1; default 1.
 
         Returns:
             History: `history` maps "loss", metrics, "val_loss", ... to one number an epoch.
 
         Raises:
-            RuntimeError: before compile().
-            ValueError, TypeError: for data that do not fit, before anything is trained.
+            RuntimeError: before compile(), and while another thread trains the model.
+            ValueError, TypeError: for data that do not fit: arrays before anything is trained, mapped arrays and
+                batches when their turn comes; the weights are those before that batch.
             FloatingPointError: when the loss is not finite; the weights are those before that batch.
         """
         compiled = self._need_compiled("fit")
-        batch_size = integer(32 if batch_size is None else batch_size, "fit: batch_size")
         epochs, initial_epoch = integer(epochs, "fit: epochs"), integer(initial_epoch, "fit: initial_epoch", 0)
-        validation_freq = integer(validation_freq, "fit: validation_freq")
-        val_batch = integer(
-            batch_size if validation_batch_size is None else validation_batch_size, "fit: validation_batch_size"
-        )
+        steps, val_steps = _count(steps_per_epoch, "steps_per_epoch"), _count(validation_steps, "validation_steps")
+        freq = _frequency(validation_freq)
         verbose = _progress.resolve(verbose)
-        shuffle = flag(shuffle, "fit: shuffle")
-        feed = self._feed(x, y, sample_weight)
-        val_feed = self._validation_feed(validation_data)
-        train, held = split_off(feed.x.samples, validation_split if val_feed is None else 0.0)
-        if val_feed is not None:
-            held = every(val_feed)
-        elif len(held):
-            val_feed = feed
-        carrier = self._carrier()
-        carrier.check_batches(len(train), batch_size, "fit")
-        carrier.check_batches(len(held), val_batch, "fit: validation")
-        carrier.check_validation(min(len(train), batch_size), min(len(held), val_batch))
-
-        steps = -(-len(train) // batch_size)
-        history = History()
-        hooks = CallbackList(
-            [history, *_listed(callbacks)], self._self(), {"verbose": verbose, "epochs": epochs, "steps": steps}
-        )
-        self.stop_training = False
-        self.history = history
-        logs: dict[str, float] = {}
-        hooks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            hooks.on_epoch_begin(epoch)
-            order = _random.generator().permutation(train) if shuffle else train
-            progress = _progress.start(verbose, len(train), f"Epoch {epoch + 1}/{epochs}")
+        shuffler = self._shuffler if flag(shuffle, "fit: shuffle") else None
+        share = number(validation_split, "fit: validation_split", 0.0, 1.0)
+        weights = None if class_weight is None else ClassWeight(class_weight)
+        batch_size = _count(batch_size, "batch_size")
+        own_batch = _count(validation_batch_size, "validation_batch_size")
+        val_batch = batch_size if own_batch is None else own_batch
+        with self._exclusive("fit"):
+            if self._fitting is not None and self._fitting.process == os.getpid():
+                raise RuntimeError(f"model {self.name!r}: fit was called by a callback of its fit")
+            batches, rest = _intake.to_train_on(
+                self, (x, y, sample_weight), weights, batch_size, shuffler, steps, share, validation_data is not None
+            )
+            held = None if rest is None else rest.cut(val_batch, val_steps)
+            if validation_data is not None:
+                held = _intake.to_validate_on(self, validation_data, val_batch, own_batch, val_steps)
+            _intake.check_stateful(self, batches, held)
+            hooks = CallbackList(
+                callbacks,
+                add_history=True,
+                model=self._self(),
+                verbose=verbose,
+                epochs=epochs,
+                steps=batches.per_epoch,
+            )
+            history = hooks.history
+            assert history is not None
+            self.stop_training = False
+            self.history = history
+            fitting = Fitting(batches, hooks, history, self._shuffler, Means(compiled.names), epochs, initial_epoch)
             try:
-                logs = run_epoch(
-                    self._self(), self._step(f"epoch {epoch + 1}"), feed, order, batch_size, hooks, progress
-                )
-                progress.stop_clock()
-                if val_feed is not None and (epoch + 1) % validation_freq == 0:
-                    means = Means(compiled.names)
-                    run_test(
-                        self._network(), carrier, means, val_feed, held, val_batch, hooks, _progress.start(0, 0, "")
-                    )
-                    logs.update({f"val_{name}": value for name, value in means.logs().items()})
-                progress.finish(logs)
+                self._fitting = fitting
+                run(self, fitting, None if held is None else Validation(held, freq), 0 if hooks.shows else verbose)
             except BaseException:
-                progress.abort()
+                batches.patient = False
                 raise
-            hooks.on_epoch_end(epoch, dict(logs))
-            if self.stop_training:
-                break
-        graph = self._graph_now()
-        if graph is not None and epochs > 0 and compiled.optimizer.use_ema:
-            graph.take_averages()
-        hooks.on_train_end(logs)
+            finally:
+                self._fitting = None
         return history
 
     # -- evaluate and predict
@@ -243,7 +256,7 @@ class Trainer:
         batch_size: int | None = None,
         verbose: str | int = "auto",
         sample_weight: Any = None,
-        *,
+        steps: int | None = None,
         callbacks: Iterable[Any] | Callback | None = None,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
@@ -251,7 +264,8 @@ class Trainer:
 
         Args:
             x, y, sample_weight, verbose: as in fit().
-            batch_size: samples a native call; default 32.
+            batch_size: samples a native call; default 32. Not for batches.
+            steps: batches to look at; by default all.
             callbacks: their on_test_ methods are called.
             return_dict: return {name: value}; default False.
 
@@ -263,17 +277,13 @@ class Trainer:
             ValueError, TypeError: for data that do not fit.
         """
         compiled = self._need_compiled("evaluate")
-        batch_size = integer(32 if batch_size is None else batch_size, "evaluate: batch_size")
         verbose = _progress.resolve(verbose)
-        feed = self._feed(x, y, sample_weight)
-        index = every(feed)
-        self._carrier().check_batches(len(index), batch_size, "evaluate")
-        steps = -(-len(index) // batch_size)
-        hooks = CallbackList(_listed(callbacks), self._self(), {"verbose": verbose, "epochs": 1, "steps": steps})
-        progress = _progress.start(verbose, len(index), "evaluate")
+        batches = _intake.to_test_on(self, (x, y, sample_weight), batch_size, _count(steps, "steps", "evaluate"))
+        hooks = CallbackList(callbacks, model=self._self(), verbose=verbose, epochs=1, steps=batches.per_epoch)
+        progress = _shown(batches, "evaluate", 0 if hooks.shows else verbose)
         means = Means(compiled.names)
         try:
-            run_test(self._network(), self._carrier(), means, feed, index, batch_size, hooks, progress)
+            run_test(self._network(), self._carrier(), means, batches, hooks, progress)
             progress.finish(means.logs())
         except BaseException:
             progress.abort()
@@ -285,40 +295,37 @@ class Trainer:
         x: Any,
         batch_size: int | None = None,
         verbose: str | int = "auto",
-        *,
+        steps: int | None = None,
         callbacks: Iterable[Any] | Callback | None = None,
     ) -> Predictions:
         """The model's outputs, with dropout off: (samples, ...), in the model's float type.
 
         Args:
-            x: as in fit().
-            batch_size: samples a native call; default 32.
+            x: as in fit(); of batches, y and sample_weight are not needed, and not looked at.
+            batch_size: samples a native call; default 32. Not for batches.
             verbose: 1 a bar, 2 one line, 0 nothing; "auto" is a bar in a terminal or notebook if it takes a while.
+            steps: batches to look at; by default all.
             callbacks: their on_predict_ methods are called.
 
         Returns:
-            An array; for a list of arrays and an output of every step a list of arrays. Of several outputs a list,
+            An array; for lists of arrays and an output of every step a list of arrays. Of several outputs a list,
             tuple or dict, as the model's outputs are held.
 
         Raises:
             ValueError, TypeError: for data that do not fit.
         """
-        batch_size = integer(32 if batch_size is None else batch_size, "predict: batch_size")
         delay = 0.5 if verbose == "auto" else 0.0
         verbose = _progress.resolve(verbose, elsewhere=0)
-        data = self._input(x)
-        index = np.arange(data.samples, dtype=np.int64)
-        self._carrier().check_batches(len(index), batch_size, "predict")
-        steps = -(-len(index) // batch_size)
-        hooks = CallbackList(_listed(callbacks), self._self(), {"verbose": verbose, "epochs": 1, "steps": steps})
-        progress = _progress.start(verbose, len(index), "predict", delay)
+        batches = _intake.to_predict(self, x, batch_size, _count(steps, "steps", "predict"))
+        hooks = CallbackList(callbacks, model=self._self(), verbose=verbose, epochs=1, steps=batches.per_epoch)
+        progress = _shown(batches, "predict", 0 if hooks.shows else verbose, delay)
         try:
-            outputs = run_predict(self._network(), self._carrier(), data, index, batch_size, hooks, progress)
+            outputs = run_predict(self._network(), self._carrier(), batches, hooks, progress)
             progress.finish({})
         except BaseException:
             progress.abort()
             raise
-        return self._feeder().split(outputs, data)
+        return self._feeder().joined(outputs)
 
     def __call__(self, x: Any, training: bool = False, **kwargs: Any) -> Any:
         """The model's outputs for `x` in one native call; or, on symbolic tensors, the model as a layer.
@@ -355,12 +362,17 @@ class Trainer:
     # -- one batch
 
     def train_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, *, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """One training step on all of `x`; loss and metrics from before the weights changed.
 
         Args:
-            x, y, sample_weight: as in fit().
+            x, y, sample_weight, class_weight: as in fit(), but no batches.
             return_dict: return {name: value}; default False.
 
         Returns:
@@ -370,15 +382,21 @@ class Trainer:
             RuntimeError, ValueError, TypeError, FloatingPointError: as fit().
         """
         compiled = self._need_compiled("train_on_batch")
-        feed = self._feed(x, y, sample_weight)
-        means = Means(compiled.names)
-        means.add(self._step("train_on_batch")(feed, every(feed)))
+        weight = (
+            sample_weight
+            if class_weight is None
+            else _intake.weighted(self, y, sample_weight, ClassWeight(class_weight))
+        )
+        with self._exclusive("train_on_batch"):
+            feed = self._feed(x, y, weight)
+            means = Means(compiled.names)
+            means.add(self._step("train_on_batch")(feed, every(feed)))
         return _returned(means, return_dict)
 
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, *, return_dict: bool = False
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
-        """Loss and metrics on all of `x` in one native call; arguments and result as train_on_batch()."""
+        """Loss and metrics on all of `x` in one native call; arguments and result as evaluate()."""
         compiled = self._need_compiled("test_on_batch")
         feed = self._feed(x, y, sample_weight)
         means = Means(compiled.names)
@@ -450,15 +468,6 @@ class Trainer:
             self._carried = graph, Carrier(cells(self._leaves()) if graph is None else graph.cells)
         return self._carried[1]
 
-    def _validation_feed(self, data: Sequence[Any] | None) -> Feed | None:
-        if data is None:
-            return None
-        if not isinstance(data, (tuple, list)) or len(data) not in (2, 3):
-            raise ValueError(
-                f"fit: validation_data: expected (x, y) or (x, y, sample_weight), got {type(data).__name__}"
-            )
-        return self._feed(data[0], data[1], data[2] if len(data) == 3 else None, "validation_data: ")
-
     def _need_compiled(self, what: str) -> Compiled:
         if self._compiled is None:
             raise RuntimeError(f"model {self.name!r}: call compile() before {what}()")
@@ -514,9 +523,16 @@ def _returned(means: Means, return_dict: bool) -> float | list[float] | dict[str
     return values if len(values) > 1 else values[0]
 
 
-def _listed(callbacks: Any) -> list[Any]:
-    if callbacks is None:
-        return []
-    if isinstance(callbacks, type) or not isinstance(callbacks, Iterable):
-        return [callbacks]  # one object; what is no callback is refused by CallbackList
-    return list(callbacks)
+def _count(value: Any, name: str, what: str = "fit") -> int | None:
+    return None if value is None else integer(value, f"{what}: {name}")
+
+
+def _frequency(value: Any) -> int | Sequence[int]:
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [integer(epoch, "fit: validation_freq") for epoch in value]
+    return integer(value, "fit: validation_freq")
+
+
+def _shown(batches: Batches[Any], title: str, verbose: int, delay: float = 0.0) -> _progress.Progress:
+    total = batches.samples if batches.unit == "samples" else batches.per_epoch
+    return _progress.start(verbose, total, title, delay, batches.unit)

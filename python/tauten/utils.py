@@ -1,4 +1,4 @@
-"""Small helpers: seeds and one-hot targets."""
+"""Small helpers: seeds, one-hot targets, data sets that make batches by number."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from tauten import _naming, _random
 from tauten._checks import integer
+from tauten._dataset import PyDataset
 
-__all__ = ["clear_session", "set_random_seed", "to_categorical"]
+Sequence = PyDataset  # its name in Keras 2
+
+__all__ = ["PyDataset", "Sequence", "clear_session", "set_random_seed", "to_categorical"]
 
 
 def set_random_seed(seed: int) -> None:
