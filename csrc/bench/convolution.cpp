@@ -32,7 +32,7 @@ public:
         const int output = network_.add_conv("conv", input, e.filters, {e.kernel, e.kernel}, {e.stride, e.stride}, padding,
                                              "linear", true);
         // one filter that reads it: the gradient lies as inside a network, with the halo that backward reads
-        network_.finalize(network_.add_conv("reader", output, 1, {1, 1}, {1, 1}, {}, "linear", false));
+        network_.finalize({network_.add_conv("reader", output, 1, {1, 1}, {1, 1}, {}, "linear", false)});
         node_ = network_.nodes()[0].get();
         products_ = node_->products();
         weights().write_keras(kernel, weights().weights.data());

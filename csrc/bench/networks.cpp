@@ -85,7 +85,7 @@ void build(const Description& d, Network<T>& network) {
     int edge = network.add_input("input", d.shape, vocabulary(d) > 0);
     for (size_t i = 0; i < d.layers.size(); ++i)
         edge = add_layer(network, text(i + 1, '_', d.layers[i][0]), d.layers[i], edge);
-    network.finalize(network.add_activation("softmax", edge, "softmax"));
+    network.finalize({network.add_activation("softmax", edge, "softmax")});
 }
 
 template void build(const Description&, Network<float>&);

@@ -38,6 +38,12 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
 }
 
 template <class T>
+Step<T>::~Step() {
+    work_.call.stop = nullptr;
+    work_.call.trouble = nullptr;
+}
+
+template <class T>
 void Step<T>::check_targets(size_t h) const {
     const Head& head = objective_.heads[h];
     if (!head.reads_targets()) return;

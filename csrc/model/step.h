@@ -49,6 +49,9 @@ class Step {
 public:
     // Checks the request and lays out memory; throws std::invalid_argument.
     Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number);
+    ~Step();  // the workspace's call is whole without it
+    Step(const Step&) = delete;
+    Step& operator=(const Step&) = delete;
 
     const std::vector<T*>* outputs = nullptr;          // where predictions go, one an output
     const std::vector<T*>* input_gradients = nullptr;  // where ∂E/∂x goes
