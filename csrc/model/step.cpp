@@ -85,7 +85,7 @@ void Step<T>::check_targets(size_t h) const {
 
 template <class T>
 const Source* Step<T>::sample_weight(size_t h) const {
-    return request_.sample_weight.empty() ? nullptr : request_.sample_weight[h];
+    return h < request_.sample_weight.size() ? request_.sample_weight[h] : nullptr;
 }
 
 // What the phases after forward and backward have to do, part by part.
