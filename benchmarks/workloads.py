@@ -25,6 +25,19 @@ class Conv:
 
 
 @dataclass(frozen=True)
+class Residual:
+    """relu(x + F(x)), F: convolution, normalization, ReLU, convolution, normalization; as many filters as channels.
+
+    Convolutions have "same" padding and no bias; batch normalization has MOMENTUM and EPSILON (He et al. 2016).
+    """
+
+    kernel: int
+
+
+MOMENTUM, EPSILON = 0.9, 1e-3  # of moving averages, as Keras has it; added to variances
+
+
+@dataclass(frozen=True)
 class Pool:
     """Max pooling, stride = size."""
 
@@ -66,7 +79,7 @@ class Embedding:
     units: int
 
 
-Layer = Conv | Pool | Flatten | Dense | Recurrent | Embedding
+Layer = Conv | Residual | Pool | Flatten | Dense | Recurrent | Embedding
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,8 @@ class Workload:
             if isinstance(layer, Conv):
                 products.append((places * layer.kernel ** (len(shape) - 1) * shape[-1] * layer.filters, 0))
                 shape = (*shape[:-1], layer.filters)
+            elif isinstance(layer, Residual):
+                products += [(places * layer.kernel ** (len(shape) - 1) * shape[-1] ** 2, 0)] * 2
             elif isinstance(layer, Pool):
                 shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])
             elif isinstance(layer, Flatten):
@@ -149,14 +164,20 @@ class Workload:
             q, r = np.linalg.qr(random.standard_normal((columns, rows)))
             return np.ascontiguousarray((q * np.sign(np.diag(r))).T, dtype=np.float32)
 
+        def convolution(kernel: int, shape: tuple[int, ...], filters: int) -> Array:
+            dimensions = len(shape) - 1
+            return glorot_uniform(*(kernel,) * dimensions, shape[-1], filters, receptive=kernel**dimensions)
+
         weights: list[Array] = []
         shape = self.shape
         for layer in self.layers:
             if isinstance(layer, Conv):
-                dimensions = len(shape) - 1
-                extents = (*(layer.kernel,) * dimensions, shape[-1], layer.filters)
-                weights += [glorot_uniform(*extents, receptive=layer.kernel**dimensions), _zeros(layer.filters)]
+                weights += [convolution(layer.kernel, shape, layer.filters), _zeros(layer.filters)]
                 shape = (*shape[:-1], layer.filters)
+            elif isinstance(layer, Residual):
+                zeros, ones = _zeros(shape[-1]), np.ones(shape[-1], np.float32)
+                for _ in range(2):
+                    weights += [convolution(layer.kernel, shape, shape[-1]), ones, zeros, zeros, ones]
             elif isinstance(layer, Pool):
                 shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])
             elif isinstance(layer, Flatten):
@@ -247,6 +268,18 @@ _ALL = (
             *(Conv(128, 3), Conv(128, 3), Pool(2)),
             *(Conv(256, 3), Conv(256, 3), Pool(2)),
             *(Flatten(), Dense(256, "relu"), Dense(10)),
+        ),
+    ),
+    Workload(
+        "resnet_b32",
+        "32x32x3, conv3 64, residual, pool, conv3 128, residual, pool, conv3 256, residual, pool, 10; batch 32",
+        32,
+        (32, 32, 3),
+        (
+            *(Conv(64, 3), Residual(3), Pool(2)),
+            *(Conv(128, 3), Residual(3), Pool(2)),
+            *(Conv(256, 3), Residual(3), Pool(2)),
+            *(Flatten(), Dense(10)),
         ),
     ),
     Workload(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from benchmarks.workloads import Conv, Dense, Embedding, Flatten, Layer, Pool, Recurrent, Workload
+from benchmarks.workloads import Conv, Dense, Embedding, Flatten, Layer, Pool, Recurrent, Residual, Workload
 
 
 def describe(workload: Workload) -> str | None:
-    """NAME BATCH SHAPE LAYER ...; None for unequal lengths, which csrc/bench cannot build."""
-    layers = [_layer(layer) for layer in workload.layers]
-    if workload.unequal:
+    """NAME BATCH SHAPE LAYER ...; None for what csrc/bench cannot build: unequal lengths, residual blocks."""
+    layers = [text for layer in workload.layers if (text := _layer(layer))]
+    if workload.unequal or len(layers) < len(workload.layers):
         return None
     shape = "x".join(map(str, workload.shape))
     return " ".join([workload.name, str(workload.batch), shape, *layers])
 
 
-def _layer(layer: Layer) -> str:
+def _layer(layer: Layer) -> str | None:
     match layer:
         case Conv():
             return f"conv/{layer.filters}/{layer.kernel}"
@@ -29,3 +29,5 @@ def _layer(layer: Layer) -> str:
             return f"{kind}/{layer.units}" + "/last" * (not layer.sequences)
         case Embedding():
             return f"embedding/{layer.vocabulary}/{layer.units}"
+        case Residual():
+            return None

@@ -11,16 +11,50 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from benchmarks.workloads import Array, Conv, Dense, Embedding, Flatten, Pool, Recurrent, Workload
+from benchmarks.workloads import (
+    EPSILON,
+    MOMENTUM,
+    Array,
+    Conv,
+    Dense,
+    Embedding,
+    Flatten,
+    Pool,
+    Recurrent,
+    Residual,
+    Workload,
+)
 
 Arrays = list[jax.Array]
 
 
-def _conv(layer: Conv, kernel: jax.Array, bias: jax.Array, x: jax.Array) -> jax.Array:
+def _product(kernel: jax.Array, x: jax.Array) -> jax.Array:
     spatial = "DHW"[5 - x.ndim :]
     names = (f"N{spatial}C", f"{spatial}IO", f"N{spatial}C")
     strides = (1,) * len(spatial)
-    return jax.nn.relu(lax.conv_general_dilated(x, kernel, strides, "SAME", dimension_numbers=names) + bias)
+    return lax.conv_general_dilated(x, kernel, strides, "SAME", dimension_numbers=names)
+
+
+def _residual(weights: Arrays, x: jax.Array, training: bool) -> tuple[jax.Array, Arrays]:
+    """relu(x + F(x)), and the weights with the moving averages after it."""
+    f, after = x, []
+    for end in range(2):
+        kernel, gamma, beta, mean, variance = weights[5 * end : 5 * end + 5]
+        f = _product(kernel, f)
+        if training:
+            places = tuple(range(f.ndim - 1))
+            batch_mean, batch_variance = f.mean(places), f.var(places)
+            moved = [
+                lax.stop_gradient(MOMENTUM * a + (1 - MOMENTUM) * b)
+                for a, b in ((mean, batch_mean), (variance, batch_variance))
+            ]
+            mean, variance = batch_mean, batch_variance
+        else:
+            moved = [mean, variance]
+        f = (f - mean) * (gamma * lax.rsqrt(variance + EPSILON)) + beta
+        f = jax.nn.relu(f) if end == 0 else f
+        after += [kernel, gamma, beta, *moved]
+    return jax.nn.relu(x + f), after
 
 
 def _pool(layer: Pool, x: jax.Array) -> jax.Array:
@@ -77,13 +111,24 @@ def _recurrent(layer: Recurrent, weights: Arrays, x: jax.Array, valid: jax.Array
     return jnp.concatenate([states if layer.sequences else last for states, last in both], axis=-1)
 
 
-def _forward(workload: Workload, parameters: Arrays, x: jax.Array, lengths: jax.Array | None) -> jax.Array:
-    """Sequences are (steps, samples, features)."""
+def _forward(
+    workload: Workload, parameters: Arrays, x: jax.Array, lengths: jax.Array | None, training: bool = False
+) -> tuple[jax.Array, dict[int, jax.Array]]:
+    """Outputs, and the moving averages after it by their places in `parameters`.
+
+    Sequences are (steps, samples, features).
+    """
     weights = list(parameters)
+    moved: dict[int, jax.Array] = {}
     valid = None if lengths is None else jnp.arange(x.shape[0])[:, None] < lengths
     for layer in workload.layers:
         if isinstance(layer, Conv):
-            x = _conv(layer, weights.pop(0), weights.pop(0), x)
+            x = jax.nn.relu(_product(weights.pop(0), x) + weights.pop(0))
+        elif isinstance(layer, Residual):
+            first = len(parameters) - len(weights)
+            x, after = _residual(weights[:10], x, training)
+            moved |= {first + i: after[i] for i in (3, 4, 8, 9)}
+            del weights[:10]
         elif isinstance(layer, Pool):
             x = _pool(layer, x)
         elif isinstance(layer, Flatten):
@@ -97,12 +142,14 @@ def _forward(workload: Workload, parameters: Arrays, x: jax.Array, lengths: jax.
             count = 3 * (1 + layer.bidirectional)
             x = _recurrent(layer, weights[:count], x, valid)
             del weights[:count]
-    return x
+    return x, moved
 
 
-def _loss(workload: Workload, parameters: Arrays, x: jax.Array, y: jax.Array, lengths: jax.Array | None) -> jax.Array:
-    logits = jax.nn.log_softmax(_forward(workload, parameters, x, lengths))
-    return -jnp.mean(jnp.take_along_axis(logits, y[..., None], axis=-1))
+def _loss(
+    workload: Workload, parameters: Arrays, x: jax.Array, y: jax.Array, lengths: Any, training: bool = False
+) -> tuple[jax.Array, dict[int, jax.Array]]:
+    outputs, moved = _forward(workload, parameters, x, lengths, training)
+    return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(outputs), y[..., None], axis=-1)), moved
 
 
 Data = tuple[jax.Array, jax.Array, Any]
@@ -120,17 +167,20 @@ class Model:
 
         @partial(jax.jit, donate_argnums=(0, 1))
         def step(parameters: Arrays, velocities: Arrays | None, rate: jax.Array, data: Data, index: Any) -> Any:
-            gradients = jax.grad(loss)(parameters, *(data if index is None else self._rows(data, index)))
+            rows = data if index is None else self._rows(data, index)
+            gradients, moved = jax.grad(loss, has_aux=True)(parameters, *rows, training=True)
             if velocities is None:
-                return [w - rate * g for w, g in zip(parameters, gradients, strict=True)], None
-            velocities = [momentum * v - rate * g for v, g in zip(velocities, gradients, strict=True)]
-            return [w + v for w, v in zip(parameters, velocities, strict=True)], velocities
+                after = [w - rate * g for w, g in zip(parameters, gradients, strict=True)]
+            else:
+                velocities = [momentum * v - rate * g for v, g in zip(velocities, gradients, strict=True)]
+                after = [w + v for w, v in zip(parameters, velocities, strict=True)]
+            return [moved.get(i, w) for i, w in enumerate(after)], velocities
 
         @jax.jit
         def judge(parameters: Arrays, data: Data, index: jax.Array) -> Any:
             x, y, lengths = self._rows(data, index)
-            hits = _forward(workload, parameters, x, lengths).argmax(-1) == y
-            return loss(parameters, x, y, lengths) * y.size, hits.sum()
+            hits = _forward(workload, parameters, x, lengths)[0].argmax(-1) == y
+            return loss(parameters, x, y, lengths)[0] * y.size, hits.sum()
 
         self._step, self._judge = step, judge
 
@@ -194,7 +244,7 @@ class Library:
         @jax.jit
         def forward(parameters: Arrays, x: jax.Array) -> jax.Array:
             x = x.swapaxes(0, 1) if workload.recurrent else x
-            y = _forward(workload, parameters, x, None)
+            y, _ = _forward(workload, parameters, x, None)
             return y.swapaxes(0, 1) if workload.per_step else y
 
         return lambda x: np.asarray(forward(parameters, x))

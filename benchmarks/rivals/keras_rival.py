@@ -15,7 +15,20 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from benchmarks.workloads import Array, Conv, Dense, Embedding, Flatten, Layer, Pool, Recurrent, Workload
+from benchmarks.workloads import (
+    EPSILON,
+    MOMENTUM,
+    Array,
+    Conv,
+    Dense,
+    Embedding,
+    Flatten,
+    Layer,
+    Pool,
+    Recurrent,
+    Residual,
+    Workload,
+)
 
 RECURRENT = {"rnn": layers.SimpleRNN, "gru": layers.GRU, "lstm": layers.LSTM}
 
@@ -37,14 +50,25 @@ def _layer(layer: Layer, dimensions: int, unroll: bool) -> Any:
     return layers.Bidirectional(cell) if layer.bidirectional else cell
 
 
+def _residual(layer: Residual, dimensions: int, x: Any) -> Any:
+    conv = getattr(layers, f"Conv{dimensions}D")
+    f = x
+    for activation in (layers.ReLU, None):
+        f = conv(x.shape[-1], layer.kernel, padding="same", use_bias=False)(f)
+        f = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(f)
+        f = activation()(f) if activation else f
+    return layers.ReLU()(layers.Add()([x, f]))
+
+
 def _network(workload: Workload, weights: list[Array], variant: str) -> Any:
     index = isinstance(workload.layers[0], Embedding)
-    start = [keras.Input(workload.shape, dtype="int32" if index else "float32")]
+    x = inputs = keras.Input(workload.shape, dtype="int32" if index else "float32")
     if workload.unequal:
-        start.append(layers.Masking())
-    unroll = variant == "tf.function, unrolled"
-    parts = [_layer(layer, len(workload.shape) - 1, unroll) for layer in workload.layers]
-    network = keras.Sequential([*start, *parts])
+        x = layers.Masking()(x)
+    unroll, dimensions = variant == "tf.function, unrolled", len(workload.shape) - 1
+    for layer in workload.layers:
+        x = _residual(layer, dimensions, x) if isinstance(layer, Residual) else _layer(layer, dimensions, unroll)(x)
+    network = keras.Model(inputs, x)
     network.set_weights(weights)
     return network
 

@@ -8,6 +8,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.workloads import (
+    EPSILON,
     Array,
     Conv,
     Dense,
@@ -15,6 +16,7 @@ from benchmarks.workloads import (
     Flatten,
     Pool,
     Recurrent,
+    Residual,
     Workload,
     after,
     channels_first_rows,
@@ -85,6 +87,19 @@ def _recurrent(graph: _Graph, layer: Recurrent, weights: list[Array]) -> None:
         graph.add("Squeeze", graph.constant(np.array([1])))
 
 
+def _residual(graph: _Graph, layer: Residual, weights: list[Array], dimensions: int) -> None:
+    """relu(x + F(x)), channels first."""
+    x = graph.value
+    for end in range(2):
+        kernel = graph.constant(np.moveaxis(weights.pop(0), (-1, -2), (0, 1)))
+        graph.add("Conv", kernel, auto_pad="SAME_UPPER", kernel_shape=[layer.kernel] * dimensions)
+        graph.add("BatchNormalization", *(graph.constant(weights.pop(0)) for _ in range(4)), epsilon=EPSILON)
+        if end == 0:
+            graph.add("Relu")
+    graph.add("Add", x)
+    graph.add("Relu")
+
+
 def model(workload: Workload, weights: list[Array]) -> bytes:
     """The serialized model, for a batch of any size; its output is before the softmax."""
     weights = list(weights)
@@ -101,6 +116,8 @@ def model(workload: Workload, weights: list[Array]) -> bytes:
             graph.add("Conv", kernel, graph.constant(weights.pop(0)), auto_pad="SAME_UPPER")
             graph.add("Relu")
             shape = (*shape[:-1], layer.filters)
+        elif isinstance(layer, Residual):
+            _residual(graph, layer, weights, spatial)
         elif isinstance(layer, Pool):
             graph.add("MaxPool", kernel_shape=[layer.size] * spatial, strides=[layer.size] * spatial)
             shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])

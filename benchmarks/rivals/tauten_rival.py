@@ -8,7 +8,20 @@ from typing import Any
 import numpy as np
 
 import tauten
-from benchmarks.workloads import Array, Conv, Dense, Embedding, Flatten, Layer, Pool, Recurrent, Workload
+from benchmarks.workloads import (
+    EPSILON,
+    MOMENTUM,
+    Array,
+    Conv,
+    Dense,
+    Embedding,
+    Flatten,
+    Layer,
+    Pool,
+    Recurrent,
+    Residual,
+    Workload,
+)
 from tauten import layers
 
 
@@ -30,10 +43,22 @@ def _layer(layer: Layer, dimensions: int) -> Any:
     return layers.Bidirectional(cell) if layer.bidirectional else cell
 
 
-def _network(workload: Workload, weights: list[Array]) -> tauten.Sequential:
-    parts = [_layer(layer, len(workload.shape) - 1) for layer in workload.layers]
-    shape = (None, *workload.shape[1:]) if workload.unequal else workload.shape
-    model = tauten.Sequential([tauten.Input(shape), *parts])
+def _residual(layer: Residual, dimensions: int, x: Any) -> Any:
+    conv = getattr(layers, f"Conv{dimensions}D")
+    f = x
+    for activation in (layers.ReLU, None):
+        f = conv(x.shape[-1], layer.kernel, padding="same", use_bias=False)(f)
+        f = layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON)(f)
+        f = activation()(f) if activation else f
+    return layers.ReLU()(layers.Add()([x, f]))
+
+
+def _network(workload: Workload, weights: list[Array]) -> tauten.Model:
+    dimensions = len(workload.shape) - 1
+    x = inputs = tauten.Input((None, *workload.shape[1:]) if workload.unequal else workload.shape)
+    for layer in workload.layers:
+        x = _residual(layer, dimensions, x) if isinstance(layer, Residual) else _layer(layer, dimensions)(x)
+    model = tauten.Model(inputs, x)
     model.set_weights(weights)
     return model
 
@@ -42,7 +67,7 @@ Data = tuple[Any, Array]
 
 
 class Model:
-    """A Sequential model; x and y stay NumPy arrays, or x a list of sequences."""
+    """A model; x and y stay NumPy arrays, or x a list of sequences."""
 
     def __init__(self, workload: Workload, weights: list[Array], learning_rate: float, momentum: float) -> None:
         self.model = _network(workload, weights)

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from benchmarks.workloads import (
+    EPSILON,
+    MOMENTUM,
     Array,
     Conv,
     Dense,
@@ -17,6 +19,7 @@ from benchmarks.workloads import (
     Flatten,
     Pool,
     Recurrent,
+    Residual,
     Workload,
     after,
     channels_first_rows,
@@ -50,7 +53,33 @@ class _FlattenLast(nn.Module):
         return x.movedim(1, -1).flatten(1)
 
 
-def _copy(parameter: nn.Parameter, value: Array) -> None:
+class _Residual(nn.Module):
+    """relu(x + F(x))."""
+
+    def __init__(self, layer: Residual, channels: int, spatial: int) -> None:
+        super().__init__()
+        conv = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}[spatial]
+        norm = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}[spatial]
+        self.parts = nn.Sequential()
+        for end in range(2):
+            self.parts.append(conv(channels, channels, layer.kernel, padding="same", bias=False))
+            self.parts.append(norm(channels, eps=EPSILON, momentum=1 - MOMENTUM))
+            if end == 0:
+                self.parts.append(nn.ReLU(inplace=True))
+
+    def set_weights(self, weights: list[Array]) -> None:
+        for part in self.parts:
+            if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
+                _copy(part.weight, np.moveaxis(weights.pop(0), (-1, -2), (0, 1)))
+            elif not isinstance(part, nn.ReLU):
+                for value in (part.weight, part.bias, part.running_mean, part.running_var):
+                    _copy(value, weights.pop(0))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(x + self.parts(x))
+
+
+def _copy(parameter: torch.Tensor, value: Array) -> None:
     with torch.no_grad():
         parameter.copy_(torch.from_numpy(np.ascontiguousarray(value)))
 
@@ -77,6 +106,10 @@ def _network(workload: Workload, weights: list[Array], layout: str) -> nn.Sequen
             _copy(conv.bias, weights.pop(0))
             modules += [conv, nn.ReLU()]
             shape = (*shape[:-1], layer.filters)
+        elif isinstance(layer, Residual):
+            block = _Residual(layer, shape[-1], spatial)
+            block.set_weights(weights)
+            modules.append(block)
         elif isinstance(layer, Pool):
             modules.append({1: nn.MaxPool1d, 2: nn.MaxPool2d, 3: nn.MaxPool3d}[spatial](layer.size))
             shape = (*(extent // layer.size for extent in shape[:-1]), shape[-1])
@@ -192,9 +225,11 @@ class Model:
         pass
 
     def _batches(self, data: Data, batch: int) -> Any:
+        self.network.eval()
         samples = data[0].shape[1 if self.time_major else 0]
         for first in range(0, samples, batch):
             yield self._rows(data, torch.arange(first, min(first + batch, samples)))
+        self.network.train()
 
     def loss(self, data: Data, batch: int) -> float:
         with torch.inference_mode():
