@@ -272,13 +272,13 @@ _ALL = (
     ),
     Workload(
         "resnet_b32",
-        "32x32x3, conv3 64, residual, pool, conv3 128, residual, pool, conv3 256, residual, pool, 10; batch 32",
+        "32x32x3, conv3 32, residual, pool, conv3 64, residual, pool, conv3 128, residual, pool, 10; batch 32",
         32,
         (32, 32, 3),
         (
+            *(Conv(32, 3), Residual(3), Pool(2)),
             *(Conv(64, 3), Residual(3), Pool(2)),
             *(Conv(128, 3), Residual(3), Pool(2)),
-            *(Conv(256, 3), Residual(3), Pool(2)),
             *(Flatten(), Dense(10)),
         ),
     ),
