@@ -101,18 +101,17 @@ class Side:
 
     def start(self, workload: str, kind: int) -> None:
         """Build the network and warm up."""
-        self._connection.send((workload, kind))
-        self._answer()
+        self._ask((workload, kind))
 
     def block(self) -> float:
         """Seconds a call, of one measurement."""
-        self._connection.send(None)
-        return float(self._answer())
+        return float(self._ask(None))
 
-    def _answer(self) -> Any:
+    def _ask(self, what: tuple[str, int] | None) -> Any:
         try:
+            self._connection.send(what)
             found = self._connection.recv()
-        except EOFError:
+        except (EOFError, ConnectionError):
             self._process.join()
             raise RuntimeError(f"{self.library}: its process ended with {self._process.exitcode}") from None
         if isinstance(found, str):

@@ -71,14 +71,8 @@ def network(options: argparse.Namespace, shape: tuple[int | None, ...], outputs:
 
 def _check(model: str, shape: tuple[int | None, ...]) -> None:
     text = ", ".join("any" if extent is None else str(extent) for extent in shape)
-    if model == "mlp" and None in shape:
-        raise ValueError(
-            "an MLP needs samples of one size, these are of unequal lengths: --model lstm or gru reads them"
-        )
-    if model == "cnn" and None in shape:
-        raise ValueError(
-            "a CNN needs samples of one size, these are of unequal lengths: --model lstm or gru reads them"
-        )
+    if model not in CELLS and None in shape:
+        raise ValueError(f"{model} needs samples of one size, these are of unequal lengths: --model lstm reads them")
     if model == "cnn" and not 2 <= len(shape) <= 4:
         raise ValueError(
             f"cnn needs samples (steps, channels), (rows, columns, channels) or one dimension more, got "

@@ -108,9 +108,12 @@ def _opened(options: argparse.Namespace, needs_target: bool) -> tuple[Model, Pre
         config.set_num_threads(options.threads)
     model = load_model(options.model)
     made = Preparation.from_metadata(model.metadata, options.model)
+    target = getattr(options, "target", None)
+    if target is not None and made.columns is not None:
+        raise Misuse(f"--target: this model's target is the column {made.target.name!r}")
     contents = data.read(
         options.data,
-        target=getattr(options, "target", None),
+        target=target,
         needs_target=needs_target,
         delimiter=options.delimiter,
         header=options.header,

@@ -23,6 +23,7 @@ from tauten.cli.terminal import Stopwatch, line, title, writable_folder
 from tauten.models import Model
 
 MOST_LISTED = 10  # classes that are counted in the first lines
+COARSE = 1e4  # mean / deviation from where float32, of some seven digits, leaves too few
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def run(options: argparse.Namespace) -> None:
     optimization.settle(options)
     if options.validation is not None and options.validation_split is not None:
         raise Misuse("--validation and --validation-split contradict each other")
+    if options.validation_target is not None and _ending(options.validation) != ".npy":
+        raise Misuse("--validation-target goes with a --validation file that ends in .npy")
     saving._target(options.out, overwrite=True)
     writable_folder(options.out.parent)
     if options.plot is not None:
@@ -157,7 +160,7 @@ def _read(options: argparse.Namespace) -> Sets:
     if options.validation is not None:
         other = data.read(
             options.validation,
-            target=options.validation_target or options.target,
+            target=_validation_target(options),
             delimiter=options.delimiter,
             header=options.header,
             expected=made.expected,
@@ -168,6 +171,17 @@ def _read(options: argparse.Namespace) -> Sets:
         return Sets(made, (x, y), None)
     train, held = split(y, share, bool(made.target.classes), options.seed)
     return Sets(made, (data.take(x, train), y[train]), (data.take(x, held), y[held]))
+
+
+def _validation_target(options: argparse.Namespace) -> str | None:
+    """A .npy file needs one of its own; a .npz file has the same key."""
+    if _ending(options.validation) == ".npy":
+        return str(options.validation_target) if options.validation_target else None
+    return None if _ending(options.validation) == ".ts" or _ending(options.data) == ".npy" else options.target
+
+
+def _ending(path: str | None) -> str:
+    return Path(path or "").suffix.lower()
 
 
 def _class_weight(wanted: str | dict[str, float] | None, sets: Sets) -> dict[int, float] | None:
@@ -221,6 +235,12 @@ def _introduce(options: argparse.Namespace, sets: Sets) -> None:
         line("validation", f"{len(sets.validation[1]):,} of {options.validation}")
     else:
         line("validation", f"{len(sets.validation[1]):,} set apart{', of each class its share' * bool(target.classes)}")
+    if options.standardize and options.dtype == "float32":
+        mean, variance = scaling.moments(x, made.numeric)
+        coarse = np.flatnonzero(np.abs(mean) > COARSE * np.sqrt(variance))
+        if len(coarse):
+            name = made.feature(int(coarse[0]))
+            line("note", f"{name} varies little beside its size; --dtype float64 tells its values apart better")
     if options.out.exists():
         line("output", f"{options.out} is there and will be replaced")
 

@@ -26,7 +26,7 @@ def read(
 
     Args:
         path: ends in one of ENDINGS.
-        target: of a .npz file the key, for a .npy file the file of the targets; of others not looked at here.
+        target: of a .npz file the key, for a .npy file the file of the targets; of a CSV file not looked at here.
         needs_target: raise if a .npz file has no targets.
         delimiter, header, expected: of CSV files, as csv_file.read() takes them.
 
@@ -39,6 +39,10 @@ def read(
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such file")
     ending = os.path.splitext(path)[1].lower()
+    if ending in (".npy", ".npz", ".ts") and (delimiter is not None or header is not None):
+        raise ValueError(f"{path}: --delimiter and --header are of CSV files")
+    if ending == ".ts" and target is not None:
+        raise ValueError(f"{path}: --target: the target of a .ts file is the label of each line")
     if ending == ".npy":
         return numpy_file.read_npy(path, target)
     if ending == ".npz":

@@ -111,6 +111,10 @@ def learn(
     chosen = {find(table, name) for name in categorical}
     if place in chosen:
         raise ValueError(f"--categorical {table.names[place]!r} is the target: say --task classification")
+    if chosen & left_out:
+        raise ValueError(
+            f"column {table.names[min(chosen & left_out)]!r}: --drop and --categorical contradict each other"
+        )
     features = []
     for i, name in enumerate(table.names):
         if i not in left_out:

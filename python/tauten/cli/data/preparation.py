@@ -43,6 +43,13 @@ class Preparation:
             return np.ones(self.shape[-1] or 1, bool)
         return np.array(self.columns.numeric)
 
+    def feature(self, number: int) -> str:
+        """What a feature (of the last axis) is called."""
+        if self.columns is None or self.reshaped:
+            return f"feature {number + 1}"
+        names = [one.name for one in self.columns.features for _ in one.categories or (one.name,)]
+        return f"column {names[number]!r}"
+
     @property
     def expected(self) -> list[str] | None:
         """Names of columns that the header of a further file has."""
