@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tauten
 from tauten.cli import main
 
+ONCE = ("--epochs", "1", "--quiet")
 FLOWERS = ("setosa", "versicolor", "virginica")
 
 
@@ -80,3 +82,21 @@ def digit_rows(samples: int, unequal: bool) -> tuple[list[np.ndarray], list[str]
     found = load_digits()
     series = [image[: 8 - i % 3 if unequal else 8] for i, image in enumerate(found.images[:samples])]
     return series, [f"d{label}" for label in found.target[:samples]]
+
+
+def predictions(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+    tauten.config.set_num_threads(1)  # such small steps are not worth more
+    return Command(capsys)
+
+
+@pytest.fixture
+def iris(tmp_path: Path) -> str:
+    write_csv(tmp_path / "iris.csv", *flowers())
+    return "iris.csv"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import tauten
-from tauten import callbacks, config, saving
+from tauten import callbacks, config
 from tauten.cli import data, history_plot, networks, optimization, report
 from tauten.cli.arguments import Misuse
 from tauten.cli.data import preparation, scaling
@@ -63,7 +63,9 @@ def run(options: argparse.Namespace) -> None:
         raise Misuse("--validation and --validation-split contradict each other")
     if options.validation_target is not None and _ending(options.validation) != ".npy":
         raise Misuse("--validation-target goes with a --validation file that ends in .npy")
-    saving._target(options.out, overwrite=True)
+    callbacks.ModelCheckpoint(options.out)  # refuses another ending
+    if options.out.is_dir():
+        raise IsADirectoryError(f"{options.out}: expected a file, got a folder")
     writable_folder(options.out.parent)
     if options.plot is not None:
         history_plot.check(options.plot)
