@@ -150,6 +150,7 @@ def test_bad_new_tables(tmp_path: Path, text: str, message: str) -> None:
         ("a,b\n1,2\n,3\n?,4\n", {}, r"line 3, column 'a': the value is missing \(2 in this column\)"),
         ("a,b\n1,2\nNaN,3\n", {}, "line 3, column 'a': the value is missing"),
         ("a,b\n1,2\n2,3\n12 kg,4\n", {}, "line 4, column 'a': '12 kg' is no number, but most of the column is"),
+        ("a;b\n1,5;2\n-2;3\n", {}, "line 2, column 'a': '1,5': numbers with a decimal comma are not read"),
         ("a,b\n" + "".join(f"n{i},1\n" for i in range(200)), {}, "column 'a' has 200 different texts"),
     ],
 )

@@ -38,6 +38,7 @@ __all__ = ["iris", "run"]  # fixtures
         (["--delimiter", "ab"], "expected one character"),
         (["--class-weight", "a"], "expected 'balanced' or CLASS=WEIGHT"),
         (["--model", "svm"], "invalid choice"),
+        (["--unit", "3"], "unrecognized arguments: --unit"),
     ],
 )
 def test_misuse(run: Command, iris: str, options: list[str], message: str) -> None:

@@ -22,7 +22,9 @@ TOLD = (OSError, ValueError, TypeError, RuntimeError, ImportError, ArithmeticErr
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: this process' own) and return its exit code."""
     parser = _parser()
-    options = parser.parse_args(argv)
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(unknown)}")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without block characters shows "?" instead

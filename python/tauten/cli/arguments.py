@@ -22,6 +22,7 @@ def add_command(
         description=description,
         epilog=f"examples:\n{examples}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.set_defaults(run=run, parser=parser)
     parser.add_argument("--debug", action="store_true", help="show where an error came from")

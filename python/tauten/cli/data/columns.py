@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from tauten.cli.data.contents import Array, Table
 from tauten.cli.data.csv_file import number
 
 MISSING = ("", "?", "na", "n/a", "nan", "null")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 MOST_CATEGORIES = 100  # more look like names or free text
 
 
@@ -162,6 +164,11 @@ def _categories(table: Table, name: str, cells: list[str], chosen: bool) -> list
     words = [] if chosen else [i for i, cell in enumerate(cells) if number(cell) is None]
     if not words and not chosen:
         return None
+    if not chosen and all(DECIMAL_COMMA.fullmatch(cells[i]) for i in words):
+        raise ValueError(
+            f"{table.place(words[0])}, column {name!r}: {cells[words[0]]!r}: numbers with a decimal comma are not "
+            "read: write them with a point"
+        )
     if not chosen and len(words) <= len(cells) // 2:
         raise ValueError(
             f"{table.place(words[0])}, column {name!r}: {cells[words[0]]!r} is no number, but most of the column is; "
