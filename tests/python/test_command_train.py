@@ -144,6 +144,17 @@ def test_images_of_npz_by_a_cnn(run: Command) -> None:
     assert len(layers_of(shown, "Flatten")) == 1
 
 
+def test_keys_of_npz_are_remembered(run: Command) -> None:
+    random = np.random.default_rng(0)
+    np.savez("a.npz", images=random.normal(size=(30, 4)), labels=np.arange(30) % 3)
+    said = run("train", "a.npz", "--target", "labels", *ONCE)
+    assert "'labels', 3 classes: 0 (8)" in said
+    assert len(predictions(run("predict", "model.safetensors", "a.npz"))) == 30
+    assert re.search(r"samples +30", run("evaluate", "model.safetensors", "a.npz"))
+    np.savez("b.npz", images=random.normal(size=(30, 4)), y=np.arange(30) % 3)
+    assert re.search(r"samples +30", run("evaluate", "model.safetensors", "b.npz", "--target", "y"))
+
+
 @pytest.mark.parametrize("model", ["rnn", "forget", "lstm", "gru"])
 def test_series_of_unequal_length_by_recurrent_models(run: Command, tmp_path: Path, model: str) -> None:
     series, labels = digit_rows(60, unequal=True)

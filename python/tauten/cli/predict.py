@@ -56,7 +56,7 @@ def add_to(commands: Any) -> None:
     )
     _add_files(parser)
     parser.add_argument(
-        "--target", metavar="WHAT", help="of .npz the key (default: y); with .npy the file of the targets"
+        "--target", metavar="WHAT", help="of .npz the key (default: as in training); with .npy the file of the targets"
     )
     add_table(parser)
     add_threads(parser)
@@ -111,6 +111,8 @@ def _opened(options: argparse.Namespace, needs_target: bool) -> tuple[Model, Pre
     target = getattr(options, "target", None)
     if target is not None and made.columns is not None:
         raise Misuse(f"--target: this model's target is the column {made.target.name!r}")
+    if target is None and options.data.lower().endswith(".npz"):
+        target = made.target.name  # the key of the file that it was trained on
     contents = data.read(
         options.data,
         target=target,

@@ -97,16 +97,18 @@ def _run(options: argparse.Namespace) -> None:
         monitor, patience=options.patience or options.epochs, mode="min", restore_best_weights=True
     )
     x, y = sets.train
-    held = None if sets.validation is None else (sets.validation[0], (sets.validation[1] - mean) / deviation)
+    held = sets.validation
+    if not target.classes:
+        y, held = (y - mean) / deviation, held and (held[0], (held[1] - mean) / deviation)
     begin = time.perf_counter()
     try:
         history = model.fit(
             x,
-            y if target.classes else (y - mean) / deviation,
+            y,
             batch_size=options.batch_size,
             epochs=options.epochs,
             verbose=0 if options.quiet else "auto",
-            validation_data=held if not target.classes else sets.validation,
+            validation_data=held,
             class_weight=weights,
             callbacks=[*optimization.on_plateau(options, monitor), clock, stop, best],
         )
@@ -116,7 +118,7 @@ def _run(options: argparse.Namespace) -> None:
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}; a smaller --learning-rate or a --clip-norm may help") from error
     seconds = time.perf_counter() - begin
-    found = {"train": report.scores(delivered, x, y, target)}
+    found = {"train": report.scores(delivered, *sets.train, target)}
     if sets.validation is not None:
         found["validation"] = report.scores(delivered, *sets.validation, target)
     delivered.metadata[preparation.KEY]["epoch"] = best.epoch

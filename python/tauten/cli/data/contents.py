@@ -36,6 +36,7 @@ class Arrays:
     x: Samples
     y: list[str] | None
     task: str | None = None  # where the file says it
+    name: str = "y"  # of the targets
     lines: Sequence[int] | None = None
 
     def place(self, sample: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def read_npz(path: str, target: str | None, needs_target: bool) -> Arrays:
     if not found or (len(found) > 1 and found[0] not in X_KEYS):
         raise ValueError(f"{path}: expected the samples under 'x'; there are {_listed(archive)}")
     x = _samples(archive[found[0]], f"{path}: {found[0]!r}")
-    return _together(path, x, archive.get(key), f"{path}: {key!r}")
+    return replace(_together(path, x, archive.get(key), f"{path}: {key!r}"), name=key)
 
 
 def _load(path: str, archive: bool = False) -> Any:

@@ -149,7 +149,7 @@ def learn(
     else:
         if contents.y is None:
             raise ValueError(f"{contents.path}: there are no targets; name them with --target")
-        texts, name, x = contents.y, "target", contents.x
+        texts, name, x = contents.y, contents.name, contents.x
     aim = targets.learn(name, texts, contents.place, task or (contents.task if isinstance(contents, Arrays) else None))
     if shape is not None:
         x = reshaped(x, shape, contents.path)

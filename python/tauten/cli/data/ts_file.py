@@ -99,7 +99,7 @@ def read(path: str) -> Arrays:
     _check_widths(path, series, lines)
     equal = len({len(one) for one in series}) == 1 and header.flags.get("equallength", True)
     y = [label(text) for text in labels] if header.task else None
-    return Arrays(path, np.stack(series) if equal else series, y, header.task, lines)
+    return Arrays(path, np.stack(series) if equal else series, y, header.task, lines=lines)
 
 
 def _series(line: str, header: _Header, where: str) -> tuple[Array, str]:
