@@ -24,7 +24,7 @@ WARM_UP = 0.2
 PACKAGES = {"Tauten": "tauten", "PyTorch": "torch"}
 KINDS = ("training step", "forward, one sample")
 EXAMPLES = """\
-  tauten bench                            some 20 seconds
+  tauten bench                            some 15 seconds
   tauten bench lenet_b8 --seconds 60 --threads 1
 """
 
@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("workload", nargs="*", help="of those above; default: all")
     parser.add_argument(
-        "--seconds", type=above_zero, default=20.0, metavar="S", help="to take for all (default: %(default)g)"
+        "--seconds", type=above_zero, default=15.0, metavar="S", help="to take for all (default: %(default)g)"
     )
     add_threads(parser)
 
