@@ -30,7 +30,7 @@ def add_command(
 
 
 def add_threads(parser: Any) -> None:
-    """--threads"""
+    """The option --threads."""
     parser.add_argument("--threads", type=positive, metavar="N", help="threads to use; the results stay the same")
 
 
@@ -54,7 +54,7 @@ def positive(text: str) -> int:
 
 
 def seed(text: str) -> int:
-    """0 to 2^32 - 1"""
+    """A whole number from 0 to 2^32 - 1."""
     value = whole(text)
     if not 0 <= value < 2**32:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 2^32 - 1, got {value}")
