@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,12 +30,20 @@ def run(capsys: pytest.CaptureFixture[str]) -> Command:
 
 def test_alone_on_one_workload(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    said = run("bench", "lstm_b16_h32", "--seconds", "0.1", "--threads", "1")
+    said = run("bench", "lstm_b16_h32", "--seconds", "2", "--threads", "1")
     assert f"Tauten {tauten.__version__}; {tauten.config.isa()} kernels, threads: 1" in said
     for kind in ("training step", "forward, one sample"):
         assert float(re.search(rf"lstm_b16_h32 +{kind} +(\S+)\n", said)[1]) > 0
     assert "pip install torch" in said
     assert "no workload 'x'; there are mlp_b128" in run.fails("bench", "x")
+
+
+def test_it_ends_after_twice_the_time(run: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    said = run("bench", "lstm_b16_h32", "mlp_b128", "--seconds", "0.01", "--threads", "1")
+    assert re.search(r"lstm_b16_h32 +training step", said)
+    assert "stopped     after twice the time, 3 of 4 measurements before the end" in said
+    assert "mlp_b128 " not in said
 
 
 def test_a_side_counts_seconds_a_call_and_tells_errors() -> None:
@@ -48,6 +57,13 @@ def test_a_side_counts_seconds_a_call_and_tells_errors() -> None:
         side._process.kill()
         with pytest.raises(RuntimeError, match="its process ended with -9"):
             side.block()
+
+
+def test_a_library_that_cannot_be_imported_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('broken')\n")
+    monkeypatch.syspath_prepend(tmp_path)  # which the other process inherits
+    with pytest.raises(RuntimeError, match="PyTorch: cannot be imported: broken"):
+        bench.Side("PyTorch", 1)
 
 
 def test_workloads_are_the_public_ones() -> None:

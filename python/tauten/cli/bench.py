@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import importlib.metadata
 import importlib.util
 import multiprocessing
@@ -65,6 +66,9 @@ def run(options: argparse.Namespace) -> None:
         end = time.perf_counter() + options.seconds
         for i, (name, kind) in enumerate(cells):
             now = time.perf_counter()
+            if i and now > end + options.seconds:
+                line("stopped", f"after twice the time, {len(cells) - i} of {len(cells)} measurements before the end")
+                break
             rounds = measure(sides, name, kind, now + (end - now) / (len(cells) - i))
             medians = [1000 * statistics.median(times) for times in zip(*rounds, strict=True)]
             ratio = f"{statistics.median(other / own for own, other in rounds):8.2f}" if len(sides) > 1 else ""
@@ -98,6 +102,7 @@ class Side:
         self._process = context.Process(target=_serve, args=(other, library, threads), daemon=True)
         self._process.start()
         other.close()
+        self._answer()
 
     def start(self, workload: str, kind: int) -> None:
         """Build the network and warm up."""
@@ -108,8 +113,12 @@ class Side:
         return float(self._ask(None))
 
     def _ask(self, what: tuple[str, int] | None) -> Any:
-        try:
+        with contextlib.suppress(ConnectionError):  # _answer() tells why
             self._connection.send(what)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        try:
             found = self._connection.recv()
         except (EOFError, ConnectionError):
             self._process.join()
@@ -135,6 +144,12 @@ def _serve(connection: Connection, library: str, threads: int) -> None:
     call: Call | None = None
     count = 0
     with contextlib.suppress(EOFError, BrokenPipeError):
+        try:
+            importlib.import_module(PACKAGES[library])  # which may take seconds
+            connection.send(None)
+        except ImportError as error:
+            connection.send(f"cannot be imported: {error}")
+            return
         while True:
             asked = connection.recv()
             try:
