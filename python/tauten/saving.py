@@ -57,6 +57,8 @@ def save_model(
     header: dict[str, Any] = _header("model", list(tensors))
     header["model"] = _architecture(model)
     header["compile"] = model.get_compile_config()
+    if model.metadata:
+        header["metadata"] = _checked_metadata(model)
     if include_optimizer and model.optimizer is not None:
         header["training"] = {
             "iterations": model.optimizer._steps,
@@ -96,7 +98,7 @@ def load_weights(model: Model, filepath: Path) -> None:
 
 
 def load_model(filepath: Path, compile: bool = True) -> Model:
-    """A model from a file of Model.save(): architecture, weights, and state of training.
+    """A model from a file of Model.save(): architecture, weights, metadata, and state of training.
 
     Args:
         filepath: ends in ".safetensors".
@@ -134,6 +136,10 @@ def load_model(filepath: Path, compile: bool = True) -> Model:
             f"got {_short(header['weights'])}; the file is damaged"
         )
     assign_all([variable for _, variable in variables.values()], [tensors[name] for name in variables], where)
+    metadata = header.get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise ValueError(f"{where}: the metadata in the file is no dict: the file is damaged: save it again")
+    model.metadata = metadata
     if compile and header.get("compile") is not None:
         try:
             model.compile(**header["compile"])
@@ -150,6 +156,23 @@ def _architecture(model: Model) -> dict[str, Any]:
     """The model's configuration with the seeds that dropout drew, so that training goes on with the same masks."""
     config = model.seeded_config()
     return config if model.class_name == "Sequential" else {"class_name": model.class_name, "config": config}
+
+
+def _checked_metadata(model: Model) -> dict[str, Any]:
+    """model.metadata, if JSON keeps it as it is. Raises TypeError or ValueError else."""
+    what = f"model {model.name!r}: metadata"
+    if not isinstance(model.metadata, dict):
+        raise TypeError(f"{what}: expected a dict, got {type(model.metadata).__name__}")
+    try:
+        kept = json.loads(json.dumps(model.metadata, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise type(error)(f"{what}: expected what JSON can hold: {_short(error)}") from None
+    if kept != model.metadata:  # tuples, keys that are no strings
+        raise TypeError(
+            f"{what}: JSON would change it: expected dicts with strings as keys, lists, strings, finite numbers, "
+            "booleans and None"
+        )
+    return dict(kept)
 
 
 def _weights(model: Model) -> dict[str, tuple[int, Variable]]:

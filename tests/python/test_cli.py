@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import tauten
+from tauten.cli import main
 
 
 def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -24,6 +25,19 @@ def test_help_names_the_commands() -> None:
     assert "demo" in done.stdout
     assert "config" in done.stdout
     assert run("demo", "--help").returncode == 0
+    alone = run()
+    assert (alone.returncode, alone.stdout) == (0, done.stdout)
+
+
+@pytest.mark.parametrize("command", ["train", "predict", "evaluate", "info", "bench", "demo", "config"])
+def test_every_command_has_help_with_examples(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert f"usage: tauten {command}" in said
+    assert f"examples:\n  tauten {command}" in said
+    assert max(map(len, said.splitlines())) <= 120
 
 
 def test_version() -> None:
@@ -71,7 +85,7 @@ def test_same_seed_same_result_on_any_threads(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("fly",), ("demo", "cats"), ("demo", "--epochs", "0"), ("demo", "--threads", "x"), ("demo", "--seed", "-1")],
+    [("fly",), ("demo", "cats"), ("demo", "--epochs", "0"), ("demo", "--threads", "x"), ("demo", "--seed", "-1")],
 )
 def test_misuse_exits_2_and_says_why(arguments: tuple[str, ...]) -> None:
     done = run(*arguments)

@@ -6,104 +6,77 @@ import argparse
 import io
 import os
 import sys
+import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 import tauten
+from tauten.cli import bench, demo, info, predict, train_options
+from tauten.cli.arguments import Misuse, add_command
 
 __all__ = ["main"]
 
-DEMOS = ("digits", "text")
+# Errors that tell a user what was wrong; others are Tauten's own fault.
+TOLD = (OSError, ValueError, TypeError, RuntimeError, ImportError, ArithmeticError, MemoryError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: this process' own) and return its exit code."""
-    arguments = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without block characters shows "?" instead
+    parser = _parser()
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(unknown)}")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without block characters shows "?" instead
+    if options.command is None:
+        parser.print_help()
+        return 0
     try:
-        return _run(arguments)
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
+        options.run(options)
+        return 0
+    except Misuse as error:
+        options.parser.print_usage(sys.stderr)
+        print(f"tauten: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as stopped:
+        print(f"\ninterrupted{f': {stopped}' if str(stopped) else ''}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
-        print(f"tauten: error: {error}", file=sys.stderr)
+    except Exception as error:
+        if options.debug:
+            traceback.print_exc()
+        text = " ".join(str(error).split()) or type(error).__name__
+        own = "" if isinstance(error, TOLD) else f"a fault of Tauten's own ({type(error).__name__}; --debug shows it): "
+        print(f"tauten: error: {own}{text}", file=sys.stderr)
         return 1
-
-
-def _run(arguments: argparse.Namespace) -> int:
-    if arguments.command == "config":
-        tauten.config.show()
-        return 0
-    # The demos are imported when asked for, so that --help and config answer at once.
-    from tauten.cli import digits, text
-    from tauten.cli.terminal import heading, writable_folder
-
-    if arguments.threads is not None:
-        tauten.config.set_num_threads(arguments.threads)
-    folder = writable_folder(arguments.output)
-    demos = {"digits": digits.run, "text": text.run}
-    for name in [arguments.which] if arguments.which else DEMOS:
-        tauten.utils.set_random_seed(arguments.seed)
-        demos[name](folder, arguments.epochs)
-        print()
-    print(f"{heading('settings')}  {tauten.config.isa()} kernels, {tauten.config.num_threads()} threads")
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tauten",
         description="Tauten: a small, fast deep-learning library for CPUs with Keras' names.",
-        epilog="`tauten COMMAND --help` tells more of a command.",
+        epilog="`tauten COMMAND --help` tells more of a command. Exit codes: 0 well, 1 failed, 2 misused, 130 "
+        "interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"tauten {tauten.__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    demo = commands.add_parser(
-        "demo",
-        help="train a CNN on handwritten digits and an LSTM on text, in under a minute",
-        description="Trains a small convolutional network on 1,797 real handwritten digits and a character LSTM on the "
-        "language reference that Python ships; shows what they learnt and saves both.",
-    )
-    demo.add_argument("which", nargs="?", choices=DEMOS, help="one of them; default: both")
-    demo.add_argument(
-        "--output",
-        type=Path,
-        default=Path("tauten-demo"),
-        metavar="DIR",
-        help="folder for the models (default: %(default)s in the current folder)",
-    )
-    demo.add_argument("--epochs", type=_positive, metavar="N", help="passes over the data (default: under a minute)")
-    demo.add_argument("--threads", type=_positive, metavar="N", help="threads to use; the results stay the same")
-    demo.add_argument("--seed", type=_seed, default=1, metavar="N", help="of everything random (default: %(default)s)")
-    commands.add_parser(
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for module in (train_options, predict, info, bench, demo):
+        module.add_to(commands)
+    add_command(
+        commands,
         "config",
+        _config,
         help="show versions, instruction-set level and threads",
         description="Prints versions, the instruction-set level of the kernels in use, and the number of threads.",
-        epilog="TAUTEN_ISA=baseline|avx2|avx512 forces a lower level, TAUTEN_NUM_THREADS=N the number of threads.",
+        examples="""\
+  tauten config
+  TAUTEN_ISA=avx2 TAUTEN_NUM_THREADS=2 tauten config      forces a lower level (baseline, avx2, avx512) and threads
+""",
     )
     return parser
 
 
-def _positive(text: str) -> int:
-    value = _whole(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {value}")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = _whole(text)
-    if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 2^32 - 1, got {value}")
-    return value
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+def _config(options: argparse.Namespace) -> None:
+    tauten.config.show()

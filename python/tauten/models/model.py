@@ -39,6 +39,10 @@ class Model(Trainer, Layer):
     to several models and be called several times; their weights are the same everywhere, and training one model
     changes them for all.
 
+    Attributes:
+        metadata: a dict for whatever belongs to the model, such as names of classes; save() writes it, load_model()
+            reads it. Dicts with strings as keys, lists, strings, finite numbers, booleans, None. Default {}.
+
     Args:
         inputs: a tensor of tauten.Input(), or a list or dict of such. In the place of an Input a tensor in between may
             stand: the model then begins there.
@@ -89,6 +93,7 @@ class Model(Trainer, Layer):
         self._graph: Graph | None = None
         self._before: Graph | None = None
         self._input_structure = self._output_structure = Structure()
+        self.metadata: dict[str, Any] = {}
 
     # -- the graph
 
@@ -347,7 +352,7 @@ class Model(Trainer, Layer):
         return _config.read(config, "Functional")
 
     def save(self, filepath: saving.Path, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
-        """Write architecture, weights, compile()'s choice and the optimizer's state to one .safetensors file.
+        """Write architecture, weights, metadata, compile()'s choice and optimizer state to one .safetensors file.
 
         The file appears whole or not at all: it is written beside the target, synced and renamed.
 
@@ -358,6 +363,7 @@ class Model(Trainer, Layer):
 
         Raises:
             ValueError: for another ending, a model without weights, or initializers that are Python functions.
+            TypeError, ValueError: for metadata that JSON cannot hold.
             OSError: when writing fails; a file that was there before is then as it was.
         """
         self._need_weights("save")
