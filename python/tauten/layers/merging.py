@@ -22,7 +22,7 @@ class Merge(Layer):
     merges = True
     supports_masking = False  # a mask must end before: see _masking
 
-    def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
+    def _call(self, structure: Structure, tensors: Sequence[KerasTensor], initial: Sequence[KerasTensor] = ()) -> Any:
         if structure.kind not in (list, tuple):
             got = "a dict" if structure.kind is dict else "a single tensor"
             raise ValueError(
