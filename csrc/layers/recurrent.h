@@ -212,8 +212,7 @@ private:
     struct Beginning {
         int edge;
         Activation below = Activation::linear;
-        Beginning(int e) : edge(e) {}
-        bool operator==(int e) const { return edge == e; }
+        Beginning(int from) : edge(from) {}
     };
     // Does the first step have a state before?
     bool begins(const Call<T>& call) const { return call.initial_states || !begins_.empty(); }
@@ -223,7 +222,7 @@ private:
     }
     // ∂E/∂h behind the last step: the output's reader's, and the state's.
     Strided<T> last_gradient(const Call<T>& call, Strided<T> above, int64 first, int64 rows) const;
-    // ∂E/∂ the states that rows begin with whose first step is t, or that have none: from output and end to the beginning.
+    // ∂E/∂ the states that rows begin with whose first step is t; and that rows of no steps begin with.
     void begin_gradient(const Call<T>& call, int64 t, int64 first, int64 rows, kernels::Tap<T>* taps) const;
     void stepless_gradient(const Call<T>& call, Slice slice) const;
 

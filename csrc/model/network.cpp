@@ -463,10 +463,12 @@ std::vector<int> Network<T>::add_bidirectional_states(const std::string& name, i
     const Shape from = sequence_shape(name, input, first.units);
     require(how == Merge::concat || how == Merge::none || first.units == second.units, name, ": merge_mode '", merge,
             "' needs as many units in both directions, got ", first.units, " and ", second.units);
-    Shape widths = state_widths(first), more = state_widths(second);
-    const auto middle = initial.begin() + static_cast<std::ptrdiff_t>(initial.empty() ? 0 : widths.size());
+    Shape widths = state_widths(first);
+    const Shape more = state_widths(second);
+    const size_t states = widths.size();
     widths.insert(widths.end(), more.begin(), more.end());
     check_initial(name, input, initial, widths);
+    const auto middle = initial.begin() + static_cast<std::ptrdiff_t>(initial.empty() ? 0 : states);
     const auto shape = [&](int64 units) { return return_sequences ? Shape{from[0], units} : Shape{units}; };
     std::vector<Recurrent<T>*> made;
     const int edge = add_made(name, input, shape(how == Merge::concat ? first.units + second.units : first.units),

@@ -429,7 +429,7 @@ class Trainer:
 
         Raises:
             ValueError, TypeError: for data and states that do not fit, and for a model that cannot go step by step: its
-                Input must begin with None, and no layer may read from the end.
+                Input must begin with None, and no layer may read from the end or have an `initial_state`.
         """
         graph = self._graph_now()
         begun = [] if graph is None else [call.layer for call in graph.flat.calls if call.initial]

@@ -83,6 +83,36 @@ def test_both_directions(kind):
             np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("read", [[0], [1], [2], [1, 3], [0, 1, 2, 3]])
+@pytest.mark.parametrize("backwards", [True, False])
+def test_whatever_is_read(read, backwards):
+    """Outputs that nobody reads change nothing of the others, in training either."""
+    x = tauten.Input((None, 3))
+    layer = layers.Bidirectional(
+        layers.GRU(3, return_sequences=True, return_state=True, go_backwards=backwards, name="g"), None, name="pair"
+    )
+    written = layer(x)
+    whole = tauten.Model(x, list(written))
+    part = tauten.Model(x, [written[i] for i in read])
+    expected = whole.predict(X, verbose=0)
+    found = part.predict(X, verbose=0)
+    targets = [GENERATOR.normal(size=values.shape) for values in expected]
+    for i, values in zip(read, found if len(read) > 1 else [found], strict=True):
+        np.testing.assert_array_equal(values, expected[i])
+    weights = layer.get_weights()
+    trained = []
+    for model, losses, y in [
+        (part, ["mse"] * len(read), [targets[i] for i in read]),
+        (whole, ["mse" if i in read else None for i in range(4)], targets),
+    ]:
+        layer.set_weights(weights)
+        model.compile("sgd", losses)
+        model.train_on_batch(X, y if len(y) > 1 else y[0])
+        trained.append(np.concatenate([weight.ravel() for weight in layer.get_weights()]))
+    np.testing.assert_allclose(*trained, rtol=1e-13, atol=1e-15)
+    assert np.abs(trained[0] - np.concatenate([weight.ravel() for weight in weights])).max() > 1e-5
+
+
 def test_keras_values():
     """What Keras 3.15 gives for such weights: LSTM states of masked steps, and a pair's order."""
     x = tauten.Input((3, 1))
