@@ -80,6 +80,22 @@ void bind_recurrent(py::module_& module, py::class_<PyNetwork>& c) {
                               bool go_backwards) {
          return n.build([&](auto& net) { return net.add_recurrent(name, input, cell, return_sequences, go_backwards); });
      }, py::arg("name"), py::arg("input"), py::arg("cell"), py::arg("return_sequences"), py::arg("go_backwards"));
+    c.def("add_recurrent_states", [](PyNetwork& n, S name, int input, const std::vector<int>& initial, const Cell& cell,
+                                     bool return_sequences, bool go_backwards, bool return_state) {
+         return n.build([&](auto& net) {
+             return net.add_recurrent_states(name, input, initial, cell, return_sequences, go_backwards, return_state);
+         });
+     }, py::arg("name"), py::arg("input"), py::arg("initial"), py::arg("cell"), py::arg("return_sequences"),
+        py::arg("go_backwards"), py::arg("return_state"));
+    c.def("add_bidirectional_states", [](PyNetwork& n, S name, int input, const std::vector<int>& initial, const Cell& first,
+                                         const Cell& second, S merge, bool return_sequences, bool go_backwards,
+                                         bool return_state) {
+         return n.build([&](auto& net) {
+             return net.add_bidirectional_states(name, input, initial, first, second, merge, return_sequences, go_backwards,
+                                                 return_state);
+         });
+     }, py::arg("name"), py::arg("input"), py::arg("initial"), py::arg("first"), py::arg("second"), py::arg("merge"),
+        py::arg("return_sequences"), py::arg("go_backwards"), py::arg("return_state"));
     c.def("add_bidirectional", [](PyNetwork& n, S name, int input, const Cell& first, const Cell& second, S merge,
                                   bool return_sequences, bool go_backwards) {
          return n.build([&](auto& net) {

@@ -8,11 +8,9 @@ Bidirectional<T>::Bidirectional(Place place, Direction first, Direction second, 
       first_states_(static_cast<int>(directions_[0]->state_widths().size())), merge_(merge) {
     for (const Direction& direction : directions_)
         for (const auto& parameter : direction->parameters) this->parameters.push_back(parameter);
-    if (merge_ == Merge::concat) {
-        directions_[1]->write_columns(directions_[0]->units());
-    } else {
-        for (const Direction& direction : directions_) direction->write_buffers(0, 0);
-    }
+    if (merge_ == Merge::concat) directions_[1]->write_columns(directions_[0]->units());
+    for (const Direction& direction : directions_)
+        if (merged()) direction->write_buffers(0, 0);
     directions_[0]->add_input_gradient(false, false);
     directions_[1]->add_input_gradient(true, true);
 }
@@ -20,6 +18,28 @@ Bidirectional<T>::Bidirectional(Place place, Direction first, Direction second, 
 template <class T>
 void Bidirectional<T>::set_axis(int axis) {
     for (const Direction& direction : directions_) direction->set_axis(axis);
+}
+
+// x, and the states that the directions begin with, the first one's in front; likewise h and what they end with.
+template <class T>
+std::vector<int> Bidirectional<T>::inputs() const {
+    std::vector<int> all = directions_[0]->inputs(), more = directions_[1]->inputs();
+    all.insert(all.end(), more.begin() + 1, more.end());
+    return all;
+}
+
+template <class T>
+std::vector<int> Bidirectional<T>::outputs() const {
+    std::vector<int> all{directions_[0]->output};
+    if (merge_ == Merge::none) all.push_back(directions_[1]->output);
+    for (const Direction& direction : directions_) all.insert(all.end(), direction->ends().begin(), direction->ends().end());
+    return all;
+}
+
+template <class T>
+void Bidirectional<T>::replace_input(int from, int to) {
+    Node<T>::replace_input(from, to);
+    for (const Direction& direction : directions_) direction->replace_input(from, to);
 }
 
 template <class T>
@@ -33,7 +53,7 @@ void Bidirectional<T>::set_first_extra(int first) {
     Node<T>::set_first_extra(first);
     int next = first + own_extras();
     for (int i = 0; i < 2; ++i) {
-        if (merge_ != Merge::concat) directions_[i]->write_buffers(first + i, first + 2 + i);
+        if (merged()) directions_[i]->write_buffers(first + i, first + 2 + i);
         directions_[i]->set_first_extra(next);
         next += directions_[i]->extra_count();
     }
@@ -145,7 +165,7 @@ void Bidirectional<T>::forward(const Call<T>& call, Slice slice, int phase, T* s
     } else {
         for (const Direction& direction : directions_) direction->forward(call, slice, phase, scratch);
     }
-    if (merge_ == Merge::concat) return;
+    if (!merged()) return;
     slice.meet();
     if (slice.part > 0) return;
     const T* a = this->extra(call, 0);
@@ -159,7 +179,7 @@ void Bidirectional<T>::forward(const Call<T>& call, Slice slice, int phase, T* s
 
 template <class T>
 void Bidirectional<T>::backward(const Call<T>& call, Slice slice, int phase, T* scratch) const {
-    if (merge_ != Merge::concat) {
+    if (merged()) {
         const T* a = this->extra(call, 0);
         const T* b = this->extra(call, 1);
         T* a_gradient = this->extra(call, 2);

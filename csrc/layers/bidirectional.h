@@ -5,19 +5,23 @@
 
 namespace tauten {
 
-enum class Merge { concat, sum, average, multiply };
+// none: each writes an edge of its own.
+enum class Merge { concat, sum, average, multiply, none };
 
 template <class T>
 class Bidirectional final : public Node<T> {
 public:
     using Direction = std::unique_ptr<Recurrent<T>>;
-    // The two write as many units, unless they are concatenated.
+    // The two write as many units, unless they are concatenated or stay apart.
     Bidirectional(Place place, Direction first, Direction second, Merge merge);
 
     bool reads_time() const override { return true; }
     bool prefers_time() const override { return true; }
     bool writes_time() const override { return directions_[0]->writes_time(); }
     void set_axis(int axis) override;
+    std::vector<int> inputs() const override;
+    std::vector<int> outputs() const override;
+    void replace_input(int from, int to) override;
     void plan(const std::vector<Edge>& edges) override;
     void set_first_extra(int first) override;
     void set_below_trainable(bool trainable) override;
@@ -41,9 +45,10 @@ public:
     void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
 
 private:
-    // Buffers where h are not concatenated: both layers' h, both layers' ∂E/∂h.
+    // Buffers where h are merged: both layers' h, both layers' ∂E/∂h.
     static constexpr int buffers = 4;
-    int own_extras() const { return merge_ == Merge::concat ? 0 : buffers; }
+    bool merged() const { return merge_ != Merge::concat && merge_ != Merge::none; }
+    int own_extras() const { return merged() ? buffers : 0; }
     // f(first number, how many) for the slice's runs of numbers in the output.
     template <class F>
     void for_each_number(const Call<T>& call, Slice slice, F&& f) const;

@@ -123,6 +123,7 @@ struct Edge {
     Shape shape;        // without the batch; run_time where the steps are known only then
     bool index = false; // int32 tokens instead of values
     bool unused = false;  // closing the network has found a way around it
+    bool optional = false;  // one of several that a layer writes: nobody needs to read it
     int producer = -1;  // node, or -1 for an input
     int reader = -1;    // node, or -1 for the output
     int input = -1;     // number among the inputs, or -1

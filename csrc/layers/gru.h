@@ -22,6 +22,9 @@ private:
     void cell_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     void step_forward(const Call<T>& call, const Forward& step) const override;
     void step_backward(const Call<T>& call, const Backward& step) const override;
+    Strided<T> carried(const Call<T>& call, int, int64 first) const override {
+        return {this->buffer(call, 1) + first * carried_width_, carried_width_};
+    }
     T* nets(const Call<T>& call) const override { return this->buffer(call, 0); }
     T* delta(const Call<T>& call) const override { return this->buffer(call, 0); }
     const T* start(T* scratch) const override;

@@ -35,7 +35,12 @@ void Lstm<T>::step_forward(const Call<T>& call, const Forward& step) const {
 template <class T>
 void Lstm<T>::step_backward(const Call<T>& call, const Backward& step) const {
     T* carried = this->buffer(call, 2) + step.first * memory_width_;
-    if (step.ends) std::memset(carried, 0, static_cast<size_t>(step.rows * memory_width_) * sizeof(T));
+    if (step.ends) {
+        std::memset(carried, 0, static_cast<size_t>(step.rows * memory_width_) * sizeof(T));
+        const Strided<T> end = this->end_gradient(call, 1, step.first);
+        for (int64 r = 0; end.data && r < step.rows; ++r)
+            std::memcpy(carried + r * memory_width_, end.row(r), static_cast<size_t>(this->units_) * sizeof(T));
+    }
     const Strided<T> now = state_rows(call, 1, step.t, step.first);
     const Strided<T> before = this->state_before(call, 1, step.before, step.first);
     call.kernels->lstm_backward({step.taps, step.tap_count, step.rows, this->units_, step.above.data, step.above.stride,

@@ -21,6 +21,10 @@ private:
     void cell_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     void step_forward(const Call<T>& call, const Forward& step) const override;
     void step_backward(const Call<T>& call, const Backward& step) const override;
+    Strided<T> carried(const Call<T>& call, int state, int64 first) const override {
+        if (state == 0) return {};
+        return {this->buffer(call, 2) + first * memory_width_, memory_width_};
+    }
     Strided<T> state_rows(const Call<T>& call, int state, int64 t, int64 first) const override;
     T* nets(const Call<T>& call) const override { return this->buffer(call, 0); }
     T* delta(const Call<T>& call) const override { return this->buffer(call, 0); }

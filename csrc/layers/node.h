@@ -163,7 +163,7 @@ public:
     explicit Node(Place place) : Place(std::move(place)) {}
     virtual ~Node() = default;
 
-    // The edges it reads and writes: one each, but for merges and forks.
+    // The edges it reads and writes: one each, but for merges, forks, and states of recurrent layers.
     virtual std::vector<int> inputs() const { return {this->input}; }
     virtual std::vector<int> outputs() const { return {this->output}; }
     virtual void replace_input(int from, int to) { (void)from, this->input = to; }
@@ -173,9 +173,9 @@ public:
     virtual bool reads_time() const { return false; }
     // Does it ask for the time layout, so that an input below should be laid out so?
     virtual bool prefers_time() const { return false; }
-    // Its output edge has the time layout exactly if its input edge has it.
+    // Its output edge has the time layout exactly if its input edges have it.
     virtual bool passes_time() const { return false; }
-    // Its output is a time edge whatever its input.
+    // Its outputs that are sequences are time edges whatever its input.
     virtual bool writes_time() const { return false; }
     // The axis of such an output when the input lies sample by sample.
     virtual void set_axis(int axis) { (void)axis; }
@@ -231,7 +231,8 @@ public:
     // Phase 3.
     virtual std::vector<Product<T>*> products() { return {}; }
     virtual std::vector<Scatter<T>*> scatters() { return {}; }
-    // States that pass from step to step: how many arrays, values a sample of each; where a call begins and ends with them.
+    // States that pass from step to step: how many arrays, values a sample of each; where a call puts those that it begins
+    // with, nowhere if they come by an edge; where it ends with them.
     virtual std::vector<int64> state_widths() const { return {}; }
     virtual Strided<T> initial_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }
     virtual Strided<T> final_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }

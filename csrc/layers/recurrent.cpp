@@ -43,6 +43,7 @@ void Recurrent<T>::set_bias(int64 of_input, int64 of_recurrent) {
 
 template <class T>
 void Recurrent<T>::plan(const std::vector<Edge>& edges) {
+    for (Beginning& state : begins_) state.below = edges[static_cast<size_t>(state.edge)].activation;
     const Edge& in = edges[static_cast<size_t>(this->input)];
     below_ = in.activation;
     input_ = in.value;
@@ -69,7 +70,7 @@ T* Recurrent<T>::output_gradients(const Call<T>& call) const {
 template <class T>
 void Recurrent<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
     const int64 row = units_ * static_cast<int64>(sizeof(T)), total = steps(call).total;
-    for (int i = 0; i < states_; ++i) bytes.push_back(call.initial_states ? call.batch * row : 0);
+    for (int i = 0; i < states_; ++i) bytes.push_back(call.initial_states && begins_.empty() ? call.batch * row : 0);
     for (int i = 0; i < states_; ++i) bytes.push_back(call.final_states ? call.batch * row : 0);
     bytes.push_back(sequences_ ? 0 : (call.backward ? total : 2 * call.batch) * row);
     bytes.push_back(drops(call) ? (total + call.batch) * row : 0);  // of all steps, then of the beginning
@@ -77,6 +78,7 @@ void Recurrent<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) c
     const int64 input_row = features_ * static_cast<int64>(sizeof(T));
     bytes.push_back(drops_input(call) ? total * input_row : 0);
     bytes.push_back(drops_input(call) && call.backward ? call.batch * input_row : 0);
+    bytes.push_back(!ends_.empty() && call.backward ? call.batch * row : 0);
     cell_bytes(call, bytes);
 }
 
@@ -88,6 +90,7 @@ int64 Recurrent<T>::scratch(const Call<T>&) const {
 
 template <class T>
 Strided<T> Recurrent<T>::initial_state(const Call<T>& call, int state) const {
+    if (!begins_.empty()) return {};
     return {this->template extra<T>(call, state), units_};
 }
 
@@ -104,14 +107,14 @@ Strided<T> Recurrent<T>::state_rows(const Call<T>& call, int, int64 t, int64 fir
 template <class T>
 Strided<T> Recurrent<T>::state_before(const Call<T>& call, int state, int64 before, int64 first) const {
     if (before >= 0) return state_rows(call, state, before, first);
-    if (!call.initial_states) return {};
-    const Strided<T> all = initial_state(call, state);
-    return {all.row(first), all.stride};
+    if (!begins(call)) return {};
+    T* const all = begins_.empty() ? this->template extra<T>(call, state) : call.values[begins_[static_cast<size_t>(state)].edge];
+    return {all + first * units_, units_};
 }
 
 template <class T>
 Strided<T> Recurrent<T>::read_by_product(const Call<T>& call, int64 before, int64 first) const {
-    if (!drops(call) || (before < 0 && !call.initial_states)) return state_before(call, 0, before, first);
+    if (!drops(call) || (before < 0 && !begins(call))) return state_before(call, 0, before, first);
     const int64 row = before >= 0 ? steps(call).offset[before] : steps(call).total;
     return {this->template extra<T>(call, dropped_buffer()) + (row + first) * units_, units_};
 }
@@ -231,9 +234,9 @@ void Recurrent<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) co
         if (slice.part == 0) drop_input(call, slice);
         slice.meet();
     }
-    if (dropping && call.initial_states && units.count > 0)
+    if (dropping && begins(call) && units.count > 0)
         drop_rows(slice.begin, slice.rows(), state_before(call, 0, -1, slice.begin), steps(call).total);
-    if (dropping && call.initial_states) slice.meet();
+    if (dropping && begins(call)) slice.meet();
     if (slice.part == 0) finish_stepless(call, slice);
     for_each_step(call, slice, [&](int64 t, int64 first, int64 rows, int64 before) {
         kernels::Tap<T> taps[2];
@@ -257,7 +260,7 @@ void Recurrent<T>::forward(const Call<T>& call, Slice slice, int, T* scratch) co
             if (dropping) drop_rows(first, rows, {step.hidden - units.first, hidden_row_}, steps(call).offset[t]);
         }
         slice.meet();
-        if (slice.part == 0 && (!sequences_ || call.final_states)) finish_rows(call, {first, first + rows}, t);
+        if (slice.part == 0 && (!sequences_ || call.final_states || !ends_.empty())) finish_rows(call, {first, first + rows}, t);
     });
 }
 
@@ -271,21 +274,27 @@ void Recurrent<T>::finish_rows(const Call<T>& call, Slice slice, int64 t) const 
     };
     if (now <= going) return;
     if (!sequences_) copy(state_rows(call, 0, t, first), outputs(call) + first * output_row_, output_row_);
-    if (!call.final_states) return;
-    for (int i = 0; i < states_; ++i) copy(state_rows(call, i, t, first), final_state(call, i).row(first), units_);
+    for (int i = 0; i < states_; ++i) {
+        if (call.final_states) copy(state_rows(call, i, t, first), final_state(call, i).row(first), units_);
+        if (!ends_.empty())
+            copy(state_rows(call, i, t, first), call.values[ends_[static_cast<size_t>(i)]] + first * units_, units_);
+    }
 }
 
 template <class T>
 void Recurrent<T>::finish_stepless(const Call<T>& call, Slice slice) const {
     for (int64 r = std::max(slice.begin, steps(call).active[0]); r < slice.end; ++r) {
         const auto end = [&](int state, T* to) {
-            if (call.initial_states)
-                std::memcpy(to, initial_state(call, state).row(r), static_cast<size_t>(units_) * sizeof(T));
+            if (const Strided<T> from = state_before(call, state, -1, r); from.data)
+                std::memcpy(to, from.data, static_cast<size_t>(units_) * sizeof(T));
             else
                 std::memset(to, 0, static_cast<size_t>(units_) * sizeof(T));
         };
         if (!sequences_) end(0, outputs(call) + r * output_row_);
-        for (int i = 0; call.final_states && i < states_; ++i) end(i, final_state(call, i).row(r));
+        for (int i = 0; i < states_; ++i) {
+            if (call.final_states) end(i, final_state(call, i).row(r));
+            if (!ends_.empty()) end(i, call.values[ends_[static_cast<size_t>(i)]] + r * units_);
+        }
     }
 }
 
@@ -326,6 +335,7 @@ void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) c
         Backward step{taps, 0, t, before, first, rows, after < 0, {}, state_before(call, 0, before, first)};
         if (sequences_ || step.ends)
             step.above = {output_gradients(call) + ((sequences_ ? steps.offset[t] : 0) + first) * output_row_, output_row_};
+        if (step.ends) step.above = last_gradient(call, step.above, first, rows);
         if (!step.ends) {
             const T* d = delta(call) + (steps.offset[after] + first) * net_row_ + first_slot_;
             step.tap_count = transposed_taps(k, d, recurrent_transposed_, recurrent_vectors_, taps);
@@ -341,13 +351,15 @@ void Recurrent<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) c
         }
         if (before >= 0) fetch(call, before, first, rows);
         step_backward(call, step);
+        if (before < 0) begin_gradient(call, t, first, rows, taps);
     });
+    stepless_gradient(call, slice);
     input_gradient(call, slice, scratch);
 }
 
 template <class T>
 void Recurrent<T>::input_gradient(const Call<T>& call, Slice slice, T* scratch) const {
-    if (!this->wants_input_gradient(call)) return;
+    if (!wants_data_gradient(call)) return;
     if (drops_input(call)) return dropped_input_gradient(call, slice, scratch);
     const auto& k = *call.kernels;
     const Activation below = last_ ? below_ : Activation::linear;
@@ -404,7 +416,7 @@ template <class T>
 int64 Recurrent<T>::stale_parts(const Call<T>& call) {
     const int64 panel = kernels::table<T>().panel;
     const bool recurrent = recurrent_transposed_.stale(*recurrent_kernel_);
-    input_refreshed_ = this->wants_input_gradient(call);
+    input_refreshed_ = wants_data_gradient(call);
     if (!recurrent && !(input_refreshed_ && input_transposed_.stale(*kernel_))) return 0;
     recurrent_transposed_.panels.reserve(round_up(units_, panel) * net_width_);
     if (input_refreshed_) input_transposed_.panels.reserve(round_up(features_, panel) * net_width_);

@@ -34,6 +34,10 @@ public:
     bool prefers_time() const override { return true; }
     bool writes_time() const override { return sequences_; }
     void set_axis(int axis) override { axis_ = axis; }
+    // x, and the states that it begins with; h, and the states that it ends with.
+    std::vector<int> inputs() const override;
+    std::vector<int> outputs() const override;
+    void replace_input(int from, int to) override;
     void plan(const std::vector<Edge>& edges) override;
     double work(const Call<T>& call) const override;
     int extra_count() const final { return shared_buffers() + cell_buffers(); }
@@ -51,6 +55,11 @@ public:
     Strided<T> final_state(const Call<T>& call, int state) const override;
 
     int64 units() const { return units_; }
+    // -- states by edges (units), in their order; none, or all. Before plan().
+    // It begins with these, whatever the caller's are.
+    void begin_with(const std::vector<int>& edges) { begins_.assign(edges.begin(), edges.end()); }
+    void end_with(const std::vector<int>& edges) { ends_ = edges; }
+    const std::vector<int>& ends() const { return ends_; }
     // -- what a call leaves to look at, at every step
     std::vector<const Recurrent*> recurrences() const override { return {this}; }
     const Parameter<T>& recurrent_kernel() const { return *recurrent_kernel_; }
@@ -125,7 +134,14 @@ protected:
     virtual int64 start_size() const { return 0; }  // elements of that scratch
     // A state's rows from `first` on behind step t.
     virtual Strided<T> state_rows(const Call<T>& call, int state, int64 t, int64 first) const;
-    // The same behind the step before, which at a beginning (-1) is the caller's state; nullptr stands for zeros.
+    // What the backward phase carries of a state's gradient from step to step beside the recurrent product; nullptr: nothing.
+    virtual Strided<T> carried(const Call<T>& call, int state, int64 first) const {
+        (void)call, (void)state, (void)first;
+        return {};
+    }
+    // Rows of ∂E/∂state behind the last step, from a reader of the state; nullptr stands for zeros.
+    Strided<T> end_gradient(const Call<T>& call, int state, int64 first) const;
+    // The same behind the step before, which at a beginning (-1) is a state that it begins with; nullptr stands for zeros.
     Strided<T> state_before(const Call<T>& call, int state, int64 before, int64 first) const;
 
     // h of all steps, packed as time rows, hidden_row_ apart; in inference with only the last one asked for, of two.
@@ -182,13 +198,33 @@ private:
     bool in_pieces(const Call<T>& call) const { return (input_.time || drops_input(call)) && steps(call).full; }
     Rows rows_of_line(const Call<T>& call, int64 i) const;
     // Buffers that all cells have: states at the beginning and at the end, h of all steps; h as the recurrent product
-    // reads it if some of it is dropped, and what that sends back; the same for x.
+    // reads it if some of it is dropped, and what that sends back; the same for x; ∂E/∂h behind the last step from two
+    // readers.
     int hidden_buffer() const { return 2 * states_; }
     int dropped_buffer() const { return 2 * states_ + 1; }
     int sent_back_buffer() const { return 2 * states_ + 2; }
     int dropped_input_buffer() const { return 2 * states_ + 3; }
     int input_sent_back_buffer() const { return 2 * states_ + 4; }
-    int shared_buffers() const { return 2 * states_ + 5; }
+    int last_gradient_buffer() const { return 2 * states_ + 5; }
+    int shared_buffers() const { return 2 * states_ + 6; }
+
+    // A state that comes by an edge, and what f' its gradient is multiplied with.
+    struct Beginning {
+        int edge;
+        Activation below = Activation::linear;
+        Beginning(int from) : edge(from) {}
+    };
+    // Does the first step have a state before?
+    bool begins(const Call<T>& call) const { return call.initial_states || !begins_.empty(); }
+    // Whether somebody wants ∂E/∂x.
+    bool wants_data_gradient(const Call<T>& call) const {
+        return this->wants_input_gradient(call) && call.gradients[this->input];
+    }
+    // ∂E/∂h behind the last step: the output's reader's, and the state's.
+    Strided<T> last_gradient(const Call<T>& call, Strided<T> above, int64 first, int64 rows) const;
+    // ∂E/∂ the states that rows begin with whose first step is t; and that rows of no steps begin with.
+    void begin_gradient(const Call<T>& call, int64 t, int64 first, int64 rows, kernels::Tap<T>* taps) const;
+    void stepless_gradient(const Call<T>& call, Slice slice) const;
 
     Units share(const Slice& slice) const;
     // x_t·W_i over rows [begin, ..) of step t, from a panel on.
@@ -259,6 +295,8 @@ private:
     int64 first_column_ = 0;
     int values_buffer_ = -1, gradients_buffer_ = -1;
     bool adds_ = false, last_ = true;
+    std::vector<Beginning> begins_;
+    std::vector<int> ends_;
 };
 
 }  // namespace tauten

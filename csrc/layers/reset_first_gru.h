@@ -31,6 +31,9 @@ private:
     void cell_bytes(const Call<T>& call, std::vector<int64>& bytes) const override;
     void step_forward(const Call<T>& call, const Forward& step) const override;
     void step_backward(const Call<T>& call, const Backward& step) const override;
+    Strided<T> carried(const Call<T>& call, int, int64 first) const override {
+        return {this->buffer(call, 3) + first * this->units_, this->units_};
+    }
     T* nets(const Call<T>&) const override { return nullptr; }
     T* delta(const Call<T>& call) const override { return this->buffer(call, 0); }
     T* values(const Call<T>& call, int64 t, int64 first) const;

@@ -91,7 +91,8 @@ void Network<T>::choose_time_layout() {
                 axes_.push_back({-1, in.shape[0]});
                 node->set_axis(axis);
             }
-            if (node->writes_time()) edge(node->output).value = time_grid(edge(node->output).shape, axis);
+            for (int output : node->writes_time() ? node->outputs() : std::vector<int>{})
+                if (edge(output).shape.size() == 2) edge(output).value = time_grid(edge(output).shape, axis);
         }
     }
 }
@@ -114,7 +115,8 @@ void Network<T>::insert_relayouts() {
     for (size_t i = 0; i < nodes; ++i) {
         Node<T>& node = *nodes_[i];
         const std::vector<int> inputs = node.inputs();
-        const bool by_time = node.reads_time() && (inputs.size() == 1 || edge(node.output).value.time);
+        const bool apart = inputs.size() > 1 && node.passes_time() && !edge(node.output).value.time;  // inputs of both kinds
+        const bool by_time = node.reads_time() && !apart;
         for (int input : inputs)
             if (edge(input).value.time && !by_time) node.replace_input(input, insert(input));
     }
@@ -217,9 +219,11 @@ void Network<T>::finalize(const std::vector<int>& wanted) {
         require(!edge(output).index, "the output is an input of integers: add a layer");
         require(std::count(outputs.begin(), outputs.end(), output) == 1, "edge ", output, " is an output twice: fork it");
     }
-    for (size_t e = 0; e < edges_.size(); ++e)
-        require(edges_[e].reader != -1 || std::count(outputs.begin(), outputs.end(), static_cast<int>(e)) > 0,
-                "nothing reads the output of ", edges_[e].name);
+    for (size_t e = 0; e < edges_.size(); ++e) {
+        if (edges_[e].reader != -1 || std::count(outputs.begin(), outputs.end(), static_cast<int>(e)) > 0) continue;
+        require(edges_[e].optional, "nothing reads the output of ", edges_[e].name);
+        ignored_.push_back(static_cast<int>(e));
+    }
     for (int& output : outputs) split_final_sigmoid(output);
     outputs_ = outputs;
     cancel_permutes();

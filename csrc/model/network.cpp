@@ -2,26 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 #include "core/check.h"
 #include "layers/aggregate.h"
-#include "layers/bidirectional.h"
 #include "layers/conv.h"
 #include "layers/dense.h"
 #include "layers/depthwise.h"
 #include "layers/dropout.h"
 #include "layers/elementwise.h"
 #include "layers/embedding.h"
-#include "layers/forget_gate_rnn.h"
-#include "layers/gru.h"
-#include "layers/lstm.h"
 #include "layers/pointwise.h"
 #include "layers/pool.h"
 #include "layers/prelu.h"
-#include "layers/reset_first_gru.h"
-#include "layers/reverse.h"
-#include "layers/simple_rnn.h"
 
 namespace tauten {
 
@@ -364,72 +356,6 @@ int Network<T>::add_aggregate(const std::string& name, int input, const std::str
     Shape shape(w.output + 3 - w.rank, w.output + 3);
     shape.push_back(depth.output[2]);
     return add_node<Aggregate<T>>(name, input, shape, Activation::linear, how, w, depth, window);
-}
-
-template <class T>
-const Shape& Network<T>::sequence_shape(const std::string& name, int input, int64 units) {
-    const Shape& shape = read(name, input).shape;
-    require(shape.size() == 2, name, ": expected a sequence (steps, features), got shape ", to_text(shape));
-    require(units >= 1 && units <= largest_size / 8, name, ": units must be from 1 to 2^43, got ", units);
-    return shape;
-}
-
-template <class T>
-std::unique_ptr<Recurrent<T>> Network<T>::make_cell(const Place& place, int64 features, const Cell& cell,
-                                                    bool return_sequences, bool reverse, const std::string& prefix) {
-    const auto dropping = [&](const char* what, double rate) {
-        require(rate >= 0 && rate < 1, place.name, ": ", what, " must be at least 0 and less than 1, got ", rate);
-        return Dropping{rate, cell.seed, rate > 0 ? dropouts_++ : 0};
-    };
-    RecurrentOptions options{features, cell.units, cell.use_bias, return_sequences, reverse, prefix};
-    options.input_dropout = dropping("dropout", cell.dropout);
-    options.recurrent_dropout = dropping("recurrent_dropout", cell.recurrent_dropout);
-    const Activation f = parse_cell_activation(place.name, cell.activation);
-    if (cell.kind == "simple_rnn") return std::make_unique<SimpleRnn<T>>(place, options, f);
-    const Activation g = parse_cell_activation(place.name, cell.recurrent_activation);
-    if (cell.kind == "forget_gate_rnn") return std::make_unique<ForgetGateRnn<T>>(place, options, f, g);
-    if (cell.kind == "reset_first_gru") return std::make_unique<ResetFirstGru<T>>(place, options, f, g);
-    if (cell.kind == "gru") return std::make_unique<Gru<T>>(place, options, f, g);
-    require(cell.kind == "lstm", place.name, ": unknown cell '", cell.kind,
-            "'; expected simple_rnn, forget_gate_rnn, lstm, gru or reset_first_gru");
-    return std::make_unique<Lstm<T>>(place, options, f, g);
-}
-
-template <class T>
-int Network<T>::with_order(const std::string& name, int edge, bool reversed) {
-    return reversed ? add_node<Reverse<T>>(name, edge, Shape(edge_shape(edge)), Activation::linear) : edge;
-}
-
-template <class T>
-int Network<T>::add_recurrent(const std::string& name, int input, const Cell& cell, bool return_sequences,
-                              bool go_backwards) {
-    const Shape from = sequence_shape(name, input, cell.units);
-    const int output = add_made(name, input, return_sequences ? Shape{from[0], cell.units} : Shape{cell.units},
-                                Activation::linear, [&](const Place& place) {
-                                    return make_cell(place, from[1], cell, return_sequences, go_backwards, "");
-                                });
-    return with_order(name, output, go_backwards && return_sequences);
-}
-
-template <class T>
-int Network<T>::add_bidirectional(const std::string& name, int input, const Cell& first, const Cell& second,
-                                  const std::string& merge, bool return_sequences, bool go_backwards) {
-    constexpr const char* names[] = {"concat", "sum", "ave", "mul"};
-    const auto* const found = std::find(std::begin(names), std::end(names), merge);
-    require(found != std::end(names), name, ": merge_mode must be concat, sum, ave or mul, got '", merge, "'");
-    const Merge how = static_cast<Merge>(found - std::begin(names));
-    sequence_shape(name, input, second.units);
-    const Shape from = sequence_shape(name, input, first.units);
-    require(how == Merge::concat || first.units == second.units, name, ": merge_mode '", merge,
-            "' needs as many units in both directions, got ", first.units, " and ", second.units);
-    const int64 units = how == Merge::concat ? first.units + second.units : first.units;
-    const int output = add_made(name, input, return_sequences ? Shape{from[0], units} : Shape{units}, Activation::linear,
-                                [&](const Place& place) {
-                                    auto one = make_cell(place, from[1], first, return_sequences, go_backwards, "forward_");
-                                    auto other = make_cell(place, from[1], second, return_sequences, !go_backwards, "backward_");
-                                    return std::make_unique<Bidirectional<T>>(place, std::move(one), std::move(other), how);
-                                });
-    return with_order(name, output, go_backwards && return_sequences);
 }
 
 template <class T>

@@ -122,9 +122,17 @@ public:
                       const Shape& strides, const Padding& padding);
     // go_backwards: from the last step to the first, and h of every step come out in that order.
     int add_recurrent(const std::string& name, int input, const Cell& cell, bool return_sequences, bool go_backwards);
+    // The same, beginning with the states on the edges `initial` (none, or all, (units) each), and writing further edges
+    // for those behind the last step, if asked for. Returns all that it writes; one of them has to be read.
+    std::vector<int> add_recurrent_states(const std::string& name, int input, const std::vector<int>& initial,
+                                          const Cell& cell, bool return_sequences, bool go_backwards, bool return_state);
     // merge: "concat", "sum", "ave" or "mul"; go_backwards: that of the first cell, the second one runs the other way.
     int add_bidirectional(const std::string& name, int input, const Cell& first, const Cell& second,
                           const std::string& merge, bool return_sequences, bool go_backwards);
+    // The first cell's states before the second one's; merge "none": each direction's h, an edge each.
+    std::vector<int> add_bidirectional_states(const std::string& name, int input, const std::vector<int>& initial,
+                                              const Cell& first, const Cell& second, const std::string& merge,
+                                              bool return_sequences, bool go_backwards, bool return_state);
     int add_embedding(const std::string& name, int input, int64 vocabulary, int64 units);
     // An edge has one reader. `count` edges of the same values, for as many readers; index edges too.
     std::vector<int> add_fork(const std::string& name, int input, int64 count);
@@ -144,6 +152,8 @@ public:
     // parameter in several places.
     void finalize(const std::vector<int>& outputs);
     bool finalized() const { return !outputs_.empty(); }
+    // Edges that nobody reads: nothing comes back from them.
+    const std::vector<int>& ignored() const { return ignored_; }
     void update_trainable();  // after a parameter was frozen or thawed
 
     const Shape& edge_shape(int edge) const;
@@ -180,6 +190,10 @@ private:
     std::unique_ptr<Recurrent<T>> make_cell(const Place& place, int64 features, const Cell& cell, bool return_sequences,
                                             bool reverse, const std::string& prefix);
     int with_order(const std::string& name, int edge, bool reversed);
+    // The widths of a cell's states.
+    static Shape state_widths(const Cell& cell) { return Shape(cell.kind == "lstm" ? 2 : 1, cell.units); }
+    void check_initial(const std::string& name, int input, const std::vector<int>& initial, const Shape& widths);
+    void add_ends(const std::string& name, const std::vector<Recurrent<T>*>& cells, std::vector<int>& written);
     int alias(const std::string& name, int input, const Shape& shape);
     void check_spatial(const std::string& name, int input, int64 rank);
     // The last `rank` of the extents, and the channels behind them.
@@ -217,6 +231,7 @@ private:
     std::vector<std::shared_ptr<Parameter<T>>> parameters_;
     std::vector<Reuse<T>> reuses_;
     std::vector<int> outputs_;
+    std::vector<int> ignored_;
     int extras_ = 0;
     uint32 dropouts_ = 0;
 };

@@ -387,6 +387,19 @@ void Step<T>::finish_forward(Slice slice) {
         if (outputs) write_outputs(h, slice);
     }
     write_states(slice);
+    if (request_.backward) clear_ignored(slice);
+}
+
+// ∂E/∂ what nobody reads.
+template <class T>
+void Step<T>::clear_ignored(Slice slice) const {
+    for (const int e : network_.ignored()) {
+        const Grid& grid = network_.edges()[static_cast<size_t>(e)].gradient;
+        T* const gradient = call_.gradients[e];
+        for_each_run(grid, call_.batch, call_.axes, slice, [&](int64 first, int64 rows) {
+            std::fill_n(gradient + first * grid.channels, rows * grid.channels, T{0});
+        });
+    }
 }
 
 // The rows of a slice out of the user's arrays.
@@ -449,6 +462,7 @@ void Step<T>::read_states(Slice slice) const {
     for (size_t i = 0; i < request_.initial_states.size(); ++i) {
         const State& state = network_.states()[i];
         const Strided<T> rows = network_.nodes()[static_cast<size_t>(state.node)]->initial_state(call_, state.number);
+        if (!rows.data) continue;  // a layer's
         const T* from = request_.initial_states[i];
         for (int64 r = slice.begin; r < slice.end; ++r) {
             if (from)

@@ -86,6 +86,7 @@ private:
     void pass(const Member& member, Slice slice, T* scratch);
     void pass_in_parts(const Member& member, Slice slice, T* scratch);
     void finish_forward(Slice slice);
+    void clear_ignored(Slice slice) const;
     void gather_rows(Slice slice);
     void gather_targets(size_t h, Slice slice);
     void read_states(Slice slice) const;

@@ -286,6 +286,35 @@ class Network:
     ) -> int:
         """merge: "concat", "sum", "ave", "mul". go_backwards: of `first`. Weights: forward_*, then backward_*."""
 
+    def add_recurrent_states(
+        self,
+        name: str,
+        input: int,
+        initial: Sequence[int],
+        cell: Cell,
+        return_sequences: bool,
+        go_backwards: bool,
+        return_state: bool,
+    ) -> list[int]:
+        """The same, beginning with states on edges (units,), none or all; returns the edges that it writes.
+
+        These are h and, with return_state, the states behind the last step; one of them has to be read.
+        """
+
+    def add_bidirectional_states(
+        self,
+        name: str,
+        input: int,
+        initial: Sequence[int],
+        first: Cell,
+        second: Cell,
+        merge: str,
+        return_sequences: bool,
+        go_backwards: bool,
+        return_state: bool,
+    ) -> list[int]:
+        """The same for a pair, the first one's states in front; merge "none": two edges, one for each."""
+
     def add_embedding(self, name: str, input: int, vocabulary: int, units: int) -> int:
         """input is an index edge (steps,); a token outside [0, vocabulary) makes the step raise ValueError."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tauten import _masking, config
 from tauten._core import Network, Source
@@ -99,13 +99,17 @@ class Assembly:
             layer = copy.copy(layer)
             layer.name = call.name
         edges = [(self._tables if layer.reads_index else self._edges)[number].pop(0) for number in call.reads]
-        edge = layer.add_merged(self.network, edges)
-        found = [self.steps[number] for number in call.reads if number in self.steps]
+        data = call.reads[: len(call.reads) - call.initial]
+        counts = [len(self._readers[number]) + self._last.get(number, 0) for number in call.writes]
+        wanted = {place for place, count in enumerate(counts) if count}
+        written = layer.add_call(self.network, edges[: len(data)], edges[len(data) :], wanted)
+        found = [self.steps[number] for number in data if number in self.steps]
         self.equal.extend((found[0], other) for other in found[1:] if other != found[0])
-        if found and self.network.edge_shape(edge)[0] is None:
-            self.steps[call.write] = found[0]
-        count = len(self._readers[call.write]) + self._last.get(call.write, 0)
-        self._share(call.write, call.name, edge, count)
+        for number, edge, count in zip(call.writes, written, counts, strict=True):
+            if found and self.network.edge_shape(edge)[0] is None:
+                self.steps[number] = found[0]
+            if count:
+                self._share(number, call.name, edge, count)
 
     def _share(self, number: int, name: str, edge: int, count: int) -> None:
         self._edges[number] = [edge] if count == 1 else list(self.network.add_fork(name, edge, count))
@@ -289,20 +293,22 @@ class Graph(Assembly):
                 )
 
 
-def output_shapes(layer: Layer, tensors: Sequence[KerasTensor]) -> list[Shape]:
-    """The shapes, batch included, of what a layer or model writes for such tensors.
+def output_shapes(layer: Layer, tensors: Sequence[KerasTensor], initial: Sequence[KerasTensor] = ()) -> list[Shape]:
+    """The shapes, batch included, of what a layer or model writes for such tensors, beginning with such states.
 
     Raises ValueError if they do not fit.
     """
-    flat = Flat.of_call(layer, [InputLayer(tensor.shape[1:], name=tensor.name) for tensor in tensors])
+    inputs = [InputLayer(tensor.shape[1:], name=tensor.name) for tensor in (*tensors, *initial)]
+    flat = Flat.of_call(layer, inputs, len(initial))
     assembly = Assembly(flat, config.floatx(), False, layer.name)
     return [(None, *assembly.network.edge_shape(edge)) for edge in assembly.outputs]
 
 
-def alone(layer: Layer, shape: Shape, output: Shape) -> None:
-    """Give a layer weights in a network of its own, for inputs and outputs of these shapes, batch included."""
+def alone(layer: Layer, shape: Shape, output: Shape | tuple[Shape, ...]) -> None:
+    """Give a layer weights in a network of its own, for an input and outputs of these shapes, batch included."""
     flat = Flat.of_call(layer, [InputLayer(shape[1:], name="input")])
-    Graph(flat, [output[1:]], layer.name, config.floatx()).finish()
+    shapes: Any = list(output) if isinstance(output[0], tuple) else [output]
+    Graph(flat, [shape[1:] for shape in shapes], layer.name, config.floatx()).finish()
 
 
 def _check_kept(layer: Layer, variables: list[Variable]) -> None:

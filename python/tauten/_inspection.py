@@ -164,7 +164,7 @@ def _network_below(model: Model, layer: Layer) -> tuple[Graph, list[int]]:
     assert whole is not None
     assert wired is not None
     node = min((node for node in wired.nodes if node.layer is layer), key=lambda node: node.number)
-    (tensor,) = node.writes()[:1]
+    tensor = node.outputs()[0]
     found = {id(tensor)}
     stack = [tensor]
     while stack:

@@ -6,6 +6,7 @@ native network is handed the valid steps alone, as sequences of unequal length, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from tauten._core import Source
 from tauten.layers.core import Embedding, Masking
 from tauten.layers.normalization import BatchNormalization
-from tauten.layers.recurrent import Recurrent
 
 if TYPE_CHECKING:
     from tauten._data import Raw
@@ -60,10 +60,11 @@ class Plan:
 def plan(flat: Flat, model: str) -> Plan | None:
     """What becomes of the mask of a model; None if no layer makes one.
 
-    The mask goes from a Masking or Embedding behind an Input from layer to layer, as far as these are a chain.
+    The mask goes from a Masking or Embedding behind an Input to all that read it, and on through layers that support
+    masks and layers that merge masked values only. Several may make it if they read one Input and mask the same steps.
 
-    Raises ValueError for a Masking that is not first, a layer that cannot read what a recurrent layer, or batch
-    statistics, made of masked sequences, and for a mask that two layers read, or that meets other sequences.
+    Raises ValueError for a Masking that is not first, for two masks, for an Input that others read too, and where a
+    layer needs all steps while another one, or the loss, is without the masked ones.
     """
     writers = flat.written_by()
     makers = []
@@ -78,64 +79,70 @@ def plan(flat: Flat, model: str) -> Plan | None:
             makers.append(call)
     if not makers:
         return None
-    if len(makers) > 1:
-        raise ValueError(
-            f"model {model!r}: layers {makers[0].layer.name!r} and {makers[1].layer.name!r} both make masks; a model "
-            "may have one"
-        )
-    return _followed(flat, makers[0], model)
-
-
-def _followed(flat: Flat, maker: Call, model: str) -> Plan:
-    """The mask's way, call by call."""
-    readers = flat.readers()
-    first, number = maker.layer, maker.reads[0]
-    assert isinstance(first, (Masking, Embedding))
-    reader: Layer | None = None
-    at = maker
-    takes_out = None
-    if len(readers[number]) > 1 or number in flat.outputs:
-        raise ValueError(
-            f"model {model!r}: layer {first.name!r} masks the input {flat.inputs[number].name!r}, which others read, "
-            "too; use an Input of its own for it"
-        )
-    while takes_out is None:
-        following = readers[at.write]
-        if at.write in flat.outputs and not following:
-            takes_out = True
-        elif reader is None and at.write not in flat.outputs and not any(map(_reads_mask, following)):
-            takes_out = False
-        elif len(following) != 1 or at.write in flat.outputs:
+    first = makers[0]
+    for other in makers[1:]:
+        if other.reads != first.reads or not _alike(first.layer, other.layer):
             raise ValueError(
-                f"model {model!r}: {len(following) + flat.outputs.count(at.write)} read what layer {at.layer.name!r} "
-                f"writes, to which the mask of {first.name!r} reaches; a mask may go from layer to layer only"
+                f"model {model!r}: layers {first.layer.name!r} and {other.layer.name!r} both make masks; a model may "
+                "have one: leave the other's steps in, with a sample_weight of 0 where they do not count"
             )
-        else:
-            at = following[0]
-            layer = at.layer
-            if layer.merges:
-                raise ValueError(
-                    f"model {model!r}: the mask of {first.name!r} reaches {layer.name!r} ({type(layer).__name__}), "
-                    "which merges; end it before, as a recurrent layer with return_sequences=False does"
-                )
-            sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
-            if not layer.supports_masking:
-                assert reader is not None
-                raise ValueError(
-                    f"model {model!r}: layer {layer.name!r} ({type(layer).__name__}) does not support masks, but "
-                    f"{reader.name!r} ({type(reader).__name__}) below it read that of {first.name!r}; use "
-                    f"return_sequences=False in a recurrent layer there, a layer that supports masks here (Dense, "
-                    f"Dropout, activations), or no mask"
-                )
-            if layer.ends_mask or sequences is False:
-                takes_out = True
-            elif sequences or isinstance(layer, (Recurrent, BatchNormalization)):
-                reader = layer
-    return Plan(first, number, takes_out)
+    number = first.reads[0]
+    if len(flat.readers()[number]) > len(makers) or number in flat.outputs:
+        raise ValueError(
+            f"model {model!r}: layer {first.layer.name!r} masks the input {flat.inputs[number].name!r}, which others "
+            "read, too; use an Input of its own for it"
+        )
+    return _followed(flat, makers, model)
 
 
-def _reads_mask(call: Call) -> bool:
-    return call.layer.supports_masking or call.layer.merges
+def _alike(one: Layer, other: Layer) -> bool:
+    """Do two layers mask the same steps of the same data?"""
+    return type(one) is type(other) and getattr(one, "mask_value", None) == getattr(other, "mask_value", None)
+
+
+def _followed(flat: Flat, makers: Sequence[Call], model: str) -> Plan:
+    """The mask's ways, call by call: who is without the masked steps, and who needs them all."""
+    first = makers[0].layer
+    assert isinstance(first, (Masking, Embedding))
+    masked = {number for call in makers for number in call.writes}
+    without: Layer | None = None  # the first recurrent layer, or batch statistics, that leaves masked steps out
+    needs: Call | None = None  # the first layer that reads them
+    for call in flat.calls:
+        layer = call.layer
+        data = call.reads[: len(call.reads) - call.initial]
+        if call in makers or masked.isdisjoint(data):
+            continue
+        if not (layer.supports_masking or (layer.merges and masked.issuperset(data))):
+            needs = needs or call
+            continue
+        sequences = getattr(layer, "return_sequences", None)  # of recurrent layers and Bidirectional
+        if layer.ends_mask or sequences is not None or isinstance(layer, BatchNormalization):
+            without = without or layer
+        if not layer.ends_mask and sequences is not False:
+            masked.update(call.writes[: layer.output_count - len(layer.state_sizes) * _returns_state(layer)])
+    reaches_loss = not masked.isdisjoint(flat.outputs)
+    if needs is None:
+        return Plan(first, makers[0].reads[0], True)
+    if without is None and not reaches_loss:
+        return Plan(first, makers[0].reads[0], False)
+    layer = needs.layer
+    kind = type(layer).__name__
+    other = "an output has it, too" if without is None else f"{without.name!r} ({type(without).__name__}) reads it, too"
+    if layer.merges:
+        raise ValueError(
+            f"model {model!r}: the mask of {first.name!r} reaches {layer.name!r} ({kind}), which merges it with steps "
+            f"that are not masked, but {other}, and takes masked steps out; end the mask before, as a recurrent layer "
+            "with return_sequences=False does, or merge what has the same mask"
+        )
+    raise ValueError(
+        f"model {model!r}: layer {layer.name!r} ({kind}) does not support masks, but the mask of {first.name!r} "
+        f"reaches it, and {other}; use return_sequences=False in a recurrent layer below, a layer that supports masks "
+        "here (Dense, Dropout, activations), or no mask"
+    )
+
+
+def _returns_state(layer: Layer) -> bool:
+    return any(cell.return_state for cell in layer.directions().values())
 
 
 @dataclass(frozen=True)

@@ -77,10 +77,18 @@ class Carrier:
         return initial
 
 
-def check_steps(layers: Sequence[Layer], model: str) -> None:
-    """Raise ValueError unless a model with these layers, none of them a model, can go one time step at a time."""
+def check_steps(layers: Sequence[Layer], begun: Sequence[Layer], model: str) -> None:
+    """Raise ValueError unless a model with these layers, none of them a model, can go one time step at a time.
+
+    begun: those that are called with an initial_state.
+    """
     if not cells(layers):
         raise ValueError(f"model {model!r}: step: there is no recurrent layer; use predict()")
+    for layer in begun:
+        raise ValueError(
+            f"model {model!r}: step: layer {layer.name!r} begins every call with its initial_state; make a model of "
+            "what comes after it, with the states as inputs and outputs"
+        )
     for layer in layers:
         if any(direction.go_backwards for direction in layer.directions().values()):
             raise ValueError(f"model {model!r}: step: layer {layer.name!r} reads from the end, which is not there yet")

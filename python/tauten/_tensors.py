@@ -20,23 +20,50 @@ class Node:
 
     Attributes:
         layer: that was called.
-        reads: the tensors that it was called on; none for an Input.
-        structure: how they were handed over.
+        data: the tensors that it was called on; none for an Input.
+        initial: those of its `initial_state`.
+        structure: how `data` were handed over.
         number: counts the calls of this layer, whatever model they belong to.
     """
 
-    def __init__(self, layer: Layer, reads: tuple[KerasTensor, ...], structure: Structure, number: int) -> None:
+    def __init__(
+        self,
+        layer: Layer,
+        data: tuple[KerasTensor, ...],
+        structure: Structure,
+        number: int,
+        initial: tuple[KerasTensor, ...] = (),
+    ) -> None:
         self.layer = layer
-        self.reads = reads
+        self.data = data
+        self.initial = initial
         self.structure = structure
         self.number = number
         self._writes: list[weakref.ref[KerasTensor]] = []
+        self._written: list[tuple[Shape, str, str]] = []
+
+    @property
+    def reads(self) -> tuple[KerasTensor, ...]:
+        """All tensors that it reads, `data` first."""
+        return self.data + self.initial
 
     def write(self, shape: Shape, dtype: str, name: str | None = None) -> KerasTensor:
         """A new tensor that this call writes."""
         tensor = KerasTensor(shape, dtype, name, self, len(self._writes))
         self._writes.append(weakref.ref(tensor))
+        self._written.append((shape, dtype, tensor.name))
         return tensor
+
+    def outputs(self) -> list[KerasTensor]:
+        """All tensors that it wrote; those that nobody holds made again."""
+        found = []
+        for index, (reference, (shape, dtype, name)) in enumerate(zip(self._writes, self._written, strict=True)):
+            tensor = reference()
+            if tensor is None:
+                tensor = KerasTensor(shape, dtype, name, self, index)
+                self._writes[index] = weakref.ref(tensor)
+            found.append(tensor)
+        return found
 
     def writes(self) -> list[KerasTensor]:
         """The tensors that it wrote and that somebody holds."""

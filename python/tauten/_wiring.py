@@ -105,13 +105,15 @@ class Call:
         layer: as the user knows it.
         name: what it is called in the native network: models' names in front, "encoder/dense".
         reads: numbers of values.
-        write: the number of the value that it writes.
+        initial: how many of these, the last ones, are states to begin with.
+        writes: the numbers of the values that it writes.
     """
 
     layer: Layer
     name: str
     reads: tuple[int, ...]
-    write: int
+    initial: int
+    writes: tuple[int, ...]
 
 
 @dataclass
@@ -144,10 +146,10 @@ class Flat:
         return flat
 
     @staticmethod
-    def of_call(layer: Layer, inputs: Sequence[InputLayer]) -> Flat:
-        """A single call, of a layer or a model."""
+    def of_call(layer: Layer, inputs: Sequence[InputLayer], initial: int = 0) -> Flat:
+        """A single call, of a layer or a model; the last `initial` inputs are states to begin with."""
         flat = Flat(list(inputs), values=len(inputs))
-        flat.outputs = flat._call(layer, tuple(range(flat.values)), "")
+        flat.outputs = flat._call(layer, tuple(range(flat.values)), initial, "")
         return flat
 
     @staticmethod
@@ -155,7 +157,7 @@ class Flat:
         """Layers in a row, no models, behind an input that is not known yet."""
         flat = Flat([InputLayer((1,), name="input")], values=1)
         for layer in layers:
-            flat._call(layer, (flat.values - 1,), "")
+            flat._call(layer, (flat.values - 1,), 0, "")
         flat.outputs = (flat.values - 1,)
         return flat
 
@@ -169,14 +171,14 @@ class Flat:
 
     def written_by(self) -> dict[int, Call]:
         """Value -> the call that writes it; inputs have none."""
-        return {call.write: call for call in self.calls}
+        return {number: call for call in self.calls for number in call.writes}
 
     def _prune(self) -> None:
         """Leave out calls that lead to no output: a model within may have outputs that nothing reads."""
         needed = set(self.outputs)
         calls = []
         for call in reversed(self.calls):
-            if call.write in needed:
+            if not needed.isdisjoint(call.writes):
                 needed.update(call.reads)
                 calls.append(call)
         self.calls = calls[::-1]
@@ -188,16 +190,17 @@ class Flat:
             if id(node) in given:
                 continue
             reads = tuple(numbers[id(tensor)] for tensor in node.reads)
-            written = self._call(node.layer, reads, prefix)
+            written = self._call(node.layer, reads, len(node.initial), prefix)
             for tensor in node.writes():
                 numbers[id(tensor)] = written[tensor._index]
         return tuple(numbers[id(tensor)] for tensor in wiring.outputs)
 
-    def _call(self, layer: Layer, reads: tuple[int, ...], prefix: str) -> tuple[int, ...]:
+    def _call(self, layer: Layer, reads: tuple[int, ...], initial: int, prefix: str) -> tuple[int, ...]:
         inner = layer._inner()
         if inner is not None:
             return self._extend(inner, reads, f"{prefix}{layer.name}/")
         name = self.names.setdefault(id(layer), prefix + layer.name)
-        write, self.values = self.values, self.values + 1
-        self.calls.append(Call(layer, name, reads, write))
-        return (write,)
+        writes = tuple(range(self.values, self.values + layer.output_count))
+        self.values += len(writes)
+        self.calls.append(Call(layer, name, reads, initial, writes))
+        return writes

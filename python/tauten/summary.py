@@ -83,7 +83,7 @@ def _calls(wired: Wiring, layer: Layer) -> list[Node]:
 
 def _shape(wired: Wiring, layer: Layer) -> str:
     """What the layer's last call writes, as in Keras."""
-    shapes = [str(tensor.shape) for tensor in _calls(wired, layer)[-1].writes()]
+    shapes = [str(tensor.shape) for tensor in _calls(wired, layer)[-1].outputs()]
     return shapes[0] if len(shapes) == 1 else f"[{', '.join(shapes)}]"
 
 

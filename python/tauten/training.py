@@ -429,10 +429,11 @@ class Trainer:
 
         Raises:
             ValueError, TypeError: for data and states that do not fit, and for a model that cannot go step by step: its
-                Input must begin with None, and no layer may read from the end.
+                Input must begin with None, and no layer may read from the end or have an `initial_state`.
         """
-        check_steps(self._leaves(), self.name)
         graph = self._graph_now()
+        begun = [] if graph is None else [call.layer for call in graph.flat.calls if call.initial]
+        check_steps(self._leaves(), begun, self.name)
         if graph is None:
             raise ValueError(
                 f"model {self.name!r}: step: the model is not built yet: begin it with an Input, or build()"

@@ -189,6 +189,40 @@ def fixed_steps(n: _core.Network) -> list[int]:
     return [_dense(n, "out", n.add_flatten("flat", e), 10, "softmax")]
 
 
+def passing(kind: str, drop: float) -> Build:
+    """An encoder's states, of sequences of unequal length, begin a decoder of a fixed number of steps and one against
+    time; of both all h, last h and states behind the last step are read, here and there by two."""
+
+    def build(n: _core.Network) -> list[int]:
+        x, again = n.add_fork("x_fork", n.add_input("x", (None, 8)), 2)
+        d = n.add_input("d", (4, 8))
+        cell = _core.Cell(kind, 3, "tanh", "sigmoid", True, drop, drop, 5)
+        each, *states = n.add_recurrent_states("encoder", x, [], cell, True, False, True)
+        forks = [n.add_fork("state", state, 3) for state in states]
+        begin = [fork[0] for fork in forks]
+        begin[0] = _dense(n, "turned", begin[0], 3, "tanh")  # whose f' the decoder applies
+        last, *ends = n.add_recurrent_states("decoder", d, begin, cell, False, False, True)
+        against = n.add_recurrent_states("against", again, [fork[1] for fork in forks], cell, True, True, True)
+        all_ends = n.add_concatenate("ends", [*ends, *against[1:], *(fork[2] for fork in forks)], 1)
+        return [
+            _dense(n, "class", n.add_concatenate("both", [last, all_ends], 1), 10, "softmax"),
+            _dense(n, "each", n.add_merge("sum", [each, against[0]], "add"), 3, "softmax"),
+        ]
+
+    return build
+
+
+def both_ways(n: _core.Network) -> list[int]:
+    """A pair's two outputs and four states, which begin another pair whose h are multiplied; what nobody reads."""
+    x, again, third = n.add_fork("x_fork", n.add_input("x", (None, 8)), 3)
+    pair = _cell("lstm", 3), _cell("gru", 3)
+    one, other, h, c, g = n.add_bidirectional_states("pair", x, [], *pair, "none", True, True, True)
+    more = n.add_bidirectional_states("more", again, [h, c, g], *pair, "mul", False, False, True)
+    only = n.add_recurrent_states("memory", third, [], _cell("lstm", 3), True, False, True)  # c alone is read
+    last = n.add_concatenate("last", [more[0], more[2], more[3], only[2]], 1)
+    return [_dense(n, "class", last, 10, "softmax"), n.add_merge("sum", [one, other], "subtract")]
+
+
 LENGTHS = (4, 2, 6, 1, 3)
 _WORDS = [text()[0][40 + 9 * i : 40 + 9 * i + n].astype(np.int64) for i, n in enumerate(LENGTHS)]
 _IMAGES = _images()
@@ -216,6 +250,19 @@ GRAPHS = [
     Graph(
         "shared_recurrent", shared_recurrent, [_WORDS, [word[::-1].copy() for word in _WORDS]],
         [[np.arange(n) % 3 for n in LENGTHS]], [(CE, False, 1.0, [])],
+    ),
+    *(
+        Graph(
+            f"passing_{kind}", passing(kind, drop), [_lines(LENGTHS), _IMAGES[:, :4, :, 0].copy()],
+            [_labels(), [np.arange(n) % 3 for n in LENGTHS]], [(CE, False, 1.0, []), (CE, False, 0.5, [])],
+        )
+        for kind, drop in [
+            ("simple_rnn", 0.0), ("forget_gate_rnn", 0.3), ("lstm", 0.0), ("gru", 0.0), ("reset_first_gru", 0.3),
+        ]
+    ),
+    Graph(
+        "both_ways", both_ways, [_lines(LENGTHS)], [_labels(), [row[:, :3].copy() for row in _lines(LENGTHS)]],
+        [(CE, False, 1.0, []), (MSE, False, 0.5, [])],
     ),
     Graph("fixed_steps", fixed_steps, [_IMAGES[..., 0].copy()], [_labels()], [(CE, False, 1.0, [])]),
 ]  # fmt: skip

@@ -98,8 +98,6 @@ REFUSED = [
     ),
     ("cell dropout", lambda: layers.GRU(2, dropout=-0.1), ValueError, ["GRU: dropout", "-0.1"]),
     ("stateful", lambda: layers.SimpleRNN(2, stateful=1), TypeError, ["SimpleRNN: stateful", "True or False"]),
-    ("two outputs", lambda: layers.Bidirectional(layers.LSTM(2), None), ValueError, ["merge_mode=None", "'concat'"]),
-    ("return state", lambda: layers.LSTM(2, return_state=True), ValueError, ["LSTM: return_state", "step()"]),
     ("reset after", lambda: layers.GRU(2, reset_after=0), TypeError, ["GRU: reset_after", "True or False"]),
     ("mask_zero", lambda: layers.Embedding(3, 2, mask_zero=1), TypeError, ["Embedding: mask_zero", "True or False"]),
     ("vocabulary of zero", lambda: layers.Embedding(0, 2), ValueError, ["Embedding: input_dim"]),

@@ -25,6 +25,7 @@ def test_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
             assert body in printed
     assert float(re.search(r"^accuracy on unseen digits: (\S+)$", printed, re.M)[1]) > 0.92
     assert float(re.search(r"nearest neighbour is the same digit: (\S+)$", printed, re.M)[1]) > 0.93
+    assert float(re.search(r"^new sums that are right: (\S+)$", printed, re.M)[1]) > 0.85
     assert "(397, 24)" in printed
     assert "(397, 8) True" in printed
     siamese, flat, y = names["siamese"], names["flat"], names["y"]

@@ -269,8 +269,6 @@ def test_stateful_errors() -> None:
     assert layer.states[0].shape == (6, 4)
     with pytest.raises(ValueError, match="make it with stateful=True"):
         layers.LSTM(3).reset_state()
-    with pytest.raises(ValueError, match="return_state=True"):
-        layers.LSTM(3, return_state=True)
 
 
 # -- step by step

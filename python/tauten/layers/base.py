@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -87,8 +87,31 @@ class Layer:
         raise NotImplementedError
 
     def add_merged(self, network: Network, edges: Sequence[int]) -> int:
-        """add_to() for all that a call of the layer reads; more than one edge only where it `merges`."""
+        """add_to() for several edges, where the layer `merges`."""
         return self.add_to(network, edges[0])
+
+    def add_call(
+        self, network: Network, edges: Sequence[int], initial: Sequence[int], wanted: Collection[int]
+    ) -> Sequence[int]:
+        """Add this layer with all that a call of it reads; returns the edges that it writes.
+
+        Args:
+            network: where to.
+            edges: the data; several where the layer `merges`.
+            initial: the states to begin with, of a layer that has `state_sizes`.
+            wanted: which of the `output_count` edges are read; the others may be of any shape.
+        """
+        return [self.add_merged(network, edges)]
+
+    @property
+    def output_count(self) -> int:
+        """How many tensors a call writes."""
+        return 1
+
+    @property
+    def state_sizes(self) -> list[int]:
+        """Values a sample of each state that a call may begin with; none if it takes none."""
+        return []
 
     def weight_specs(self) -> dict[str, WeightSpec]:
         """Weight name -> how it begins; the names are the native network's and Keras'."""
@@ -125,26 +148,30 @@ class Layer:
 
     # -- calls
 
-    def __call__(self, inputs: Any, /, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, /, initial_state: Any = None, **kwargs: Any) -> Any:
         """Read symbolic tensors, in a model that is being made, with weights that all calls of the layer share.
 
         Args:
             inputs: what tauten.Input() or another layer returned; a list of such for layers that merge.
+            initial_state: of recurrent layers: a tensor (batch, units), or a list of such, one a state: h, of an LSTM
+                then c; of Bidirectional the forward layer's, then the backward one's. Default None: zeros, or with
+                stateful=True where the batch before ended.
 
         Returns:
-            A tensor.
+            A tensor; a tuple of such for recurrent layers with return_state=True: the output, then the states behind
+            the last step, in the order of initial_state.
 
         Raises:
             TypeError: for arrays, which models take, and for arguments of Keras' layers that Tauten's do not have.
             ValueError: for shapes that do not fit.
         """
         for key, value in kwargs.items():
-            if key not in ("training", "mask", "initial_state"):
+            if key not in ("training", "mask"):
                 unexpected(f"layer {self.name!r}", key)
             if value is not None:
                 raise TypeError(
                     f"layer {self.name!r}: {key} is not supported in a call of a layer: a model knows when it trains, "
-                    "masks come from Masking and Embedding, states from `stateful` and model.step()"
+                    "and masks come from Masking and Embedding"
                 )
         structure, tensors = Structure.split(inputs, f"layer {self.name!r}")
         for tensor in tensors:
@@ -157,19 +184,39 @@ class Layer:
             raise ValueError(
                 f"layer {self.name!r}: expected a single tensor, got {len(tensors)} in a {structure.kind.__name__}"
             )
-        return self._call(structure, tensors)
+        initial = () if initial_state is None else self._initial_tensors(initial_state)
+        return self._call(structure, tensors, initial)
 
-    def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
+    def _initial_tensors(self, value: Any) -> list[KerasTensor]:
+        """The tensors of `initial_state`, checked."""
+        what, sizes = f"layer {self.name!r}: initial_state", self.state_sizes
+        if not sizes:
+            raise TypeError(f"{what}: {self.class_name} is no recurrent layer: it begins with no states")
+        tensors = list(value) if isinstance(value, (list, tuple)) else [value]
+        for tensor in tensors:
+            if not isinstance(tensor, KerasTensor):
+                raise TypeError(
+                    f"{what}: expected symbolic tensors, as tauten.Input() or another layer gives them, got "
+                    f"{type(tensor).__name__}; arrays are for model.step() and reset_state()"
+                )
+        wanted = [(None, size) for size in sizes]
+        if [tensor.shape for tensor in tensors] != wanted:
+            got = ", ".join(str(tensor.shape) for tensor in tensors) or "none"
+            raise ValueError(f"{what}: expected tensors of shapes {', '.join(map(str, wanted))}, got {got}")
+        return tensors
+
+    def _call(self, structure: Structure, tensors: Sequence[KerasTensor], initial: Sequence[KerasTensor] = ()) -> Any:
         """The tensors that a call with those writes, whose shapes are checked by adding it to a network of its own."""
         from tauten import _graph
 
         if self.reads_index and tensors[0]._node.reads:
             raise ValueError(f"layer {self.name!r} reads integers and must be the first layer, behind an Input")
-        (shape,) = _graph.output_shapes(self, tensors)
-        node = Node(self, tuple(tensors), structure, self._called)
-        written = node.write(shape, config.floatx())
+        shapes = _graph.output_shapes(self, tensors, initial)
+        node = Node(self, tuple(tensors), structure, self._called, tuple(initial))
+        written = tuple(node.write(shape, config.floatx()) for shape in shapes)
+        shape = tuple(shapes) if len(shapes) > 1 else shapes[0]
         self._remember(node, structure.map(lambda tensor: tensor.shape, tensors), shape)
-        return written
+        return written if len(written) > 1 else written[0]
 
     def _remember(self, node: Node, read: Any, written: Any) -> None:
         """Take a call into account."""
@@ -191,12 +238,13 @@ class Layer:
     def input(self) -> Any:
         """What the first call of the layer reads: a tensor, or a list. Raises AttributeError if it was never called."""
         node = self._first_call("input")
-        return node.structure.pack(node.reads)
+        return node.structure.pack(node.data)
 
     @property
     def output(self) -> Any:
-        """What the first call of the layer writes. Raises AttributeError if it was never called."""
-        return self._first_call("output").writes()[0]
+        """What the first call of the layer writes, several in a tuple. Raises AttributeError if it was never called."""
+        written = self._first_call("output").outputs()
+        return tuple(written) if len(written) > 1 else written[0]
 
     def _first_call(self, what: str) -> Node:
         for node in self._live():
@@ -217,7 +265,7 @@ class Layer:
 
     @property
     def output_shape(self) -> Any:
-        """Shape of the output, None for the batch and for what is known only at run time."""
+        """Shape of the output, None for the batch and what is known only at run time; a tuple of shapes for several."""
         return self._known_shapes()[1]
 
     def _known_shapes(self) -> tuple[Any, Any]:

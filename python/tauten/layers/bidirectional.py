@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import weakref
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,15 +27,17 @@ class Bidirectional(Layer):
 
     (batch, steps, features) -> (batch[, steps], units), twice the units for "concat". With return_sequences, step t has
     both states of step t; without, it is the last state of each: h_τ forwards and h_1 backwards. Sequences of unequal
-    length are read from their own ends.
+    length are read from their own ends. With the layer's return_state, behind the output come the forward layer's
+    states and then the backward one's; `initial_state` has the same order.
 
     Weights: forward_kernel, forward_recurrent_kernel, forward_bias, backward_kernel, ..., as the layers have them.
 
     Args:
         layer: a SimpleRNN, ForgetGateRNN, LSTM or GRU: the forward direction, and the model of the other one.
-        merge_mode: "concat" (default), "sum", "ave" (the mean) or "mul" of the two states.
+        merge_mode: "concat" (default), "sum", "ave" (the mean) or "mul" of the two states; None: both, as two outputs.
         weights: only None; set_weights() sets them once the layer is in a built model.
-        backward_layer: the other direction, if it is to differ; same return_sequences, other go_backwards.
+        backward_layer: the other direction, if it is to differ; same return_sequences and return_state, other
+            go_backwards.
         name, trainable: as in Layer. A direction whose own `trainable` is False is frozen, too.
 
     Raises:
@@ -49,7 +51,7 @@ class Bidirectional(Layer):
     def __init__(
         self,
         layer: Recurrent,
-        merge_mode: str = "concat",
+        merge_mode: str | None = "concat",
         weights: None = None,
         backward_layer: Recurrent | None = None,
         *,
@@ -60,10 +62,10 @@ class Bidirectional(Layer):
         super().__init__(name=name, trainable=trainable, **kwargs)
         if not isinstance(layer, Recurrent):
             raise TypeError(f"Bidirectional: layer must be a recurrent layer, got {layer!r}")
-        if merge_mode is None:
-            raise ValueError("Bidirectional: merge_mode=None gives two outputs, layers have one; use 'concat'")
-        if not isinstance(merge_mode, str) or merge_mode not in MERGE_MODES:
-            raise ValueError(f"Bidirectional: merge_mode must be one of {', '.join(MERGE_MODES)}, got {merge_mode!r}")
+        if merge_mode is not None and (not isinstance(merge_mode, str) or merge_mode not in MERGE_MODES):
+            raise ValueError(
+                f"Bidirectional: merge_mode must be one of {', '.join(MERGE_MODES)} or None, got {merge_mode!r}"
+            )
         if backward_layer is not None and not isinstance(backward_layer, Recurrent):
             raise TypeError(f"Bidirectional: backward_layer must be a recurrent layer, got {backward_layer!r}")
         if weights is not None:
@@ -77,25 +79,41 @@ class Bidirectional(Layer):
             self.input_shape_argument = layer.input_shape_argument
         for direction in self.directions().values():
             direction._wrapper = weakref.ref(self)
-        for argument, differs in (("return_sequences", False), ("go_backwards", True)):
+        for argument, differs in (("return_sequences", False), ("return_state", False), ("go_backwards", True)):
             ours, theirs = (getattr(one, argument) for one in (self.forward_layer, self.backward_layer))
             if (ours != theirs) != differs:
                 raise ValueError(
                     f"Bidirectional: layer and backward_layer must {'differ in' if differs else 'have the same'} "
                     f"{argument}, got {ours} and {theirs}"
                 )
-        if merge_mode != "concat" and self.forward_layer.units != self.backward_layer.units:
+        if merge_mode not in ("concat", None) and self.forward_layer.units != self.backward_layer.units:
             raise ValueError(
                 f"Bidirectional: merge_mode {merge_mode!r} needs as many units in both directions, got "
                 f"{self.forward_layer.units} and {self.backward_layer.units}"
             )
 
-    def add_to(self, network: Network, edge: int) -> int:
+    def add_call(
+        self, network: Network, edges: Sequence[int], initial: Sequence[int], wanted: Collection[int]
+    ) -> Sequence[int]:
         forwards, backwards = self.forward_layer, self.backward_layer
-        return network.add_bidirectional(
-            self.name, edge, forwards.cell(), backwards.cell(), self.merge_mode, forwards.return_sequences,
-            forwards.go_backwards,
+        sequences = forwards.return_sequences and not {0, self._sequences - 1}.isdisjoint(wanted)
+        return network.add_bidirectional_states(
+            self.name, edges[0], initial, forwards.cell(), backwards.cell(), self.merge_mode or "none", sequences,
+            forwards.go_backwards, forwards.return_state,
         )  # fmt: skip
+
+    @property
+    def _sequences(self) -> int:
+        """Outputs that are not states."""
+        return 1 if self.merge_mode is not None else 2
+
+    @property
+    def output_count(self) -> int:
+        return self._sequences + len(self.state_sizes) * self.forward_layer.return_state
+
+    @property
+    def state_sizes(self) -> list[int]:
+        return self.forward_layer.state_size + self.backward_layer.state_size
 
     @property
     def return_sequences(self) -> bool:

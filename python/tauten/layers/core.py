@@ -53,7 +53,7 @@ class InputLayer(Layer):
         self._remember(node, shape, shape)
         return tensor
 
-    def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
+    def _call(self, structure: Structure, tensors: Sequence[KerasTensor], initial: Sequence[KerasTensor] = ()) -> Any:
         raise TypeError(f"layer {self.name!r}: an Input reads no tensor; its own is tauten.Input(...)")
 
     @property

@@ -20,9 +20,9 @@ class Merge(Layer):
     """Base of the layers that merge a list of tensors."""
 
     merges = True
-    supports_masking = False  # a mask must end before: see _masking
+    supports_masking = False  # but where all tensors have the mask: see _masking
 
-    def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
+    def _call(self, structure: Structure, tensors: Sequence[KerasTensor], initial: Sequence[KerasTensor] = ()) -> Any:
         if structure.kind not in (list, tuple):
             got = "a dict" if structure.kind is dict else "a single tensor"
             raise ValueError(
@@ -60,7 +60,7 @@ class _Elementwise(Merge):
 _MERGED = """
 
     Tensors have the same shape, or 1 where others have more, which then stands for all of these; one of fewer axes gets
-    axes of 1 behind the batch. Merged are numbers at the same place. A mask must end before.
+    axes of 1 behind the batch. Merged are numbers at the same place. A mask passes if all tensors have it.
 
     Args:
         name: as in Layer.
@@ -119,7 +119,7 @@ class Minimum(_Elementwise):
 
 
 class Concatenate(Merge):
-    """Tensors one behind the other along one axis; their other extents are equal. A mask must end before.
+    """Tensors one behind the other along one axis; their other extents are equal. A mask passes if all have it.
 
     Args:
         axis: the batch being 0, or from the end; default -1. The batch's itself is not supported.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -56,11 +56,6 @@ class Recurrent(Layer):
     ) -> None:
         super().__init__(**kwargs)
         cls = type(self).__name__
-        if flag(return_state, f"{cls}: return_state"):
-            raise ValueError(
-                f"{cls}: return_state=True: a Sequential model has one output; model.step() returns states, and a "
-                "layer with stateful=True has them in .states"
-            )
         self.units = integer(units, f"{cls}: units")
         self.activation = activations.get(activation, f"{cls}: activation", among=activations.OF_CELLS)
         self.use_bias = flag(use_bias, f"{cls}: use_bias")
@@ -71,6 +66,7 @@ class Recurrent(Layer):
         self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.return_sequences = flag(return_sequences, f"{cls}: return_sequences")
+        self.return_state = flag(return_state, f"{cls}: return_state")
         self.go_backwards = flag(go_backwards, f"{cls}: go_backwards")
         self.stateful = flag(stateful, f"{cls}: stateful")
         self.dropout = _rate(dropout, f"{cls}: dropout")
@@ -132,8 +128,21 @@ class Recurrent(Layer):
     def directions(self) -> dict[str, Recurrent]:
         return {"": self}
 
-    def add_to(self, network: Network, edge: int) -> int:
-        return network.add_recurrent(self.name, edge, self.cell(), self.return_sequences, self.go_backwards)
+    @property
+    def output_count(self) -> int:
+        return 1 + self.state_count * self.return_state
+
+    @property
+    def state_sizes(self) -> list[int]:
+        return self.state_size
+
+    def add_call(
+        self, network: Network, edges: Sequence[int], initial: Sequence[int], wanted: Collection[int]
+    ) -> Sequence[int]:
+        sequences = self.return_sequences and 0 in wanted
+        return network.add_recurrent_states(
+            self.name, edges[0], initial, self.cell(), sequences, self.go_backwards, self.return_state
+        )
 
     def weight_specs(self) -> dict[str, WeightSpec]:
         return {
@@ -155,6 +164,7 @@ class Recurrent(Layer):
             "recurrent_regularizer": serialize(self.recurrent_regularizer),
             "bias_regularizer": serialize(self.bias_regularizer),
             "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
             "go_backwards": self.go_backwards,
             "stateful": self.stateful,
             "dropout": self.dropout,
@@ -228,7 +238,8 @@ class SimpleRNN(Recurrent):
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
-        return_state: only False; see model.step() and `stateful`.
+        return_state: True gives a tuple: the output, then each state behind the last step, (batch, units); default
+            False. In a Model; a Sequential takes one output.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
@@ -292,7 +303,8 @@ class ForgetGateRNN(Gated):
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
-        return_state: only False; see model.step() and `stateful`.
+        return_state: True gives a tuple: the output, then each state behind the last step, (batch, units); default
+            False. In a Model; a Sequential takes one output.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
@@ -359,7 +371,8 @@ class LSTM(Gated):
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
-        return_state: only False; see model.step() and `stateful`.
+        return_state: True gives a tuple: the output, then each state behind the last step, (batch, units); default
+            False. In a Model; a Sequential takes one output.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default
@@ -443,7 +456,8 @@ class GRU(Gated):
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
-        return_state: only False; see model.step() and `stateful`.
+        return_state: True gives a tuple: the output, then each state behind the last step, (batch, units); default
+            False. In a Model; a Sequential takes one output.
         go_backwards: from the last step of each sequence to its first, and h_t of every step in that order; default
             False.
         stateful: sample i of a batch goes on where sample i of the batch before ended, until reset_state(); default

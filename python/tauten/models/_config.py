@@ -72,8 +72,11 @@ def _write(model: Model, seeded: bool, seen: Seen, prefix: str) -> dict[str, Any
         for layer, entry in zip(layers, config["layers"], strict=True):
             entry["name"] = layer.name
             entry["inbound_nodes"] = [
-                node.structure.map(place, node.reads) for node in _calls(inner, layer) if node.reads
+                node.structure.map(place, node.data) for node in _calls(inner, layer) if node.reads
             ]
+            initial = [[place(tensor) for tensor in node.initial] for node in _calls(inner, layer)]
+            if any(initial):
+                entry["initial_states"] = initial
         config["input_layers"] = model._input_structure.map(place, inner.inputs)
         config["output_layers"] = model._output_structure.map(place, inner.outputs)
     return config
@@ -163,6 +166,7 @@ def _called(entries: Sequence[Any], seen: Seen, prefix: str) -> dict[tuple[str, 
     """(layer, call, tensor) -> tensor, of all calls in a configuration."""
     tensors: dict[tuple[str, int, int], KerasTensor] = {}
     waiting: list[tuple[Layer, list[Any], int]] = []
+    states: dict[int, list[Any]] = {}  # id of a layer -> of each call the places of what it begins with
     for entry in entries:
         layer = _made(entry, seen, prefix)
         if not entry.get("inbound_nodes"):
@@ -171,6 +175,9 @@ def _called(entries: Sequence[Any], seen: Seen, prefix: str) -> dict[tuple[str, 
             tensors[layer.name, 0, 0] = layer.output
         else:
             waiting.append((layer, list(entry["inbound_nodes"]), 0))
+            states[id(layer)] = list(entry.get("initial_states") or [[]] * len(entry["inbound_nodes"]))
+            if len(states[id(layer)]) != len(entry["inbound_nodes"]):
+                raise ValueError(f"layer: {layer.name!r}: expected initial_states of as many calls as inbound_nodes")
     while waiting:
         left = []
         for layer, calls, done in waiting:
@@ -178,9 +185,10 @@ def _called(entries: Sequence[Any], seen: Seen, prefix: str) -> dict[tuple[str, 
             while number < len(calls):
                 try:
                     inputs = _tensors(calls[number], tensors.__getitem__)
+                    initial = _tensors([*states[id(layer)][number]], tensors.__getitem__)
                 except KeyError:
                     break
-                written = layer(inputs)
+                written = layer(inputs, initial_state=initial or None)
                 for index, tensor in enumerate(Structure.split(written, layer.name)[1]):
                     tensors[layer.name, number, index] = tensor
                 number += 1

@@ -135,7 +135,7 @@ class Model(Trainer, Layer):
 
     __call__ = Trainer.__call__  # type: ignore[assignment]  # which calls Layer's on tensors
 
-    def _call(self, structure: Structure, tensors: Sequence[KerasTensor]) -> Any:
+    def _call(self, structure: Structure, tensors: Sequence[KerasTensor], initial: Sequence[KerasTensor] = ()) -> Any:
         wired = self._inner()
         assert wired is not None
         what = f"model {self.name!r}"
@@ -417,7 +417,8 @@ def _begun(
         if id(tensor) in made:
             continue
         if ready:
-            written = node.layer._call(node.structure, [made[id(read)] for read in node.reads])
+            data, initial = ([made[id(read)] for read in reads] for reads in (node.data, node.initial))
+            written = node.layer._call(node.structure, data, initial)
             found = (
                 written
                 if isinstance(written, (list, tuple))

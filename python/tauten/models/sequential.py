@@ -90,6 +90,12 @@ class Sequential(Model):
                 "Sequential has one: use tauten.Model"
             )
 
+        if layer.output_count > 1:
+            raise ValueError(
+                f"model {self.name!r}: layer {layer.name!r} ({type(layer).__name__}) has {layer.output_count} outputs, "
+                "a Sequential takes one: use tauten.Model, or return_state=False and a merge_mode"
+            )
+
     def _check_alone(self, what: str) -> None:
         if self._live():
             raise ValueError(f"model {self.name!r}: {what}: it is a part of another model, which would change")
@@ -173,7 +179,7 @@ class Sequential(Model):
             tensors.append(self._called_on(layer, tensors[-1]))
         self._take([first, *self._layers], tensors)
 
-    def _call(self, structure: Any, tensors: Sequence[KerasTensor]) -> Any:
+    def _call(self, structure: Any, tensors: Sequence[KerasTensor], initial: Sequence[KerasTensor] = ()) -> Any:
         if not self.layers:
             raise ValueError(f"model {self.name!r} has no layers: add some first")
         if not self._tensors:
