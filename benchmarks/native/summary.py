@@ -87,11 +87,12 @@ def _steps(entries: list[Entry]) -> str:
         if entry.family == "step" and threads == "threads:1" and any(sums):
             step = median(entry.us)
             cells = [_number(time) for time in (step, *sums, step - sum(sums))]
-            rows.append([f"{network}, {entry.level}, {entry.type}", *cells])
+            rows.append([f"{network}, {entry.level}, {entry.type}", *cells, f"{step / sum(sums):.2f}"])
     if not rows:
         return ""
     note = "The rest: reading the batch, loss, and what the caches hold when a part is not run alone."
-    return f"## A training step on one thread, µs\n\n{markdown(['', 'step', *_PARTS, 'rest'], rows)}\n{note}\n"
+    table = markdown(["", "step", *_PARTS, "rest", "step / parts"], rows)
+    return f"## A training step on one thread, µs\n\n{table}\n{note}\n"
 
 
 def _distances(entries: list[Entry], worst: int) -> str:

@@ -1,13 +1,21 @@
 #include "model/step.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
 #include "core/check.h"
+#include "core/crowd.h"
 #include "model/blame.h"
 
 namespace tauten {
+
+namespace {
+
+Crowd crowd;
+
+}  // namespace
 
 // -- before the region ----------------------------------------------------------------------------------
 
@@ -244,10 +252,14 @@ int Step<T>::team_size() {
     const double work = flops;
     if (request_.backward) flops *= 3;
     if (Watch* const watch = Watch::current(); watch && flops > watched_flops) watch->install();
-    const int team = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
+    flops_ = flops;
+    const int worth = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
+    crowded_out_ = worth > 1 && !crowd.has_room(flops);
+    const int team = crowded_out_ ? 1 : worth;
     in_parts_ = call_.batch < team && shared >= work / 2;
     const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
     slices_ = std::min<int64>(call_.batch, members);
+    work_.slices.reset(worth);  // memory for as many, whether there is room for them this time or not
     work_.slices.reset(slices_);
     return members;
 }
@@ -278,7 +290,7 @@ void Step<T>::run() {
     for (const Head& head : objective_.heads)
         if (request_.loss && head.fused >= 0 && !outputs && head.metrics.empty())
             work_.unread[static_cast<size_t>(head.fused)] = 1;
-    run_team(team_size(), [this](const Member& m) { member({m.index, m.count, m.meeting, &stop_}); });
+    run_members(team_size());
     for (Node<T>* node : work_.stale) node->refreshed();
     if (stop_.seen()) throw Interrupted{};
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
@@ -292,6 +304,24 @@ void Step<T>::run() {
         throw NonFiniteError(text("the gradient of ", p->name, " is not finite", blame.empty() ? "" : ": ", blame, unchanged));
     }
     if (norm_failed_) throw NonFiniteError(text("the norm of the gradients is not finite", unchanged));
+}
+
+// The region, and what it tells about the room there is for the next one.
+template <class T>
+void Step<T>::run_members(int team) {
+    std::atomic<double> processor_seconds{0};
+    const auto begin = std::chrono::steady_clock::now();
+    run_team(team, [&](const Member& m) {
+        const double before = m.count > 1 ? thread_seconds() : 0;
+        member({m.index, m.count, m.meeting, &stop_});
+        if (m.count > 1) processor_seconds.fetch_add(thread_seconds() - before, std::memory_order_relaxed);
+    });
+    if (team == 1 && !crowded_out_) return;
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (crowded_out_)
+        crowd.worked_alone(seconds);
+    else
+        crowd.worked_together(flops_, seconds, processor_seconds.load());
 }
 
 template <class T>

@@ -80,6 +80,7 @@ private:
     void start_slots(Parameter<T>& parameter) const;
     bool find_scales();
     int team_size();
+    void run_members(int team);
     Slice deal(int64 index, int64 count) const;
 
     void member(const Member& member);
@@ -108,6 +109,8 @@ private:
     const kernels::Kernels<T>& k_;
     const int threads_ = threads();  // scratch memory is made for as many, whatever is set meanwhile
     double penalty_ = 0;
+    double flops_ = 0;           // of the call, about
+    bool crowded_out_ = false;   // it goes alone, though a team would be worth it
     bool synchronised_ = false;  // some node needs all rows at once: every member has its slice
     bool in_parts_ = false;      // there are fewer rows than threads
     int64 slices_ = 1;           // that members claim

@@ -77,7 +77,7 @@ def test_summary() -> None:
     assert "| exp | 0.5 (0.5–0.5) | 0.25 | 0.88 |" in text
     assert "| forward, N = 32, K = 64 | 90.0 | 40.0 |" in text
     assert "over K >= 64: 60.0 %" in text
-    assert "| mlp, avx2, float | 200 | 100 | 0 | 50 | 0 | 0 | 50 |" in text
+    assert "| mlp, avx2, float | 200 | 100 | 0 | 50 | 0 | 0 | 50 | 1.33 |" in text
     assert "| layer/avx2/float/mlp/1_dense/gradients | 40 | 50 | 20 % | 20.0 % |" in text
     assert text.count("1_dense/forward |") == 1  # in its family's table, not among the worst
 

@@ -59,6 +59,34 @@ def test_idle_workers_sleep():
     assert fit < 0.03
 
 
+@linux
+@pytest.mark.skipif(os.cpu_count() == 1, reason="needs two processors")
+def test_a_busy_machine_is_not_waited_for():
+    """Beside two busy processes a processor, small steps take about as long as one thread takes."""
+    model, (x, y) = lstm(), batch(0, 16)
+
+    def median(threads: int) -> float:
+        tauten.config.set_num_threads(threads)
+        spent = []
+        end = time.perf_counter() + 0.3
+        while time.perf_counter() < end:
+            begin = time.perf_counter()
+            model.train_on_batch(x, y)
+            spent.append(time.perf_counter() - begin)
+        return float(np.median(spent))
+
+    busy = [sys.executable, "-c", "while True: pass"]
+    crowd = [subprocess.Popen(busy) for _ in range(2 * len(os.sched_getaffinity(0)))]
+    try:
+        time.sleep(0.2)
+        together, alone = (min(values) for values in zip(*((median(2), median(1)) for _ in range(4)), strict=True))
+    finally:
+        for process in crowd:
+            process.kill()
+            process.wait()
+    assert together < 3 * alone
+
+
 def test_python_threads_run_during_a_step():
     """While a native step of some tenths of a second runs, another Python thread does not wait for its end."""
     model = tauten.Sequential([tauten.Input((1024,)), layers.Dense(2048, "relu"), layers.Dense(2048), layers.Dense(2)])

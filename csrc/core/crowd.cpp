@@ -1,0 +1,26 @@
+#include "core/crowd.h"
+
+#include <algorithm>
+#include <ctime>
+
+namespace tauten {
+
+double thread_seconds() {
+#if defined(CLOCK_THREAD_CPUTIME_ID)
+    timespec time{};
+    if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0)
+        return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+#endif
+    return 0;
+}
+
+void Crowd::worked_together(double flops, double seconds, double processor_seconds) {
+    constexpr double times_over = 16, most_debt = 1;  // trying again costs a sixteenth; what stops a process, little
+    if (processor_seconds <= 0 || seconds <= processor_seconds) return;
+    most_flops_.store(flops * seconds / processor_seconds, std::memory_order_relaxed);
+    debt_.store(std::min(most_debt, times_over * (seconds - processor_seconds)), std::memory_order_relaxed);
+}
+
+void Crowd::worked_alone(double seconds) { debt_.fetch_sub(seconds, std::memory_order_relaxed); }
+
+}  // namespace tauten
