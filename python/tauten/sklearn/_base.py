@@ -166,6 +166,12 @@ class Estimator(BaseEstimator):
             held_back = take(data, held), take(targets, held), None if plain is None else take(plain, held)
             data, targets = take(data, kept), take(targets, kept)
             weight = None if weight is None else take(weight, kept)
+            for part in (held_back[2], weight):
+                if part is not None and not any(np.any(one) for one in part):
+                    raise ValueError(
+                        f"{owner}: early_stopping: the {len(held)} samples that are held back, or the {len(kept)} "
+                        "others, all have the weight 0"
+                    )
         size = min(200, len(data)) if self.batch_size == "auto" else min(int(self.batch_size), len(data))
         model = self.model_ if goes_on else self._made(data, size, None if anew else self.model_)
         if self.early_stopping:
@@ -251,11 +257,6 @@ class Estimator(BaseEstimator):
         return kept, held
 
     def _scorer(self, model: Sequential, data: Data, targets: Data, weight: Any) -> Callable[[], float]:
-        if weight is not None and not any(np.any(part) for part in weight):
-            raise ValueError(
-                f"{type(self).__name__}: early_stopping: the samples that are held back have no weight: shuffle the "
-                "data or increase validation_fraction"
-            )
         return lambda: self._goodness(targets, model.predict(data, PREDICTED, verbose=0), weight)
 
     def _check_arguments(self) -> None:

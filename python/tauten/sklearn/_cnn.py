@@ -77,12 +77,12 @@ class CNN(Shaped):
 
 
 @dataclass(eq=False, repr=False)
-class CNNClassifier(Classifier, CNN):
+class CNNClassifier(CNN, Classifier):
     """A convolutional network that classifies series, images or volumes."""
 
 
 @dataclass(eq=False, repr=False)
-class CNNRegressor(Regressor, CNN):
+class CNNRegressor(CNN, Regressor):
     """A convolutional network that predicts numbers from series, images or volumes."""
 
 

@@ -114,7 +114,7 @@ def grid(X: Any) -> Array:
 
 def axes_of(X: Any) -> int:
     """How many axes data have that are not a list of series."""
-    return X.ndim if hasattr(X, "ndim") else np.ndim(X)
+    return int(X.ndim) if hasattr(X, "ndim") else np.asarray(X).ndim
 
 
 def take(data: Data, index: Array) -> Data:

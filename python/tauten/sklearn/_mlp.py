@@ -41,12 +41,12 @@ class MLP(Estimator):
 
 
 @dataclass(eq=False, repr=False)
-class MLPClassifier(Classifier, MLP):
+class MLPClassifier(MLP, Classifier):
     """A multi-layer perceptron that classifies the rows of a table."""
 
 
 @dataclass(eq=False, repr=False)
-class MLPRegressor(Regressor, MLP):
+class MLPRegressor(MLP, Regressor):
     """A multi-layer perceptron that predicts numbers from the rows of a table."""
 
 

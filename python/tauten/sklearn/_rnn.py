@@ -75,12 +75,12 @@ class RNN(Shaped):
 
 
 @dataclass(eq=False, repr=False)
-class RNNClassifier(Classifier, RNN):
+class RNNClassifier(RNN, Classifier):
     """A recurrent network that classifies series."""
 
 
 @dataclass(eq=False, repr=False)
-class RNNRegressor(Regressor, RNN):
+class RNNRegressor(RNN, Regressor):
     """A recurrent network that predicts numbers from series."""
 
 

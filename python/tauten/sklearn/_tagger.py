@@ -74,7 +74,7 @@ class SequenceTagger(RNN):
         owner = type(self).__name__
         check_consistent_length(data, y)
         if not isinstance(data, list):
-            labels = check_array(y, dtype=None, input_name="y")
+            labels = check_array(y, dtype=None, ensure_2d=False, input_name="y")
             if labels.shape != data.shape[:2]:
                 raise ValueError(f"{owner}: y: expected a label a step, shape {data.shape[:2]}, got {labels.shape}")
             return np.asarray(labels)

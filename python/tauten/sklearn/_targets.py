@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 CLASSES = """
-        class_weight: {label: weight}, 1 for labels that are not named; "balanced", n / (classes·n of the class); default
-            None."""
+        class_weight: {label: weight}, 1 for labels that are not named; "balanced", n / (classes·n of the class);
+            or None, the default."""
 LABELS = """
         classes_: the labels, sorted."""
 OUTPUTS = """
@@ -165,8 +165,8 @@ class Regressor(RegressorMixin, Estimator):
         return self._train(X, y, sample_weight, incremental=True)
 
     def predict(self, X: Any) -> Array:
-        """(samples,), or (samples, outputs) if y had several, in the network's float type."""
-        outputs = np.asarray(self._outputs(X))
+        """(samples,), or (samples, outputs) if y had several."""
+        outputs = np.asarray(self._outputs(X), dtype=np.float64)
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs
 
     def _learn(self, y: Any, data: Data, call: Call) -> Data:
