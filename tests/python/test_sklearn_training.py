@@ -216,7 +216,7 @@ def test_early_stopping_keeps_the_best(kind, monkeypatch) -> None:
     assert (held_weight is None) == (weight is None)
     if kind == "classifier":  # held back are the same shares of the classes
         np.testing.assert_allclose(np.bincount(held), np.bincount(y) / 5, atol=1)
-    with pytest.raises(ValueError, match="samples would be held back"):
+    with pytest.raises(ValueError, match="would hold back 1 of"):
         model.set_params(validation_fraction=0.001).fit(x, y)
 
 
@@ -301,6 +301,8 @@ def test_bad_data() -> None:
         model.fit(x, y, sample_weight=np.zeros(50))
     with pytest.raises(TypeError, match="shuffle: expected True or False"):
         MLPClassifier(shuffle="yes").fit(x, y)
+    with pytest.raises(ValueError, match="would hold back 50 of 50 samples"):
+        MLPClassifier(early_stopping=True, validation_fraction=1.0).fit(x, y)
     with pytest.raises(FloatingPointError):
         MLPRegressor(solver="sgd", learning_rate_init=1e6).fit(x, y * 1e6)
     with pytest.raises(ValueError, match="25 samples that are held back, or the 25 others, all have the weight 0"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -243,18 +244,16 @@ class Estimator(BaseEstimator):
 
     def _split(self, targets: Data) -> tuple[Array, Array]:
         """Samples to train on and to hold back, by number."""
-        kept, held = train_test_split(
-            np.arange(len(targets)),
-            test_size=self.validation_fraction,
-            stratify=self._strata(targets),
-            random_state=int(self._generator.integers(2**31)),
-        )
-        if len(held) < 2:
+        held = math.ceil(self.validation_fraction * len(targets))
+        if not 2 <= held < len(targets):
             raise ValueError(
-                f"{type(self).__name__}: early_stopping: {len(held)} of {len(targets)} samples would be held back: "
-                "increase validation_fraction or the data"
+                f"{type(self).__name__}: validation_fraction={self.validation_fraction} would hold back {held} of "
+                f"{len(targets)} samples: expected at least 2, and some to train on"
             )
-        return kept, held
+        seed = int(self._generator.integers(2**31))
+        numbers, strata = np.arange(len(targets)), self._strata(targets)
+        kept, back = train_test_split(numbers, test_size=held, stratify=strata, random_state=seed)
+        return kept, back
 
     def _scorer(self, model: Sequential, data: Data, targets: Data, weight: Any) -> Callable[[], float]:
         return lambda: self._goodness(targets, model.predict(data, PREDICTED, verbose=0), weight)
