@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("sklearn")
-
 import sklearn.neural_network as theirs
+from joblib import Parallel, delayed
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.preprocessing import scale
@@ -167,6 +167,8 @@ def test_partial_fit_goes_on(double) -> None:
         MLPClassifier().partial_fit(x, y)
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
         MLPClassifier(early_stopping=True).partial_fit(x, y, classes=np.arange(10))
+    with pytest.raises(ValueError, match="partial_fit does not see all samples"):
+        MLPClassifier(class_weight="balanced").partial_fit(x, y, classes=np.arange(10))
     few = MLPClassifier((8,)).partial_fit(x[:2], y[:2], classes=np.arange(10))
     assert few.predict_proba(x).shape == (150, 10)
 
@@ -227,7 +229,32 @@ def test_says_that_it_has_not_converged() -> None:
         with pytest.raises(ConvergenceWarning, match="MLPClassifier: max_iter=2 epochs are over"):
             MLPClassifier((4,), max_iter=2).fit(x, y)
         MLPClassifier((4,), max_iter=50, tol=10.0, n_iter_no_change=1).fit(x, y)
+        with pytest.warns(ConvergenceWarning):
+            assert MLPClassifier((4,), max_iter=15, tol=10.0, n_iter_no_change=np.inf).fit(x, y).n_iter_ == 15
         assert MLPClassifier((4,)).partial_fit(x, y, classes=np.arange(10)).n_iter_ == 1
+
+
+def test_a_fit_that_fails_leaves_nothing_half_fitted() -> None:
+    x, y = table(100)
+    model = MLPClassifier((4,), max_iter=2, random_state=0).fit(x, y)
+    expected = model.predict_proba(x)
+    with pytest.raises(ValueError, match="max_iter"):
+        model.set_params(max_iter=0).fit(x, y)
+    np.testing.assert_array_equal(model.predict_proba(x), expected)
+    with pytest.raises(ValueError, match="labels"):
+        model.set_params(max_iter=2, warm_start=True).fit(x, y + 1)
+    np.testing.assert_array_equal(model.predict_proba(x), expected)
+    with pytest.raises(FloatingPointError):
+        model.set_params(solver="sgd", learning_rate_init=1e30, warm_start=False).fit(x, y)
+    with pytest.raises(NotFittedError):
+        model.predict(x)
+
+
+def test_threads_do_not_share_seeds() -> None:
+    x, y = table(100)
+    fit = lambda: MLPClassifier((8,), max_iter=2, dropout=0.2, random_state=0).fit(x, y)  # noqa: E731
+    for one in Parallel(n_jobs=4, backend="threading")(delayed(fit)() for _ in range(8)):
+        assert_same(one, fit())
 
 
 def test_verbose(capsys) -> None:
@@ -301,6 +328,8 @@ def test_bad_data() -> None:
         model.fit(x, y, sample_weight=np.zeros(50))
     with pytest.raises(TypeError, match="shuffle: expected True or False"):
         MLPClassifier(shuffle="yes").fit(x, y)
+    with pytest.raises(TypeError, match="MLPClassifier: hidden_layer_sizes: expected an integer, got None"):
+        MLPClassifier(None).fit(x, y)
     with pytest.raises(ValueError, match="would hold back 50 of 50 samples"):
         MLPClassifier(early_stopping=True, validation_fraction=1.0).fit(x, y)
     with pytest.raises(FloatingPointError):

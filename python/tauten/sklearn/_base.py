@@ -17,7 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from tauten import _random, optimizers, regularizers, saving
-from tauten._checks import flag, integer, number
+from tauten._checks import flag, integer, number, unpacked
 from tauten._naming import snake_case
 from tauten.layers import Dense, Dropout, Input, Layer
 from tauten.models import Sequential
@@ -151,7 +151,14 @@ class Estimator(BaseEstimator):
         self._check_arguments()
         if incremental and self.early_stopping:
             raise ValueError(f"{owner}: partial_fit does not support early_stopping=True")
+        if incremental and getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                f"{owner}: partial_fit does not see all samples that class_weight='balanced' would count: pass a dict "
+                "of weights"
+            )
         anew = not hasattr(self, "model_") or not (incremental or self.warm_start)
+        if anew and hasattr(self, "model_"):
+            del self.model_  # a fit that fails leaves an estimator that is not fitted
         data = self._read(X, anew)
         if y is None:
             raise ValueError(f"{owner}: fit requires y to be passed, but the target y is None")
@@ -314,13 +321,17 @@ def activation_of(name: str) -> str:
     return ACTIVATIONS.get(name, name) if isinstance(name, str) else name
 
 
-def hidden(sizes: Any, activation: str, dropout: float, penalty: Any, owner: str) -> list[Layer]:
-    """Dense layers of these sizes, each with its dropout."""
-    listed = [sizes] if isinstance(sizes, (int, np.integer)) else list(sizes)
+def sizes(value: Any, what: str) -> list[int]:
+    """An integer or several, each at least 1, as a list. Raises TypeError or ValueError that begins with `what`."""
+    value = unpacked(value)
+    return [integer(size, what) for size in (value if isinstance(value, (list, tuple)) else [value])]
+
+
+def hidden(units: list[int], activation: str, dropout: float, penalty: Any) -> list[Layer]:
+    """Dense layers of so many units, each with its dropout."""
     found: list[Layer] = []
-    for place, size in enumerate(listed, 1):
-        units = integer(size, f"{owner}: hidden_layer_sizes")
-        found.append(Dense(units, activation_of(activation), kernel_regularizer=penalty, name=f"hidden_{place}"))
+    for place, count in enumerate(units, 1):
+        found.append(Dense(count, activation_of(activation), kernel_regularizer=penalty, name=f"hidden_{place}"))
         found += dropped(dropout, f"dropout_{place}")
     return found
 

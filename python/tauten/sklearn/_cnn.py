@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tauten import layers
-from tauten._checks import integer
 from tauten.layers import Layer
 from tauten.layers._docs import documented
-from tauten.sklearn._base import ATTRIBUTES, TRAINING, activation_of, dropped, hidden
+from tauten.sklearn._base import ATTRIBUTES, TRAINING, activation_of, dropped, hidden, sizes
 from tauten.sklearn._layout import IMAGES, LAYOUTS
 from tauten.sklearn._shaped import Shaped
 from tauten.sklearn._targets import CLASSES, LABELS, OUTPUTS, Classifier, Regressor
@@ -51,11 +50,9 @@ class CNN(Shaped):
 
     def _body(self, shape: tuple[int, ...], penalty: Any) -> tuple[tuple[int | None, ...], list[Layer]]:
         owner, rank = type(self).__name__, len(shape) - 1
-        listed = [self.filters] if isinstance(self.filters, (int, np.integer)) else list(self.filters)
         activation = activation_of(self.activation)
         found: list[Layer] = []
-        for place, filters in enumerate(listed, 1):
-            count = integer(filters, f"{owner}: filters")
+        for place, count in enumerate(sizes(self.filters, f"{owner}: filters"), 1):
             found.append(
                 CONVOLUTIONS[rank](
                     count,
@@ -73,7 +70,8 @@ class CNN(Shaped):
                 )
             found += dropped(self.dropout, f"convolution_dropout_{place}")
         found.append(layers.Flatten(data_format="channels_last", name="flatten"))
-        return shape, found + hidden(self.hidden_layer_sizes, self.activation, self.dropout, penalty, owner)
+        units = sizes(self.hidden_layer_sizes, f"{owner}: hidden_layer_sizes")
+        return shape, found + hidden(units, self.activation, self.dropout, penalty)
 
 
 @dataclass(eq=False, repr=False)

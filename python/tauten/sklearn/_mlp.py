@@ -10,7 +10,7 @@ import numpy as np
 
 from tauten.layers import Layer
 from tauten.layers._docs import documented
-from tauten.sklearn._base import ATTRIBUTES, TRAINING, Estimator, hidden
+from tauten.sklearn._base import ATTRIBUTES, TRAINING, Estimator, hidden, sizes
 from tauten.sklearn._layout import Data
 from tauten.sklearn._targets import CLASSES, LABELS, OUTPUTS, Classifier, Regressor
 from tauten.sklearn._versions import validate_data
@@ -36,8 +36,8 @@ class MLP(Estimator):
         return np.asarray(validate_data(self, X, reset=reset, dtype=[np.float64, np.float32]))
 
     def _body(self, shape: tuple[int, ...], penalty: Any) -> tuple[tuple[int | None, ...], list[Layer]]:
-        owner = type(self).__name__
-        return shape, hidden(self.hidden_layer_sizes, self.activation, self.dropout, penalty, owner)
+        units = sizes(self.hidden_layer_sizes, f"{type(self).__name__}: hidden_layer_sizes")
+        return shape, hidden(units, self.activation, self.dropout, penalty)
 
 
 @dataclass(eq=False, repr=False)
