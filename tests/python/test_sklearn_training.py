@@ -159,6 +159,13 @@ def test_partial_fit_goes_on(double) -> None:
     assert_same(whole, parts)
     np.testing.assert_array_equal(whole.loss_curve_, parts.loss_curve_)
     assert whole.t_ == parts.t_ == 600
+    for rule in ({"learning_rate": "invscaling"}, {"learning_rate": "adaptive", "tol": 1.0, "n_iter_no_change": 1}):
+        rule |= {"solver": "sgd", "learning_rate_init": 0.1, "random_state": 0, "batch_size": 50, "shuffle": False}
+        whole, pieces = MLPClassifier((8,), max_iter=6, **rule).fit(x, y), MLPClassifier((8,), **rule)
+        for _ in range(6):
+            pieces.partial_fit(x, y, classes=np.arange(10))
+        assert_same(whole, pieces)
+        assert pieces.model_.optimizer.learning_rate == whole.model_.optimizer.learning_rate < 0.1
     with pytest.raises(ValueError, match=r"MLPClassifier: y: expected labels of \[0, 1, .*\], got \[10, 11\] too"):
         parts.partial_fit(x, y + 2)
     with pytest.raises(ValueError, match=r"classes=\[0, 1\] is not the same as in the calls before"):

@@ -40,7 +40,7 @@ TRAINING = """
             samples; or "adaptive", divided by 5 where else the training would stop.
         learning_rate_init: default 0.001.
         power_t: of "invscaling"; default 0.5.
-        max_iter: epochs at most.
+        max_iter: epochs at most; default 200.
         shuffle: new order in every epoch; default True.
         random_state: an integer for the same results each time, a numpy.random.RandomState, or None (default) for
             NumPy's global generator, of which one number is drawn a fit. Tauten's global generator is left alone.
@@ -74,6 +74,20 @@ class Call(NamedTuple):
     anew: bool
     incremental: bool
     classes: Any
+
+
+class Samples(NamedTuple):
+    """Data and targets as the network takes them, weights for training, and weights for scores."""
+
+    data: Data
+    targets: Data
+    weight: Any
+    plain: Any
+
+    def take(self, index: Array) -> Samples:
+        """Some of them."""
+        weight, plain = (None if part is None else take(part, index) for part in (self.weight, self.plain))
+        return Samples(take(self.data, index), take(self.targets, index), weight, plain)
 
 
 class Head(NamedTuple):
@@ -163,46 +177,38 @@ class Estimator(BaseEstimator):
         if y is None:
             raise ValueError(f"{owner}: fit requires y to be passed, but the target y is None")
         targets = self._learn(y, data, Call(anew, incremental, classes))
-        weight, plain = self._weighted(sample_weight, targets, data)
+        samples, held = Samples(data, targets, *self._weighted(sample_weight, targets, data)), None
         goes_on = incremental and not anew
         if not goes_on:
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             self._generator = np.random.default_rng(seed)
-        kept, score = np.arange(len(data)), None
         if self.early_stopping:
-            kept, held = self._split(targets)
-            held_back = take(data, held), take(targets, held), None if plain is None else take(plain, held)
-            data, targets = take(data, kept), take(targets, kept)
-            weight = None if weight is None else take(weight, kept)
-            for part in (held_back[2], weight):
-                if part is not None and not any(np.any(one) for one in part):
-                    raise ValueError(
-                        f"{owner}: early_stopping: the {len(held)} samples that are held back, or the {len(kept)} "
-                        "others, all have the weight 0"
-                    )
-        size = min(200, len(data)) if self.batch_size == "auto" else min(int(self.batch_size), len(data))
+            samples, held = self._held_back(samples)
+        count = len(samples.data)
+        size = min(200, count) if self.batch_size == "auto" else min(int(self.batch_size), count)
         model = self.model_ if goes_on else self._made(data, size, None if anew else self.model_)
-        if self.early_stopping:
-            score = self._scorer(model, *held_back)
         watch = Watch(
             self.tol,
             self.n_iter_no_change,
             self.learning_rate if self.solver == "sgd" else "constant",
-            self.power_t,
-            len(data),
-            0 if anew else self.t_,
-            score,
+            (self.learning_rate_init, self.power_t),
+            count,
+            None if held is None else self._scorer(model, held),
         )
+        if not anew:
+            watch.seen = self.t_
+        if goes_on:
+            watch.best_loss, watch.waited = self._best
         model._shuffler.adopt(_random.state_of(np.random.default_rng(self._generator.integers(2**63))))
         model.fit(
-            data,
-            targets,
+            samples.data,
+            samples.targets,
             batch_size=size,
             epochs=1 if incremental else self.max_iter,
             verbose=int(self.verbose),
             callbacks=[watch],
             shuffle=self.shuffle,
-            sample_weight=weight,
+            sample_weight=samples.weight,
         )
         self._keep(model, watch, anew, goes_on)
         if not (incremental or watch.converged):
@@ -221,7 +227,8 @@ class Estimator(BaseEstimator):
         self.loss_ = watch.losses[-1]
         self.t_: int = watch.seen
         self.n_iter_: int = epochs + len(watch.losses)
-        self.best_loss_ = None if scored else min(self.loss_curve_[-self.n_iter_ :])
+        self._best: tuple[float, int] = watch.best_loss, watch.waited
+        self.best_loss_ = None if scored else watch.best_loss
         self.validation_scores_ = scored
         self.best_validation_score_ = watch.best_score if scored else None
 
@@ -249,21 +256,28 @@ class Estimator(BaseEstimator):
         nesterov = self.nesterovs_momentum and self.momentum > 0
         return optimizers.SGD(self.learning_rate_init, self.momentum, nesterov)
 
-    def _split(self, targets: Data) -> tuple[Array, Array]:
-        """Samples to train on and to hold back, by number."""
-        held = math.ceil(self.validation_fraction * len(targets))
-        if not 2 <= held < len(targets):
+    def _held_back(self, samples: Samples) -> tuple[Samples, Samples]:
+        """Samples to train on and to score."""
+        owner, count = type(self).__name__, len(samples.data)
+        held = math.ceil(self.validation_fraction * count)
+        if not 2 <= held < count:
             raise ValueError(
-                f"{type(self).__name__}: validation_fraction={self.validation_fraction} would hold back {held} of "
-                f"{len(targets)} samples: expected at least 2, and some to train on"
+                f"{owner}: validation_fraction={self.validation_fraction} would hold back {held} of {count} samples: "
+                "expected at least 2, and some to train on"
             )
-        seed = int(self._generator.integers(2**31))
-        numbers, strata = np.arange(len(targets)), self._strata(targets)
-        kept, back = train_test_split(numbers, test_size=held, stratify=strata, random_state=seed)
+        seed, strata = int(self._generator.integers(2**31)), self._strata(samples.targets)
+        parts = train_test_split(np.arange(count), test_size=held, stratify=strata, random_state=seed)
+        kept, back = (samples.take(index) for index in parts)
+        for weight in (kept.weight, back.plain):
+            if weight is not None and not any(np.any(one) for one in weight):
+                raise ValueError(
+                    f"{owner}: early_stopping: the {held} samples that are held back, or the {count - held} others, "
+                    "all have the weight 0"
+                )
         return kept, back
 
-    def _scorer(self, model: Sequential, data: Data, targets: Data, weight: Any) -> Callable[[], float]:
-        return lambda: self._goodness(targets, model.predict(data, PREDICTED, verbose=0), weight)
+    def _scorer(self, model: Sequential, held: Samples) -> Callable[[], float]:
+        return lambda: self._goodness(held.targets, model.predict(held.data, PREDICTED, verbose=0), held.plain)
 
     def _check_arguments(self) -> None:
         """Raise TypeError or ValueError for an argument out of range."""

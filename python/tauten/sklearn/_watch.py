@@ -16,15 +16,21 @@ class Watch(Callback):
 
     Better means by tol: the training loss below the best so far, or with `score` the score above it.
 
+    Attributes:
+        losses, scores: of the epochs.
+        best_loss, best_score: so far.
+        waited: epochs since there was one that was better.
+        seen: samples so far.
+        converged: did it end the training?
+
     Args:
         tol: what counts as better.
         patience: more epochs than these without change end the training, or with "adaptive" divide the learning rate
             by 5, down to 1e-6.
         learning_rate: "constant", "invscaling" or "adaptive".
-        power_t: of "invscaling": the rate is initial / (t + 1)^power_t after t samples.
+        scaling: of "invscaling": the initial rate and power_t; the rate is initial / (t + 1)^power_t after t samples.
         samples: of an epoch.
-        seen: samples before the first epoch.
-        score: a number that is to grow, of held-back samples; its best epoch's weights are set at the end.
+        score: gives a number that is to grow, of held-back samples; its best epoch's weights are set at the end.
     """
 
     def __init__(
@@ -32,28 +38,21 @@ class Watch(Callback):
         tol: float,
         patience: float,
         learning_rate: str,
-        power_t: float,
+        scaling: tuple[float, float],
         samples: int,
-        seen: int,
         score: Callable[[], float] | None,
     ) -> None:
         super().__init__()
         self.losses: list[float] = []
         self.scores: list[float] = []
-        self.best_score = -math.inf
-        self._best_loss = math.inf
-        self.seen = seen
+        self.best_loss, self.best_score = math.inf, -math.inf
+        self.waited = self.seen = 0
         self.converged = False
         self._tol, self._patience = tol, patience
-        self._learning_rate, self._power_t, self._initial = learning_rate, power_t, 0.0
+        self._learning_rate, self._scaling = learning_rate, scaling
         self._samples = samples
         self._score = score
-        self._waited = 0
         self._weights: list[Any] | None = None
-
-    def on_train_begin(self, logs: Logs | None = None) -> None:
-        assert self.model is not None and self.model.optimizer is not None
-        self._initial = self.model.optimizer.learning_rate
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         assert self.model is not None and self.model.optimizer is not None and logs is not None
@@ -61,14 +60,15 @@ class Watch(Callback):
         self.losses.append(float(logs["loss"]))
         self.seen += self._samples
         better = self._loss_is_better() if self._score is None else self._score_is_better(self._score())
-        self._waited = 0 if better else self._waited + 1
+        self.waited = 0 if better else self.waited + 1
         if self._learning_rate == "invscaling":
-            optimizer.learning_rate = self._initial / (self.seen + 1) ** self._power_t
-        if self._waited <= self._patience:
+            initial, power_t = self._scaling
+            optimizer.learning_rate = initial / (self.seen + 1) ** power_t
+        if self.waited <= self._patience:
             return
         if self._learning_rate == "adaptive" and optimizer.learning_rate > SLOWEST:
             optimizer.learning_rate /= 5
-            self._waited = 0
+            self.waited = 0
         else:
             self.converged = True
             self.model.stop_training = True
@@ -80,8 +80,8 @@ class Watch(Callback):
 
     def _loss_is_better(self) -> bool:
         loss = self.losses[-1]
-        better = loss <= self._best_loss - self._tol
-        self._best_loss = min(loss, self._best_loss)
+        better = loss <= self.best_loss - self._tol
+        self.best_loss = min(loss, self.best_loss)
         return better
 
     def _score_is_better(self, score: float) -> bool:
