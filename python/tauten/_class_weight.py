@@ -56,7 +56,7 @@ class ClassWeight:
             own = self._of(_classes(raw, sparse))
             if own.ndim > 2:
                 raise ValueError(f"{prefix}class_weight: expected one class a sample or step, got y of {raw.shape}")
-        return own if given is None else _product(own, given, prefix)
+        return own if given is None else product(own, given, prefix)
 
     def _of(self, classes: NDArray[np.int64]) -> NDArray[np.float64]:
         place = np.minimum(np.searchsorted(self._classes, classes), len(self._classes) - 1)
@@ -74,7 +74,8 @@ def _classes(y: NDArray[Any], sparse: bool) -> NDArray[np.int64]:
     return np.asarray(np.rint(y), dtype=np.int64)
 
 
-def _product(own: Weights, given: Any, prefix: str) -> Weights:
+def product(own: Weights, given: Any, prefix: str) -> Weights:
+    """Weights of samples or steps times those that a user gave. Raises ValueError for shapes that do not fit."""
     what = f"{prefix}sample_weight"
     raw = _data.read(given, what)
     if len(raw) != len(own):

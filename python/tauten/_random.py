@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,11 +12,15 @@ if TYPE_CHECKING:
 
 _generator: np.random.Generator | None = None
 _seedings = 0  # calls of set_seed() so far
+_instead: ContextVar[np.random.Generator | None] = ContextVar("_instead", default=None)  # of the global one
 
 
 def generator() -> np.random.Generator:
-    """The global generator; from the system's entropy until set_seed() is called."""
+    """The global generator, from the system's entropy until set_seed() is called; or that of drawing_from()."""
     global _generator
+    instead = _instead.get()
+    if instead is not None:
+        return instead
     if _generator is None:
         import numpy as np
 
@@ -51,13 +56,13 @@ def set_state(generator: np.random.Generator, state: Any) -> None:
 
 
 @contextmanager
-def untouched() -> Iterator[None]:
-    """Whatever is drawn meanwhile, the global generator then stands where it stood before."""
-    before = state_of(generator())
+def drawing_from(own: np.random.Generator) -> Iterator[None]:
+    """What this thread draws meanwhile comes from `own`; the global generator stays where it stands."""
+    token = _instead.set(own)
     try:
         yield
     finally:
-        set_state(generator(), before)
+        _instead.reset(token)
 
 
 class Shuffler:

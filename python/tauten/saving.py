@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tauten.models import Model
 
 Path = str | bytes | os.PathLike[str]
+Packed = tuple[dict[str, Any], dict[str, NDArray[Any]]]  # header, tensors
 
 FORMAT_VERSION = 1
 SUFFIX = ".safetensors"
@@ -52,8 +53,17 @@ def save_model(
 ) -> None:
     """What Model.save() does; with where a fit stands, and tensors that belong to that."""
     path = _target(filepath, overwrite)
+    header, tensors = packed(model, include_optimizer)
+    if fit is not None:
+        header["fit"] = fit
+        tensors.update(more or {})
+    _write(path, tensors, header)
+
+
+def packed(model: Model, include_optimizer: bool = True) -> Packed:
+    """A model as what JSON can hold, and arrays by name; unpacked() makes it again."""
     variables, network = _weights(model), model._network()
-    tensors = {name: variable.numpy() for name, (_, variable) in variables.items()}
+    tensors: dict[str, NDArray[Any]] = {name: variable.numpy() for name, (_, variable) in variables.items()}
     header: dict[str, Any] = _header("model", list(tensors))
     header["model"] = _architecture(model)
     header["compile"] = model.get_compile_config()
@@ -71,10 +81,7 @@ def save_model(
                 value = network.get_slot(number, model.optimizer.slot_number(slot))
                 if value is not None:
                     tensors[f"{SLOT}{slot}/{name}"] = value
-    if fit is not None:
-        header["fit"] = fit
-        tensors.update(more or {})
-    _write(path, tensors, header)
+    return header, tensors
 
 
 def save_weights(model: Model, filepath: Path, overwrite: bool) -> None:
@@ -108,17 +115,21 @@ def load_model(filepath: Path, compile: bool = True) -> Model:
         ValueError: for a file that is not Tauten's, of a newer format, cut short or damaged; it says what to do.
         OSError: if it cannot be read.
     """
+    return unpacked(_read(filepath), os.fsdecode(filepath), compile)
+
+
+def unpacked(content: Packed, where: str, compile: bool = True) -> Model:
+    """The model of what packed() gave. Raises ValueError that begins with `where`."""
     from tauten.models import Model, Sequential
 
-    header, tensors = _read(filepath)
-    where = os.fsdecode(filepath)
+    header, tensors = content
     if header.get("content") != "model":
         raise ValueError(
             f"{where}: the file has weights but no architecture (save_weights() wrote it): make the model, then call "
             "model.load_weights()"
         )
     try:
-        with _random.untouched():  # the initial weights that are drawn here are not kept
+        with _random.drawing_from(np.random.default_rng(0)):  # the initial weights, which are not kept
             architecture = header["model"]
             if isinstance(architecture, dict) and architecture.get("class_name") == "Functional":
                 model = Model.from_config(architecture["config"])
@@ -291,7 +302,7 @@ def _replace(path: str, content: bytes) -> None:
             os.close(descriptor)
 
 
-def _read(filepath: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _read(filepath: Path) -> Packed:
     """Header and tensors of a file, checked against each other. Raises ValueError, OSError."""
     from safetensors import SafetensorError, safe_open
 

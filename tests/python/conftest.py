@@ -14,3 +14,9 @@ def same_threads():
     yield
     if _core.num_threads() != threads:
         _core.set_num_threads(threads)
+
+
+@pytest.fixture
+def one_thread(same_threads):
+    """For many fits on tiny data: threads would wait for each other more than compute."""
+    _core.set_num_threads(1)
