@@ -145,6 +145,8 @@ public:
     void finalize(const std::vector<int>& outputs);
     bool finalized() const { return !outputs_.empty(); }
     void update_trainable();  // after a parameter was frozen or thawed
+    // Grows when that may change how a call works.
+    uint64 version() const { return version_; }
 
     const Shape& edge_shape(int edge) const;
     const std::vector<Edge>& edges() const { return edges_; }
@@ -219,6 +221,7 @@ private:
     std::vector<int> outputs_;
     int extras_ = 0;
     uint32 dropouts_ = 0;
+    uint64 version_ = 0;
 };
 
 template <class T>

@@ -74,6 +74,8 @@ private:
     void check_targets(size_t h) const;
     const Source* sample_weight(size_t h) const;
     void plan_phases();
+    void begin_phases();
+    void measure();
     int64 rows_a_pass(const Node<T>& node) const;
     void add_reuses(Parameter<T>& parameter, int64 offset) const;
     void plan_update();
@@ -107,7 +109,6 @@ private:
     const kernels::Kernels<T>& k_;
     const int threads_ = threads();  // scratch memory is made for as many, whatever is set meanwhile
     double penalty_ = 0;
-    bool synchronised_ = false;  // some node needs all rows at once: every member has its slice
     bool in_parts_ = false;      // there are fewer rows than threads
     int64 slices_ = 1;           // that members claim
 
