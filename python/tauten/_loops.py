@@ -101,7 +101,7 @@ class AtOnce:
         self._train = step.at_once
         self._test = graph.network.test_arrays
 
-    def __call__(self, train: bool, x: Any, y: Any, return_dict: bool) -> Any:
+    def __call__(self, train: bool, x: Any, y: Any, return_dict: bool) -> float | list[float] | dict[str, float] | None:
         """What train_on_batch() or test_on_batch() returns; None, and nothing was done, for what is unusual."""
         if self._carrier.stateful:
             return None

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from tauten._states import State
     from tauten.models import Model
 
+Returned = float | list[float] | dict[str, float]
+
 # Keras' further arguments of compile(), at the value that changes nothing.
 _KERAS_DEFAULTS: dict[str, Any] = {
     "weighted_metrics": None,
@@ -510,8 +512,8 @@ class Trainer:
         targets = feeder.targets(y, inputs, losses, f"{prefix}y")
         return Feed(inputs, targets, feeder.weights(sample_weight, inputs, losses, f"{prefix}sample_weight"))
 
-    def _at_once_on(self, train: bool, x: Any, y: Any, return_dict: bool) -> Any:
-        """What train_on_batch() or test_on_batch() returns, if the core can read plain x and y as they are; else None."""
+    def _at_once_on(self, train: bool, x: Any, y: Any, return_dict: bool) -> Returned | None:
+        """What train_on_batch() or test_on_batch() returns, if the core can read x and y as they are; else None."""
         calls, compiled = self._at_once, self._compiled
         if calls is None or calls.graph is not self._graph or calls.compiled is not compiled:
             configured = self._configured
