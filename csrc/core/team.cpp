@@ -127,7 +127,8 @@ void Meeting::wait(int count, const Stop* stop) {
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
         if (stop) stop->agree();
         arrived_.store(0, std::memory_order_relaxed);
-        generation_.store(generation + 1, std::memory_order_release);
+        // In one order with notify_all()'s look at who waits: else it may miss one that sleeps on the old number for ever.
+        generation_.store(generation + 1, std::memory_order_seq_cst);
         generation_.notify_all();
         return;
     }

@@ -328,7 +328,7 @@ void change(Case<T>& c, int what, int which, int64 steps) {
                                which % 3 ? std::vector<std::string>{} : std::vector<std::string>{"sparse_categorical_accuracy"}}});
             break;
         case 4: p.l2 = p.l2 == 0 ? 0.01 : 0; break;
-        case 5: set_threads(1 + which % 3); break;
+        case 5: set_threads(1 + which % 2); break;
         case 6:
             if (steps > 0) c.source.ragged() ? c.make_whole(steps) : c.cut();
             break;
@@ -352,7 +352,7 @@ void plans_are_never_stale(const std::function<Case<T>()>& make, int64 steps = 0
     const auto pick = [&](int n) { return std::min(n - 1, static_cast<int>((numbers.next() + 1) * 0.5 * n)); };
     int call = 0;
     bool fused = false;
-    for (int i = 0; i < 120; ++i) {
+    for (int i = 0; i < 60; ++i) {
         if (pick(3) == 0) {
             const int what = pick(8), which = pick(24);
             change(kept, what, which, steps);
