@@ -4,7 +4,7 @@ namespace tauten::bindings {
 
 namespace {
 
-Scalar scalar_of(const py::dtype& type) {
+std::optional<Scalar> known_scalar(const py::dtype& type) {
     const char kind = type.kind();
     const auto size = type.itemsize();
     const bool native = type.byteorder() == '=' || type.byteorder() == '|';
@@ -14,6 +14,11 @@ Scalar scalar_of(const py::dtype& type) {
     if (native && kind == 'i' && size == 4) return Scalar::i32;
     if (native && kind == 'i' && size == 8) return Scalar::i64;
     if (kind == 'b') return Scalar::boolean;
+    return std::nullopt;
+}
+
+Scalar scalar_of(const py::dtype& type) {
+    if (const auto known = known_scalar(type)) return *known;
     throw TypeError(text("arrays of dtype ", std::string(py::str(static_cast<const py::object&>(type))),
                          " are not read; expected float32, float64, uint8, int32, int64 or bool"));
 }
@@ -31,6 +36,23 @@ bool contiguous_from(const py::array& array, py::ssize_t first) {
 }
 
 }  // namespace
+
+// A subclass may mean more by its values than they say (masked arrays).
+bool read_plain(const py::handle& value, Source& to) {
+    using api = py::detail::npy_api;
+    if (reinterpret_cast<PyObject*>(Py_TYPE(value.ptr())) != reinterpret_cast<PyObject*>(api::get().PyArray_Type_)) return false;
+    const py::array array = py::reinterpret_borrow<py::array>(value);
+    constexpr int wanted = api::NPY_ARRAY_C_CONTIGUOUS_ | api::NPY_ARRAY_ALIGNED_;
+    if ((array.flags() & wanted) != wanted || array.ndim() < 1 || array.size() < 1) return false;
+    const auto type = known_scalar(array.dtype());
+    if (!type) return false;
+    to.type = *type;
+    to.samples = array.shape(0);
+    to.data = static_cast<const char*>(array.data());
+    to.stride = array.itemsize() * (array.size() / array.shape(0));
+    to.shape.assign(array.shape() + 1, array.shape() + array.ndim());
+    return true;
+}
 
 void ArraySource::one_array(const py::array& array) {
     if (array.ndim() < 1) fail("a source needs an array of at least one dimension, the samples");

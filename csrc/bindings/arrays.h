@@ -36,6 +36,10 @@ private:
     std::vector<py::array> keep_;
 };
 
+// An array of samples that the core reads as it lies: aligned, C-contiguous, of a type of Source's, not empty, and no
+// subclass. False for anything else. The caller keeps it alive.
+bool read_plain(const py::handle& value, Source& to);
+
 // Extents with None for run_time.
 py::tuple shape_tuple(const Shape& shape);
 Shape shape_from(const py::handle& shape, const std::string& name);

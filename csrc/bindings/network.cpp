@@ -106,6 +106,7 @@ void bind_network(py::module_& module) {
     bind_weights(module, c);
     bind_updates(module, c);
     bind_calls(module, c);
+    bind_direct(c);
     c.def("edge_shape", [](const PyNetwork& n, int edge) {
          return n.with([&](auto& engine) { return shape_tuple(engine.network.edge_shape(edge)); });
      }, py::arg("edge"));

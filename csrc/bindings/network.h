@@ -45,6 +45,7 @@ private:
 void bind_layers(py::module_& module, py::class_<PyNetwork>& c);
 void bind_updates(py::module_& module, py::class_<PyNetwork>& c);
 void bind_calls(py::module_& module, py::class_<PyNetwork>& c);
+void bind_direct(py::class_<PyNetwork>& c);
 
 // Parameter i of a network. Throws std::invalid_argument if there is none.
 template <class T>

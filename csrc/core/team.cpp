@@ -71,7 +71,7 @@ public:
     void run(const Team& team) {
         team_ = &team;
         const uint32 number = ++asked_number_;
-        asked_.store(number, std::memory_order_release);
+        asked_.store(number);  // in one order with notify_one()'s look at who waits, as below
         asked_.notify_one();
         for (uint32 done; (done = done_.load(std::memory_order_acquire)) != number;) done_.wait(done);
     }
@@ -79,7 +79,7 @@ public:
         for (uint32 number = 0;; ++number) {
             asked_.wait(number);
             team_->run();
-            done_.store(number + 1, std::memory_order_release);
+            done_.store(number + 1);
             done_.notify_one();
         }
     }
@@ -127,7 +127,8 @@ void Meeting::wait(int count, const Stop* stop) {
     if (arrived_.fetch_add(1, std::memory_order_acq_rel) == count - 1) {
         if (stop) stop->agree();
         arrived_.store(0, std::memory_order_relaxed);
-        generation_.store(generation + 1, std::memory_order_release);
+        // In one order with notify_all()'s look at who waits: else it may miss one that sleeps on the old number for ever.
+        generation_.store(generation + 1);
         generation_.notify_all();
         return;
     }

@@ -114,6 +114,7 @@ void Engine<T>::compile(const std::vector<HeadRequest>& requests) {
     require(scored, "compile: no output has a loss");
     require(metrics <= most_metrics, "compile: at most ", most_metrics, " metrics, got ", metrics);
     std::unique_lock lock(guard_);
+    objective.number = objective_.number + 1;
     objective_ = objective;
     compiled_ = true;
 }

@@ -202,7 +202,11 @@ void ProductPlan<T>::run(const kernels::Kernels<T>& k, const Call<T>& call, cons
         int64 b_row, k;
         Line<T> lines[2];  // of each part
     };
-    Piece pieces[most_taps];
+    union Pieces {  // nobody clears them: most products need one or two
+        Piece all[most_taps];
+        Pieces() {}
+    } pieces_of_lines;
+    Piece* const pieces = pieces_of_lines.all;
     kernels::Tap<T> taps[most_taps];
     bool first = true;
     int64 line = first_line, done = 0;  // rows of the current line that are done

@@ -253,6 +253,7 @@ void Network<T>::finalize(const std::vector<int>& wanted) {
 
 template <class T>
 void Network<T>::update_trainable() {
+    ++version_;
     for (const Reuse<T>& reuse : reuses_) {
         reuse.again->trainable = reuse.first->trainable;
         reuse.again->moves = reuse.first->moves;

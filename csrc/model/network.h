@@ -155,6 +155,8 @@ public:
     // Edges that nobody reads: nothing comes back from them.
     const std::vector<int>& ignored() const { return ignored_; }
     void update_trainable();  // after a parameter was frozen or thawed
+    // Grows when that may change how a call works.
+    uint64 version() const { return version_; }
 
     const Shape& edge_shape(int edge) const;
     const std::vector<Edge>& edges() const { return edges_; }
@@ -234,6 +236,7 @@ private:
     std::vector<int> ignored_;
     int extras_ = 0;
     uint32 dropouts_ = 0;
+    uint64 version_ = 0;
 };
 
 template <class T>

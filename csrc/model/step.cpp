@@ -23,7 +23,7 @@ template <class T>
 Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& work, const Request<T>& request, uint64 number)
     : network_(network), objective_(objective), work_(work), request_(request), call_(work.call),
       k_(kernels::table<T>()) {
-    work.prepare(k_, network, objective, request, threads_);
+    const bool fresh = work.prepare(k_, network, objective, request, threads_);
     work.call.number = number;
     work.call.trouble = &trouble_;
     work.call.stop = &stop_;
@@ -42,7 +42,12 @@ Step<T>::Step(Network<T>& network, const Objective& objective, Workspace<T>& wor
                 penalty_ += p->l1 * sums[0] + p->l2 * sums[1];
             }
     }
-    plan_phases();
+    if (fresh) {
+        plan_phases();
+        measure();
+        work.planned();
+    }
+    begin_phases();
 }
 
 template <class T>
@@ -99,21 +104,13 @@ const Source* Step<T>::sample_weight(size_t h) const {
 // What the phases after forward and backward have to do, part by part.
 template <class T>
 void Step<T>::plan_phases() {
-    work_.stale.clear();
-    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.reuses, &work_.norms, &work_.update}) phase->clear();
+    for (Phase* phase : {&work_.gradients, &work_.merge, &work_.reuses, &work_.norms, &work_.update}) phase->parts.clear();
     if (!request_.backward) return;
-    refresh();
-    for (const auto& p : network_.parameters()) {
-        if (!p->trainable) continue;
-        if (sink_.store || p->reused) p->gradient.reserve(p->size());
-        if (sink_.update || request_.update_stored) start_slots(*p);
-        if (p->reused)
+    for (const auto& p : network_.parameters())
+        if (p->trainable && p->reused)
             work_.reuses.add([](void* s, void* of, int64 item, void*) {
                 static_cast<Step*>(s)->add_reuses(*static_cast<Parameter<T>*>(of), item * merge_weights);
             }, p.get(), divide_up(p->size(), merge_weights));
-    }
-    for (const Reuse<T>& reuse : network_.reuses())
-        if (reuse.again->trainable) reuse.again->gradient.reserve(reuse.again->size());
     if (request_.update_stored) plan_update();
     for (ProductPlan<T>& product : work_.products) {
         work_.gradients.add([](void* s, void* p, int64 item, void* scratch) {
@@ -128,7 +125,6 @@ void Step<T>::plan_phases() {
     for (Scatter<T>* scatter : network_.scatters()) {
         Parameter<T>* const table = scatter->parameter;
         if (!table->trainable) continue;
-        table->gradient.reserve(table->size());
         work_.gradients.add([](void* s, void* of, int64 item, void*) {
             static_cast<Scatter<T>*>(of)->part(static_cast<Step*>(s)->call_, item);
         }, scatter, scatter->parts());
@@ -139,6 +135,37 @@ void Step<T>::plan_phases() {
             step.sink_.finish(step.k_, of, offset, std::min(merge_weights, of.size() - offset),
                                       of.gradient.data() + offset);
         }, table, divide_up(table->size(), merge_weights));
+    }
+}
+
+// What every call needs, planned anew or not: the phases' first items, panels that are out of date, and memory.
+template <class T>
+void Step<T>::begin_phases() {
+    work_.stale.clear();
+    work_.refresh.parts.clear();
+    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.reuses, &work_.norms, &work_.update}) phase->next.reset();
+    if (!request_.backward) return;
+    refresh();
+    for (const auto& p : network_.parameters()) {
+        if (!p->trainable) continue;
+        if (sink_.store || p->reused) p->gradient.reserve(p->size());
+        if (sink_.update || request_.update_stored) start_slots(*p);
+    }
+    for (const Reuse<T>& reuse : network_.reuses())
+        if (reuse.again->trainable) reuse.again->gradient.reserve(reuse.again->size());
+    for (const Scatter<T>* scatter : network_.scatters())
+        if (scatter->parameter->trainable) scatter->parameter->gradient.reserve(scatter->parameter->size());
+}
+
+// What the nodes of this call cost.
+template <class T>
+void Step<T>::measure() {
+    Effort& effort = work_.effort = {};
+    for (const auto& node : network_.nodes()) {
+        effort.flops += node->work(call_);
+        const bool back = !request_.backward || node->in_parts(call_, Way::backward);
+        if (back && node->in_parts(call_, Way::forward)) effort.in_parts += node->work(call_);
+        effort.synchronised = effort.synchronised || node->forward_phases(call_) > 1 || node->backward_phases(call_) > 1;
     }
 }
 
@@ -242,21 +269,13 @@ void Step<T>::refresh() {
 // fewer than threads, what nodes write.
 template <class T>
 int Step<T>::team_size() {
-    double flops = 0, shared = 0;
-    for (const auto& node : network_.nodes()) {
-        flops += node->work(call_);
-        const bool back = !request_.backward || node->in_parts(call_, Way::backward);
-        if (back && node->in_parts(call_, Way::forward)) shared += node->work(call_);
-        synchronised_ = synchronised_ || node->forward_phases(call_) > 1 || node->backward_phases(call_) > 1;
-    }
-    const double work = flops;
-    if (request_.backward) flops *= 3;
+    const Effort& effort = work_.effort;
+    const double flops = work_flops();
     if (Watch* const watch = Watch::current(); watch && flops > watched_flops) watch->install();
-    flops_ = flops;
     const int worth = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
     crowded_out_ = worth > 1 && !crowd.has_room(flops);
     const int team = crowded_out_ ? 1 : worth;
-    in_parts_ = call_.batch < team && shared >= work / 2;
+    in_parts_ = call_.batch < team && effort.in_parts >= effort.flops / 2;
     const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
     slices_ = std::min<int64>(call_.batch, members);
     work_.slices.reset(worth);  // memory for as many, whether there is room for them this time or not
@@ -288,8 +307,7 @@ void Step<T>::run() {
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
     for (const Head& head : objective_.heads)
-        if (request_.loss && head.fused >= 0 && !outputs && head.metrics.empty())
-            work_.unread[static_cast<size_t>(head.fused)] = 1;
+        if (request_.loss && head.fused >= 0) work_.unread[static_cast<size_t>(head.fused)] = !outputs && head.metrics.empty();
     run_members(team_size());
     for (Node<T>* node : work_.stale) node->refreshed();
     if (stop_.seen()) throw Interrupted{};
@@ -309,19 +327,20 @@ void Step<T>::run() {
 // The region, and what it tells about the room there is for the next one.
 template <class T>
 void Step<T>::run_members(int team) {
+    const auto work = [this](const Member& m) { member({m.index, m.count, m.meeting, &stop_}); };
+    if (team == 1 && !crowded_out_) return run_team(team, work);
     std::atomic<double> processor_seconds{0};
     const auto begin = std::chrono::steady_clock::now();
     run_team(team, [&](const Member& m) {
         const double before = m.count > 1 ? thread_seconds() : 0;
-        member({m.index, m.count, m.meeting, &stop_});
+        work(m);
         if (m.count > 1) processor_seconds.fetch_add(thread_seconds() - before, std::memory_order_relaxed);
     });
-    if (team == 1 && !crowded_out_) return;
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (crowded_out_)
         crowd.worked_alone(seconds);
     else
-        crowd.worked_together(flops_, seconds, processor_seconds.load());
+        crowd.worked_together(work_flops(), seconds, processor_seconds.load());
 }
 
 template <class T>
@@ -333,7 +352,7 @@ void Step<T>::member(const Member& member) {
     }
     if (in_parts_) {
         pass_in_parts(member, deal(member.index, member.count), scratch);
-    } else if (synchronised_) {
+    } else if (work_.effort.synchronised) {
         pass(member, deal(member.index, member.count), scratch);
     } else {
         for (int64 i; (i = work_.slices.take(member.index)) >= 0;) pass(member, deal(i, slices_), scratch);

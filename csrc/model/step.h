@@ -74,11 +74,14 @@ private:
     void check_targets(size_t h) const;
     const Source* sample_weight(size_t h) const;
     void plan_phases();
+    void begin_phases();
+    void measure();
     int64 rows_a_pass(const Node<T>& node) const;
     void add_reuses(Parameter<T>& parameter, int64 offset) const;
     void plan_update();
     void start_slots(Parameter<T>& parameter) const;
     bool find_scales();
+    double work_flops() const { return work_.effort.flops * (request_.backward ? 3 : 1); }  // of the whole call, about
     int team_size();
     void run_members(int team);
     Slice deal(int64 index, int64 count) const;
@@ -109,9 +112,7 @@ private:
     const kernels::Kernels<T>& k_;
     const int threads_ = threads();  // scratch memory is made for as many, whatever is set meanwhile
     double penalty_ = 0;
-    double flops_ = 0;           // of the call, about
     bool crowded_out_ = false;   // it goes alone, though a team would be worth it
-    bool synchronised_ = false;  // some node needs all rows at once: every member has its slice
     bool in_parts_ = false;      // there are fewer rows than threads
     int64 slices_ = 1;           // that members claim
 

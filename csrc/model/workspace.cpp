@@ -31,13 +31,15 @@ void Phase::work_off(void* context, void* scratch, const Stop* stop) {
     }
 }
 
-// Row order and time axes: rows by length, longest first, equal lengths in the user's order.
+// Looks at the sources and orders rows by length, longest first, equal lengths in the user's order.
 template <class T>
-void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& request) {
+void Workspace<T>::read_rows(const Network<T>& network, const Request<T>& request) {
     const int64 batch = request.batch;
-    order.resize(static_cast<size_t>(batch));
-    std::iota(order.begin(), order.end(), int64{0});
-    lengths.clear();
+    if (!lengths.empty() || static_cast<int64>(order.size()) != batch) {  // else they are in the user's order
+        order.resize(static_cast<size_t>(batch));
+        std::iota(order.begin(), order.end(), int64{0});
+        lengths.clear();
+    }
     for (size_t i = 0; i < request.x.size(); ++i) {
         const Source& source = *request.x[i];
         const Edge& edge = network.edges()[static_cast<size_t>(network.inputs()[i])];
@@ -69,15 +71,35 @@ void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& reques
             }
             continue;
         }
+        lengths.resize(static_cast<size_t>(batch));
         std::sort(order.begin(), order.end(), [&](int64 a, int64 b) {
             const int64 x = source.length(request.index[a]), y = source.length(request.index[b]);
             return x != y ? x > y : a < b;
         });
-        lengths.resize(static_cast<size_t>(batch));
         for (int64 r = 0; r < batch; ++r)
             lengths[static_cast<size_t>(r)] = source.length(request.index[order[static_cast<size_t>(r)]]);
     }
+}
 
+// Whether the plan that stands is this call's. Everything that it follows from is in the key: a node's virtual functions
+// ask for nothing else of a call. Rows of unequal length, and objectives of one call, have no key: they are planned anew.
+template <class T>
+bool Workspace<T>::same_plan(const Network<T>& network, const Objective& objective, const Request<T>& request, int threads) {
+    fresh_key_.clear();
+    if (!lengths.empty() || (request.loss && objective.number == 0)) return false;
+    fresh_key_.assign({request.batch, threads, static_cast<int64>(network.version()),
+                       request.loss ? static_cast<int64>(objective.number) : 0, request.training, request.backward,
+                       request.input_gradients, request.loss, request.keep, request.update_stored, request.sink.store,
+                       request.sink.update, request.rule.by_norm() && !request.sink.settings.accumulate,
+                       !request.initial_states.empty(), !request.final_states.empty()});
+    for (const Source* x : request.x) fresh_key_.push_back(x->length(request.index[0]));
+    return planned_ && fresh_key_ == key_;
+}
+
+// Time axes.
+template <class T>
+void Workspace<T>::make_axes(const Network<T>& network, const Request<T>& request) {
+    const int64 batch = request.batch;
     axes.assign(network.axes().size(), {});
     int64 numbers = 0;
     for (size_t a = 0; a < axes.size(); ++a) {
@@ -215,19 +237,23 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
 }
 
 template <class T>
-void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& network, const Objective& objective,
+bool Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& network, const Objective& objective,
                            const Request<T>& request, int threads) {
     require(request.batch >= 1, "an empty batch");
     require(request.x.size() == network.inputs().size(), "the model has ", network.inputs().size(), " input(s), got ",
             request.x.size());
+    call.trouble = nullptr;
+    call.stop = nullptr;
+    read_rows(network, request);
+    call.order = order.data();
+    if (same_plan(network, objective, request, threads)) return false;
+    planned_ = false;
+    std::swap(key_, fresh_key_);
     make_axes(network, request);
     call.kernels = &k;
     call.batch = request.batch;
     call.axes = axes.data();
-    call.order = order.data();
     call.training = request.training;
-    call.trouble = nullptr;
-    call.stop = nullptr;
     call.backward = request.backward || request.keep;
     call.input_gradients = request.input_gradients;
     call.initial_states = !request.initial_states.empty();
@@ -264,6 +290,7 @@ void Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     lay_out(network, objective, request);
     scratch_ = static_cast<T*>(scratch_block_);
     scratch_size_ = one;
+    return true;
 }
 
 template class Workspace<float>;

@@ -1,5 +1,6 @@
 // The memory one call works in: time axes, arena, pointers for every edge, row-wise results. Checked out per call, so
-// that concurrent calls do not meet; it grows and never shrinks.
+// that concurrent calls do not meet; it grows and never shrinks. What was planned for a call stands until one comes that
+// differs in anything that the plan follows from (`key_`): a call like the one before only looks at its data.
 #pragma once
 
 #include <vector>
@@ -52,10 +53,6 @@ struct Phase {
     std::vector<Part> parts;
     Items next;
 
-    void clear() {
-        parts.clear();
-        next.reset();
-    }
     void add(void (*run)(void*, void*, int64, void*), void* what, int64 items) {
         if (items > 0) parts.push_back({run, what, items});
     }
@@ -75,12 +72,21 @@ struct HeadRows {
     double* metrics = nullptr;    // metric by metric
 };
 
+// What a call costs, in FLOPs of one way forward, and how its threads may share it.
+struct Effort {
+    double flops = 0, in_parts = 0;  // of all nodes; of those that compute parts of what they write
+    bool synchronised = false;       // some node needs all rows at once
+};
+
 template <class T>
 class Workspace {
 public:
-    // Everything the call needs, before any thread runs. Throws std::invalid_argument for sources that do not fit.
-    void prepare(const kernels::Kernels<T>& k, const Network<T>& network, const Objective& objective,
+    // Everything the call needs, before any thread runs. False if that stood already: the phases do then, too. Throws
+    // std::invalid_argument for sources that do not fit.
+    bool prepare(const kernels::Kernels<T>& k, const Network<T>& network, const Objective& objective,
                  const Request<T>& request, int threads);
+    // The plan is whole, with what its phases do.
+    void planned() { planned_ = !key_.empty(); }
     int64 allocations() const { return allocations_; }
     int64 bytes() const { return arena_.bytes(); }
     // The first of the time rows of the sample at `place` in the user's batch, samples one after the other.
@@ -102,9 +108,12 @@ public:
     std::vector<HeadRows<T>> heads;
     std::vector<char> unread;      // by node: nobody wants what it writes
     std::vector<char> scored;      // by node: the loss has done its backward
+    Effort effort;
     T* scratch(int thread) const { return scratch_ + thread * scratch_size_; }
 
 private:
+    void read_rows(const Network<T>& network, const Request<T>& request);
+    bool same_plan(const Network<T>& network, const Objective& objective, const Request<T>& request, int threads);
     void make_axes(const Network<T>& network, const Request<T>& request);
     void lay_out(const Network<T>& network, const Objective& objective, const Request<T>& request);
 
@@ -117,6 +126,8 @@ private:
 
     RawBuffer arena_;
     int64 allocations_ = 0;
+    bool planned_ = false;
+    std::vector<int64> key_, fresh_key_;  // of the plan that stands, if it may be used again; of this call
     std::vector<int64> first_rows_;
     std::vector<int64> axis_numbers_;   // active and offset of all axes
     std::vector<Block> blocks_;

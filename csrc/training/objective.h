@@ -49,6 +49,7 @@ struct Head {
 // One head an output, in order.
 struct Objective {
     std::vector<Head> heads;
+    uint64 number = 0;  // of those that an engine was compiled with, from 1; 0: of one call alone
 };
 
 // Rows of one slice, all arrays at their first row.

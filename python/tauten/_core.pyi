@@ -409,6 +409,18 @@ class Network:
         initial_states: States | None = None,
         keep_states: bool = False,
     ) -> Any: ...
+    def train_arrays(self, x: object, y: object, rule: Update, fused: bool) -> float | list[float] | None:
+        """train_step() on arrays as they are, of a network of one input, of numbers, and one output: the loss, or loss
+        and metrics. None, and nothing was done, for all but plain contiguous arrays of the network's shapes whose
+        values pass the checks of tauten._feeding.
+        """
+
+    def test_arrays(self, x: object, y: object) -> float | list[float] | None:
+        """test_step() in the same way."""
+
+    def predict_array(self, x: object) -> NDArray[np.floating] | None:
+        """predict() in the same way, but whatever the values are."""
+
     def predict(
         self,
         x: Sequence[Source],

@@ -58,6 +58,9 @@ class Feeder:
         graph: its finished network.
         input_names, output_names: what inputs and outputs are called in dicts.
         outputs: how they are held.
+
+    Attributes:
+        plain: the core can read plain arrays as they are, for one input of numbers without a mask and one output.
     """
 
     def __init__(
@@ -78,7 +81,8 @@ class Feeder:
         self._single = len(self._inputs) == 1
         self._one_target = len(self._outputs) == 1
         self._one_source = self._single and graph.entries[0].count == 1
-        self._at_once = self._one_source and self._one_target and outputs.kind is not dict
+        self.plain = self._one_source and self._one_target and self._inputs[0].plain
+        self._bare = self.plain and outputs.kind is not dict
 
     @staticmethod
     def build_shape(raw: Raw, what: str) -> Shape:
@@ -93,10 +97,7 @@ class Feeder:
 
     def at_once(self, x: Any) -> NDArray[np.floating[Any]] | None:
         """The outputs for an array that the core can read as it is; None for whatever has to be looked at."""
-        if type(x) is not np.ndarray or not self._at_once or not self._inputs[0].reads(x):
-            return None
-        output: NDArray[np.floating[Any]] = self.network.predict([Source(x)], np.arange(len(x)))[0]
-        return output
+        return self.network.predict_array(x) if self._bare else None
 
     def inputs(self, x: Any, what: str = "x", finite: bool = False) -> Inputs:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""
@@ -226,16 +227,8 @@ class _Input:
         self._entry = entry
         self._masks = masks
         self._sample = entry.shape
-        self._plain = masks is None and not entry.tables and not entry.layer.integers
-        self._dtype = np.dtype(dtype)
+        self.plain = masks is None and not entry.tables and not entry.layer.integers
         self._name = dtype
-
-    def reads(self, x: NDArray[Any]) -> bool:
-        """Can the core read the array as it is? Not what data() has to look at, for whatever reason."""
-        if not self._plain or x.dtype != self._dtype or x.shape[1:] != self._sample:
-            return False
-        flags = x.flags
-        return flags.c_contiguous and flags.aligned and len(x) > 0
 
     def data(self, raw: Raw, what: str, finite: bool) -> Data:
         """x for the network. Raises TypeError or ValueError for wrong shapes, tokens, and, if asked, NaN."""

@@ -13,10 +13,11 @@ from tauten._checks import number
 
 if TYPE_CHECKING:
     from tauten._batches import Batches
-    from tauten._compiled import Means
+    from tauten._compiled import Compiled, Means
     from tauten._core import Network, StepResult
     from tauten._feeding import Feed, Inputs
     from tauten._fit import Fitting
+    from tauten._graph import Graph
     from tauten._progress import Progress
     from tauten._states import Carrier
     from tauten.callbacks import CallbackList
@@ -41,7 +42,6 @@ class TrainStep:
         self._carrier = carrier
         self._optimizer = optimizer
         self._where = where
-        self._fused = not config.check_gradients()
 
     def __call__(self, feed: Feed, index: NDArray[np.int64], place: str = "") -> StepResult:
         """Train on the samples that `index` names. Raises FloatingPointError if loss or gradients are not finite."""
@@ -54,17 +54,62 @@ class TrainStep:
                 index,
                 feed.weight,
                 optimizer.rule(),
-                self._fused,
+                not config.check_gradients(),
                 batch=len(index),
             )
         except FloatingPointError as error:
-            raise FloatingPointError(
-                f"model {self._model!r}, {self._where}{place}: {error}. "
-                f"Try a lower learning rate (now {optimizer.learning_rate:g}), inputs scaled to "
-                "about [-1, 1], or other initial weights"
-            ) from error
+            raise self._explained(error, place) from error
         optimizer.count_step()
         return result
+
+    def at_once(self, x: Any, y: Any) -> float | list[float] | None:
+        """Train on plain arrays, if the core can read them as they are: the loss, or loss and metrics; else None."""
+        optimizer = self._optimizer
+        try:
+            values = self._network.train_arrays(x, y, optimizer.rule(), not config.check_gradients())
+        except FloatingPointError as error:
+            raise self._explained(error, "") from error
+        if values is not None:
+            optimizer.count_step()
+        return values
+
+    def _explained(self, error: FloatingPointError, place: str) -> FloatingPointError:
+        return FloatingPointError(
+            f"model {self._model!r}, {self._where}{place}: {error}. "
+            f"Try a lower learning rate (now {self._optimizer.learning_rate:g}), inputs scaled to "
+            "about [-1, 1], or other initial weights"
+        )
+
+
+class AtOnce:
+    """The calls of a compiled model on plain arrays: one native call each, which looks at them itself.
+
+    Attributes:
+        graph, compiled: of the model; the calls are of no use when it has others.
+
+    Args:
+        step: of train_on_batch().
+        carrier: of the model's states.
+    """
+
+    __slots__ = ("_carrier", "_test", "_train", "compiled", "graph")
+
+    def __init__(self, graph: Graph, compiled: Compiled, step: TrainStep, carrier: Carrier) -> None:
+        self.graph = graph
+        self.compiled = compiled
+        self._carrier = carrier
+        self._train = step.at_once
+        self._test = graph.network.test_arrays
+
+    def __call__(self, train: bool, x: Any, y: Any, return_dict: bool) -> float | list[float] | dict[str, float] | None:
+        """What train_on_batch() or test_on_batch() returns; None, and nothing was done, for what is unusual."""
+        if self._carrier.stateful:
+            return None
+        values = self._train(x, y) if train else self._test(x, y)
+        if not return_dict or values is None:
+            return values
+        names = ["loss", *self.compiled.names.flat]
+        return dict(sorted(zip(names, values if isinstance(values, list) else [values], strict=True)))
 
 
 def run_epoch(model: Model, step: TrainStep, fitting: Fitting, progress: Progress) -> dict[str, Any]:

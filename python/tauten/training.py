@@ -15,7 +15,7 @@ from tauten._compiled import Compiled, Means
 from tauten._exclusive import Exclusive
 from tauten._feeding import Feed, Feeder, Inputs, Predictions
 from tauten._fit import Fitting, Validation, run
-from tauten._loops import TrainStep, every, run_predict, run_test
+from tauten._loops import AtOnce, TrainStep, every, run_predict, run_test
 from tauten._random import Shuffler
 from tauten._states import Carrier, cells, check_steps, checked
 from tauten._tensors import KerasTensor
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tauten._graph import Graph
     from tauten._states import State
     from tauten.models import Model
+
+Returned = float | list[float] | dict[str, float]
 
 # Keras' further arguments of compile(), at the value that changes nothing.
 _KERAS_DEFAULTS: dict[str, Any] = {
@@ -53,6 +55,7 @@ class Trainer:
         self._configured: tuple[Graph, Compiled] | None = None
         self._fed: tuple[Graph, Feeder] | None = None
         self._carried: tuple[Graph | None, Carrier] | None = None
+        self._at_once: AtOnce | None = None
         self._shuffler = Shuffler()
         self._fitting: Fitting | None = None  # the fit that runs
         self._exclusive = Exclusive(
@@ -388,6 +391,9 @@ class Trainer:
             else _intake.weighted(self, y, sample_weight, ClassWeight(class_weight))
         )
         with self._exclusive("train_on_batch"):
+            done = None if weight is not None else self._at_once_on(True, x, y, return_dict)
+            if done is not None:
+                return done
             feed = self._feed(x, y, weight)
             means = Means(compiled.names)
             means.add(self._step("train_on_batch")(feed, every(feed)))
@@ -398,6 +404,9 @@ class Trainer:
     ) -> float | list[float] | dict[str, float]:
         """Loss and metrics on all of `x` in one native call; arguments and result as evaluate()."""
         compiled = self._need_compiled("test_on_batch")
+        done = None if sample_weight is not None else self._at_once_on(False, x, y, return_dict)
+        if done is not None:
+            return done
         feed = self._feed(x, y, sample_weight)
         means = Means(compiled.names)
         index = every(feed)
@@ -503,6 +512,21 @@ class Trainer:
         inputs = feeder.inputs(x, f"{prefix}x", finite=True)
         targets = feeder.targets(y, inputs, losses, f"{prefix}y")
         return Feed(inputs, targets, feeder.weights(sample_weight, inputs, losses, f"{prefix}sample_weight"))
+
+    def _at_once_on(self, train: bool, x: Any, y: Any, return_dict: bool) -> Returned | None:
+        """What train_on_batch() or test_on_batch() returns, if the core can read x and y as they are; else None."""
+        calls, compiled = self._at_once, self._compiled
+        if calls is None or calls.graph is not self._graph or calls.compiled is not compiled:
+            configured = self._configured
+            if configured is None or configured[0] is not self._graph or configured[1] is not compiled:
+                return None  # the first batch builds the model and configures its network
+            graph = configured[0]
+            names = ["loss", *configured[1].names.flat]
+            if not self._feeder().plain or len(set(names)) < len(names):
+                return None
+            calls = AtOnce(graph, configured[1], self._step("train_on_batch"), self._carrier())
+            self._at_once = calls
+        return calls(train, x, y, return_dict)
 
     def _step(self, where: str) -> TrainStep:
         """The training step of this model as it is compiled."""

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <atomic>
+#include <cmath>
 #include <functional>
 #include <new>
 #include <vector>
@@ -62,6 +63,8 @@ struct Case {
         for (const auto& p : net.parameters()) {
             std::vector<T> w(static_cast<size_t>(elements(p->shape, "")));
             for (T& v : w) v = static_cast<T>(0.2 * numbers.next());
+            if (p->state)
+                for (T& v : w) v = std::abs(v);  // a variance is not negative
             p->write_keras(w.data(), p->weights.data());
             ++p->version;
         }
@@ -80,20 +83,28 @@ struct Case {
         target.stride = static_cast<int64>(per_step ? shape[0] : 1) * 8;
         source.data = reinterpret_cast<const char*>(x.data());
         target.data = reinterpret_cast<const char*>(y.data());
-        for (int64 i = 0; i < batch; ++i) {
-            index.push_back(i);
-            if (!ragged) continue;
-            source.pointers.push_back(source.data + i * source.stride);
-            source.lengths.push_back(1 + (i * 7) % shape[0]);
-            target.pointers.push_back(target.data + i * target.stride);
-            target.lengths.push_back(source.lengths.back());
-        }
-        if (ragged) source.shape[0] = target.shape[0] = run_time;
+        for (int64 i = 0; i < batch; ++i) index.push_back(i);
+        if (ragged) cut();
         request.x = {&source};
         request.y = {&target};
         request.index = index.data();
         request.batch = batch;
         request.rule = momentum();
+    }
+    // Samples of unequal length, or whole again.
+    void cut() {
+        const int64 steps = source.shape[0];
+        for (int64 i = 0; i < source.samples; ++i) {
+            source.pointers.push_back(source.data + i * source.stride);
+            source.lengths.push_back(1 + (i * 7) % steps);
+            target.pointers.push_back(target.data + i * target.stride);
+            target.lengths.push_back(source.lengths.back());
+        }
+        source.shape[0] = target.shape[0] = run_time;
+    }
+    void make_whole(int64 steps) {
+        for (Source* s : {&source, &target}) s->pointers.clear(), s->lengths.clear();
+        source.shape[0] = target.shape[0] = steps;
     }
 };
 
@@ -286,6 +297,90 @@ void same_bits(const std::function<Case<T>()>& make, const Update& rule = moment
     }
 }
 
+// A call that no other is like: it leaves no plan behind.
+template <class T>
+void forget_plan(Case<T>& c) {
+    Request<T> request = c.request;
+    request.y = {nullptr};
+    request.training = false;
+    c.engine.pull_back(request, false, {}, {nullptr});
+}
+
+// One of the things that a plan may follow from changes.
+template <class T>
+void change(Case<T>& c, int what, int which, int64 steps) {
+    auto& network = c.engine.network;
+    Parameter<T>& p = *network.parameters()[static_cast<size_t>(which) % network.parameters().size()];
+    switch (what) {
+        case 0: c.request.batch = c.source.samples - which % 4; break;
+        case 1:
+            c.request.rule = rules()[static_cast<size_t>(which) % rules().size()];
+            c.request.rule.learning_rate = 1e-3;
+            c.request.rule.centered = false;  // whose mean square less the mean's square may become negative
+            c.engine.reset_slots();
+            break;
+        case 2:
+            (p.state ? p.moves : p.trainable) ^= true;
+            network.update_trainable();
+            break;
+        case 3:
+            c.engine.compile({{"sparse_categorical_crossentropy", false, which % 2 ? 0.5 : 1.0,
+                               which % 3 ? std::vector<std::string>{} : std::vector<std::string>{"sparse_categorical_accuracy"}}});
+            break;
+        case 4: p.l2 = p.l2 == 0 ? 0.01 : 0; break;
+        case 5: set_threads(1 + which % 2); break;
+        case 6:
+            if (steps > 0) c.source.ragged() ? c.make_whole(steps) : c.cut();
+            break;
+        case 7: {  // a call that is refused
+            Request<T> request = c.request;
+            const int64 outside[] = {c.source.samples, 0, 1};
+            request.index = outside;
+            request.batch = 1 + which % 3;
+            CHECK_THROWS(c.engine.test(request), std::invalid_argument, "asked for");
+            break;
+        }
+        default: break;
+    }
+}
+
+// Plans that are kept from call to call give the bits of plans made anew. steps: of sequences that may be cut, else 0.
+template <class T>
+void plans_are_never_stale(const std::function<Case<T>()>& make, int64 steps = 0) {
+    Case<T> kept = make(), anew = make();
+    Numbers numbers{11};
+    const auto pick = [&](int n) { return std::min(n - 1, static_cast<int>((numbers.next() + 1) * 0.5 * n)); };
+    int call = 0;
+    bool fused = false;
+    for (int i = 0; i < 60; ++i) {
+        if (pick(3) == 0) {
+            const int what = pick(8), which = pick(24);
+            change(kept, what, which, steps);
+            change(anew, what, which, steps);
+        }
+        if (pick(3) == 0) call = pick(4);
+        if (pick(4) == 0) fused = !fused;
+        forget_plan(anew);
+        std::vector<double> results[2];
+        for (Case<T>* c : {&kept, &anew}) {
+            std::vector<double>& found = results[c == &anew];
+            std::vector<T> outputs(static_cast<size_t>(c->source.samples * std::max<int64>(steps, 1) * 4));
+            if (call == 0) c->engine.predict(c->request, {outputs.data()});
+            const StepResult result = call == 0   ? StepResult{}
+                                      : call == 1 ? c->engine.test(c->request)
+                                                  : c->engine.train(c->request, fused);
+            found = {result.loss, result.penalty, result.metrics[0], static_cast<double>(result.heads[0].rows)};
+            found.insert(found.end(), outputs.begin(), outputs.end());
+        }
+        CHECK(std::isfinite(results[0][0]));
+        CHECK_EQUAL(results[0].size(), results[1].size());
+        CHECK(std::memcmp(results[0].data(), results[1].data(), results[0].size() * sizeof(double)) == 0);
+    }
+    const auto &mine = kept.engine.network.parameters(), &others = anew.engine.network.parameters();
+    for (size_t p = 0; p < mine.size(); ++p)
+        CHECK(check::same_bits(mine[p]->weights.data(), others[p]->weights.data(), static_cast<long>(mine[p]->size())));
+}
+
 template <class T>
 void nothing_allocated() {
     for (int threads : {1, 2}) {
@@ -365,5 +460,13 @@ TEST(nothing_allocated_float) { nothing_allocated<float>(); }
 TEST(nothing_allocated_double) { nothing_allocated<double>(); }
 TEST(same_on_any_number_of_threads_float) { same_on_any_number_of_threads<float>(); }
 TEST(same_on_any_number_of_threads_double) { same_on_any_number_of_threads<double>(); }
+
+TEST(plans_are_never_stale) {
+    plans_are_never_stale<float>([] { return Case<float>(9, {9, 7, 2}, 4, false, cnn<float>); });
+    plans_are_never_stale<double>([] { return Case<double>(9, {9, 7, 2}, 4, false, normalized<double>); });
+    plans_are_never_stale<float>([] { return Case<float>(9, {9, 7, 2}, 4, false, graph<float>); });
+    plans_are_never_stale<float>([] { return Case<float>(9, {11, 3}, 4, false, lstm<float>); }, 11);
+    plans_are_never_stale<double>([] { return Case<double>(9, {11, 3}, 4, true, normalized_steps<double>); }, 11);
+}
 
 CHECK_MAIN("step_test")

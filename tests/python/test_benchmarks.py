@@ -31,6 +31,18 @@ def result(folder: Path, kind: str) -> dict[str, Any]:
     return found
 
 
+def test_overhead_of_calls() -> None:
+    command = [sys.executable, "-m", "benchmarks.overhead", "--repeats", "1", "--seconds", "0.001"]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert table[0] == "| µs a step | least | median |"
+    assert [row.split(",")[0] for row in table[2:]] == [
+        *("| train_on_batch", "| test_on_batch", "| predict_on_batch", "| train_on_batch", "| fit"),
+    ]
+    for row in table[2:]:
+        least, middle = (float(cell) for cell in row.split("|")[2:4])
+        assert 0 < least == middle < 1e6  # one repeat
+
+
 @pytest.mark.parametrize(
     "workload",
     ["mlp_b128", "lenet_b8", "rnn_b64_h128", "gru_b64_h128", "lstm_b16_h32", "cnn1d_b64", "cnn3d_b8", "resnet_b32"],
