@@ -328,7 +328,7 @@ void Step<T>::run() {
 template <class T>
 void Step<T>::run_members(int team) {
     const auto work = [this](const Member& m) { member({m.index, m.count, m.meeting, &stop_}); };
-    if (team == 1 && !crowded_out_) return run_team(team, work);
+    if (team == 1 && !crowded_out_) return run_team(team, [&](const Member& m) { work(m); });
     std::atomic<double> processor_seconds{0};
     const auto begin = std::chrono::steady_clock::now();
     run_team(team, [&](const Member& m) {
