@@ -142,7 +142,9 @@ public:
         if (outside_.is_none()) return;
         request.between = [this] {
             py::gil_scoped_acquire gil;
-            return losses();
+            auto found = losses();
+            if (Watch* const watch = Watch::current()) watch->reset();  // Python's handlers have seen what came meanwhile
+            return found;
         };
     }
     Outputs(const Outputs&) = delete;

@@ -1,6 +1,7 @@
 """Losses in Python: the same training as with the core's own, their gradients, and what a function may do wrong."""
 
 import os
+import signal
 import threading
 
 import numpy as np
@@ -280,6 +281,23 @@ def test_weights_that_change_meanwhile_begin_the_step_anew():
     check(lambda: model.train_on_batch(x, y), RuntimeError, ["changed", "a loss must not train or set weights"])
 
 
+def test_ctrl_c_in_a_loss():
+    x, y, _ = data(mlp)
+
+    def loss(y, p):
+        signal.raise_signal(signal.SIGINT)
+        return mse(y, p)
+
+    wrong(loss, KeyboardInterrupt, [])
+    came = []
+    before = signal.signal(signal.SIGINT, lambda *_: came.append(1))  # a handler that lets the step go on
+    try:
+        made(mlp, loss).train_on_batch(x, y)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert came
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_loss_may_fork():
     x, y, _ = data(mlp)
@@ -351,10 +369,6 @@ def test_check_gradient_finds_a_wrong_one():
         lambda: losses.check_gradient(lambda y, p: (mse(y, p)[0], p - y), NUMBERS, SHARES), AssertionError, ["gradient"]
     )
     check(lambda: losses.check_gradient(lambda y, p: mse(y, p)[0], NUMBERS, SHARES), TypeError, ["(loss, gradient)"])
-
-
-# Keras 3.15's values, NumPy backend, of y_true [[0, 1, 0], [1, 0, 0]] and y_pred [[.2, .5, .3], [.6, .3, .1]]
-KERAS = {}
 
 
 def test_label_smoothing_is_that_of_smoothed_targets():

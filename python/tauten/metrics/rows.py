@@ -194,7 +194,7 @@ class R2Score(Metric):
 
     Args:
         class_aggregation: "uniform_average" (default), "variance_weighted_average", or None: one number an output.
-        num_regressors: adjusts the score for so many; default 0.
+        num_regressors: adjusts the score for so many, with the numbers in y as samples, as in Keras; default 0.
         name: default "r2_score".
     """
 
@@ -220,7 +220,7 @@ class R2Score(Metric):
         weight = np.ones(y.shape) if sample_weight is None else weights_for(sample_weight, y.shape, self.name)
         sums = np.stack([(weight * part).sum(axis=0) for part in (np.ones(y.shape), y, y * y, np.square(y - p))])
         self._sums = sums if self._sums is None else np.asarray(self._sums) + sums
-        self._samples += len(y)
+        self._samples += y.size
 
     def result(self) -> Any:
         if self._sums is None:
