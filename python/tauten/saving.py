@@ -158,7 +158,7 @@ def _with_objects(config: Any, objects: Mapping[str, Any]) -> Any:
         return [_with_objects(item, objects) for item in config]
     if not isinstance(config, dict):
         return config
-    name = config.get("class_name")
+    name = str(config.get("class_name"))
     if name not in objects:
         return {key: _with_objects(item, objects) for key, item in config.items()}
     found, arguments = objects[name], config.get("config") or {}

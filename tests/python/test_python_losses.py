@@ -146,20 +146,52 @@ def test_two_outputs_one_loss_in_python():
         np.testing.assert_allclose(b, a, atol=1e-13)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_the_same_bits_on_any_number_of_threads(threads):
-    x, y, weight = data(convolutions)
-    before = tauten.config.num_threads()
+def wide():
+    """Enough work for several threads, with statistics of the batch, for which they meet."""
+    return [tauten.Input((16, 16, 1)), layers.Conv2D(16, 5), layers.BatchNormalization(), *convolutions()[3:]]
+
+
+def large():
+    return [tauten.Input((600,)), layers.Dense(600, activation="relu"), layers.Dense(3)]
+
+
+@pytest.mark.parametrize(("kind", "shape", "batch"), [(wide, (16, 16, 1), 8), (large, (600,), 2)])
+def test_the_same_bits_on_any_number_of_threads(kind, shape, batch):
+    random = np.random.default_rng(7)
+    x, y = random.normal(size=(16, *shape)), random.uniform(size=(16, 3))
+    before, found = tauten.config.num_threads(), []
     try:
-        tauten.config.set_num_threads(1)
-        one = made(convolutions, mse)
-        trained(one, x, y, weight)
-        tauten.config.set_num_threads(threads)
-        several = made(convolutions, mse)
-        trained(several, x, y, weight)
+        for threads, loss in ((1, mse), (2, mse), (3, mse), (3, "mse")):  # two samples are fewer than three threads
+            tauten.config.set_num_threads(threads)
+            model = made(kind, loss)
+            tauten.utils.set_random_seed(6)
+            model.fit(x, y, batch_size=batch, verbose=0)
+            found.append(model.get_weights())
     finally:
         tauten.config.set_num_threads(before)
-    assert all(np.array_equal(a, b) for a, b in zip(one.get_weights(), several.get_weights(), strict=True))
+    for weights in zip(*found, strict=True):
+        assert all(np.array_equal(weights[0], other) for other in weights[1:3])
+        np.testing.assert_allclose(weights[3], weights[0], atol=1e-9)
+
+
+def test_the_fused_mode():
+    x, y, _ = data(convolutions)
+    found = []
+    try:
+        for checked in (True, False):
+            tauten.config.set_check_gradients(checked)
+            model = made(convolutions, mse)
+            trained(model, x, y)
+            found.append(model.get_weights())
+    finally:
+        tauten.config.set_check_gradients(True)
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_gradient_flow_of_a_loss_in_python():
+    x, y, _ = data(recurrent)
+    flows = [tauten.diagnostics.gradient_flow(made(recurrent, loss), x, y).layers[0].norms for loss in ("mse", mse)]
+    np.testing.assert_allclose(flows[1], flows[0], rtol=1e-10)
 
 
 def test_values_of_any_leading_shape():
