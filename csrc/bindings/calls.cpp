@@ -369,7 +369,8 @@ void bind_calls(py::module_& module, py::class_<PyNetwork>& c) {
           py::arg("rule"), py::arg("fused") = true, py::arg("initial_states") = py::none(), py::arg("keep_states") = false,
           py::arg("outside") = py::none(), py::arg("outputs") = py::none());
     c.def("test_step", &test_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
-          py::arg("initial_states") = py::none(), py::arg("keep_states") = false, py::arg("outside") = py::none(), py::arg("outputs") = py::none());
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false,
+          py::arg("outside") = py::none(), py::arg("outputs") = py::none());
     c.def("predict", &predict, py::arg("x"), py::arg("index"), py::arg("training") = false,
           py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
     c.def("gradients", &gradients, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),

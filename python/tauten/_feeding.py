@@ -363,10 +363,6 @@ class _Output:
 
     def _read(self, y: Any, x: Data, loss: str, what: str) -> Raw:
         """y in the output's shape or, for class numbers, without its last axis; for a loss in Python in any shape."""
-        if loss == "outside":
-            return self._read_any(y, x, what)
-        sparse = loss == "sparse_categorical_crossentropy"
-        spec = self._output[:-1] if sparse else self._output
         raw = _data.read(y, what)
         if len(raw) != x.samples:
             raise ValueError(f"{what}: expected as many samples as x has, {x.samples}, got {len(raw)}")
@@ -374,6 +370,10 @@ class _Output:
             raw = raw if isinstance(raw, list) else list(raw)
         else:
             raw = _data.stack(raw, what)
+        if loss == "outside":
+            return self._of_any_shape(raw, x, what)
+        sparse = loss == "sparse_categorical_crossentropy"
+        spec = self._output[:-1] if sparse else self._output
         if isinstance(raw, list) or not _data.fits(raw.shape[1:], spec):
             expected = f"{self._words(loss)} of shape {spec} a sample"
             raw = _data.conform(raw, spec, what, expected, self._hint(raw, loss))
@@ -381,18 +381,8 @@ class _Output:
             self._check_steps(raw, x, what)
         return raw
 
-    def _read_any(self, y: Any, x: Data, what: str) -> Raw:
-        """y in any shape, but with the right samples and, where the output has some, steps.
-
-        A last axis of extent 1 is added where the output has one.
-        """
-        raw = _data.read(y, what)
-        if len(raw) != x.samples:
-            raise ValueError(f"{what}: expected as many samples as x has, {x.samples}, got {len(raw)}")
-        if x.steps is not None and self.per_step:
-            raw = raw if isinstance(raw, list) else list(raw)
-        else:
-            raw = _data.stack(raw, what)
+    def _of_any_shape(self, raw: Raw, x: Data, what: str) -> Raw:
+        """Targets with the right steps, where the output has some; a last axis of 1 is added if the output has one."""
         rank = raw[0].ndim if isinstance(raw, list) else raw.ndim - 1
         if self.per_step and (x.steps is not None or x.mask is not None):
             if rank == 0:
