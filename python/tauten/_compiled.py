@@ -156,6 +156,7 @@ class Compiled:
         self.goals = [Goal(*goal) for goal in zip(found, weights, chosen, weighted, strict=True)]
         self.in_python = any(goal.in_python for goal in self.goals)
         self._judged: list[Judged] = []
+        self.named: dict[str, Metric] = {}  # name in the logs -> metric
         self.names = self._named()
         self._free = threading.Lock()  # held while the metrics' own objects are in use
 
@@ -260,6 +261,7 @@ class Compiled:
         for output, goal in enumerate(self.goals):
             in_core = {id(metric) for metric in goal.native_metrics}
             own = [(metric, next(rest)) for metric in goal.metrics]
+            self.named.update((name, metric) for metric, name in own)
             native.append(tuple(name for metric, name in own if id(metric) in in_core))
             self._judged += [
                 Judged(output, name, metrics.in_python(metric), False)
@@ -267,7 +269,9 @@ class Compiled:
                 if id(metric) not in in_core
             ]
         for output, goal in enumerate(self.goals):
-            self._judged += [Judged(output, next(rest), metrics.in_python(metric), True) for metric in goal.weighted]
+            own = [(metric, next(rest)) for metric in goal.weighted]
+            self.named.update((name, metric) for metric, name in own)
+            self._judged += [Judged(output, name, metrics.in_python(metric), True) for metric, name in own]
         return Names(tuple(several), tuple(native), tuple(names if self._single else sorted(names)))
 
 

@@ -225,3 +225,19 @@ def test_what_metrics_refuse():
     check(lambda: metrics.Precision(class_id=3).update_state(TRUTH, P), ValueError, ["class_id", "3 classes"])
     check(lambda: metrics.MeanSquaredError().update_state(TRUTH, P, WEIGHT[:3]), ValueError, ["sample_weight", "(3,)"])
     check(lambda: metrics.Metric("own").result(), NotImplementedError, ["'own'", "result()"])
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "up"), [(metrics.AUC(), "auc", True), ("msle", "msle", False), (right, "right", None)]
+)
+def test_callbacks_know_which_direction_is_good(metric, name, up):
+    made = model([metric], loss="mse")
+    stop = callbacks.EarlyStopping(f"val_{name}", patience=9)
+    if up is None:
+        check(
+            lambda: made.fit(X, np.eye(3)[Y], validation_split=0.2, verbose=0, callbacks=[stop]), ValueError, ["right"]
+        )
+        return
+    made.fit(X, np.eye(3)[Y], epochs=3, validation_split=0.2, verbose=0, callbacks=[stop])
+    values = made.history.history[f"val_{name}"]
+    assert stop.best == (max(values) if up else min(values))

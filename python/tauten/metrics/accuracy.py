@@ -76,6 +76,7 @@ class Accuracy(RowMetric):
     """
 
     _function = staticmethod(accuracy)
+    _direction = "up"
 
 
 class BinaryAccuracy(RowMetric):
@@ -88,6 +89,7 @@ class BinaryAccuracy(RowMetric):
 
     native: str | None = "binary_accuracy"
     _function = staticmethod(binary_accuracy)
+    _direction = "up"
 
     def __init__(self, name: str | None = None, dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(name, dtype=dtype)
@@ -109,6 +111,7 @@ class CategoricalAccuracy(RowMetric):
 
     native = "categorical_accuracy"
     _function = staticmethod(categorical_accuracy)
+    _direction = "up"
 
 
 class SparseCategoricalAccuracy(RowMetric):
@@ -120,6 +123,7 @@ class SparseCategoricalAccuracy(RowMetric):
 
     native = "sparse_categorical_accuracy"
     _function = staticmethod(sparse_categorical_accuracy)
+    _direction = "up"
 
 
 class TopKCategoricalAccuracy(RowMetric):
@@ -131,6 +135,7 @@ class TopKCategoricalAccuracy(RowMetric):
     """
 
     _function = staticmethod(top_k_categorical_accuracy)
+    _direction = "up"
 
     def __init__(self, k: int = 5, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
@@ -150,3 +155,4 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
     """
 
     _function = staticmethod(sparse_top_k_categorical_accuracy)
+    _direction = "up"

@@ -45,6 +45,7 @@ class Metric:
     """
 
     native: str | None = None  # the function in the core that computes it, for metrics without weights
+    _direction: str | None = None  # "up" where large is good, "down" where it is not; callbacks ask
     keras_defaults: ClassVar[dict[str, Any]] = {"dtype": None}
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
@@ -207,6 +208,7 @@ class MeanMetricWrapper(Mean):
 class RowMetric(MeanMetricWrapper):
     """One of Tauten's own functions of rows as a metric."""
 
+    _direction = "down"
     _function: Callable[..., Any]
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:

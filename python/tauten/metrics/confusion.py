@@ -16,6 +16,8 @@ from tauten.metrics.base import Metric, divided, weights_for
 class _AtThresholds(Metric):
     """True positives over what `_rest` counts: false positives or false negatives."""
 
+    _direction = "up"
+
     def __init__(
         self,
         thresholds: float | Sequence[float] | None = None,
@@ -112,6 +114,7 @@ class AUC(Metric):
         from_logits: default False: outputs are in [0, 1].
     """
 
+    _direction = "up"
     keras_defaults = {  # noqa: RUF012
         "dtype": None,
         "multi_label": False,

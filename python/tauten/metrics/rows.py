@@ -100,6 +100,7 @@ class CosineSimilarity(RowMetric):
     """
 
     _function = staticmethod(cosine_similarity)
+    _direction = "up"
 
     def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
         super().__init__(name, dtype=dtype)
@@ -180,6 +181,8 @@ class RootMeanSquaredError(Mean):
         name: default "root_mean_squared_error".
     """
 
+    _direction = "down"
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add a batch."""
         y, p = aligned(y_true, y_pred, self.name)
@@ -197,6 +200,8 @@ class R2Score(Metric):
         num_regressors: adjusts the score for so many, with the numbers in y as samples, as in Keras; default 0.
         name: default "r2_score".
     """
+
+    _direction = "up"
 
     def __init__(
         self,
@@ -256,6 +261,7 @@ class _FScore(Metric):
     """Sums of true positives, false positives and false negatives a class; (samples, classes)."""
 
     beta = 1.0
+    _direction = "up"
 
     def __init__(
         self, average: str | None = None, threshold: float | None = None, name: str | None = None, **kwargs: Any
