@@ -235,7 +235,9 @@ def test_callbacks_know_which_direction_is_good(metric, name, up):
     stop = callbacks.EarlyStopping(f"val_{name}", patience=9)
     if up is None:
         check(
-            lambda: made.fit(X, np.eye(3)[Y], validation_split=0.2, verbose=0, callbacks=[stop]), ValueError, ["right"]
+            lambda: made.fit(X, np.eye(3)[Y], epochs=2, validation_split=0.2, verbose=0, callbacks=[stop]),
+            ValueError,
+            ["right"],
         )
         return
     made.fit(X, np.eye(3)[Y], epochs=3, validation_split=0.2, verbose=0, callbacks=[stop])
