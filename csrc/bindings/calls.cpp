@@ -122,6 +122,79 @@ std::vector<py::ssize_t> output_extents(const Network<T>& network, int output, c
     return extents;
 }
 
+// Arrays for predictions, and the losses that Python makes of them.
+template <class T>
+class Outputs {
+public:
+    // outside: None, or what is called with the arrays and returns (loss, gradient or None), or None, an output. list: None,
+    // or where the arrays are put.
+    Outputs(const Network<T>& network, Request<T>& request, py::object outside, const py::object& list)
+        : outside_(std::move(outside)) {
+        if (outside_.is_none() && list.is_none()) return;
+        require(network.finalized(), "the network is not closed yet");
+        for (const int output : network.outputs()) {
+            py::array_t<T> array(output_extents(network, output, request));
+            to_.push_back(array.mutable_data());
+            arrays.append(array);
+            if (!list.is_none()) list.attr("append")(array);
+        }
+        request.outputs = &to_;
+        if (outside_.is_none()) return;
+        request.between = [this] {
+            py::gil_scoped_acquire gil;
+            auto found = losses();
+            if (Watch* const watch = Watch::current()) watch->reset();  // Python's handlers have seen what came meanwhile
+            return found;
+        };
+    }
+    Outputs(const Outputs&) = delete;
+    Outputs& operator=(const Outputs&) = delete;
+
+    py::list arrays;
+
+private:
+    using Gradient = py::array_t<T, py::array::c_style | py::array::forcecast>;
+
+    std::vector<Outside<T>> losses() {
+        const auto found = outside_(arrays).template cast<py::sequence>();
+        require(py::len(found) == to_.size(), "expected losses of ", to_.size(), " outputs, got ", py::len(found));
+        std::vector<Outside<T>> losses(to_.size());
+        gradients_.assign(to_.size(), Gradient());
+        for (size_t i = 0; i < to_.size(); ++i) {
+            const py::object one = found[i];
+            if (one.is_none()) continue;
+            const auto [loss, gradient] = one.template cast<std::pair<double, py::object>>();
+            losses[i].loss = loss;
+            if (gradient.is_none()) continue;
+            gradients_[i] = gradient.template cast<Gradient>();
+            const auto output = py::reinterpret_borrow<py::array>(arrays[i]);
+            require(gradients_[i].size() == output.size(), "expected a gradient of ", output.size(), " numbers, got ",
+                    gradients_[i].size());
+            losses[i].gradient = gradients_[i].data();
+        }
+        return losses;
+    }
+
+    py::object outside_;
+    std::vector<T*> to_;
+    std::vector<Gradient> gradients_;
+};
+
+// unlocked(network, f), begun again if the weights are changed while Python computes a loss, but not for ever.
+template <class F>
+auto begun_again(const PyNetwork& network, F&& f) {
+    constexpr int most = 8;
+    for (int i = 1;; ++i) {
+        try {
+            return unlocked(network, f);
+        } catch (const ChangedMeanwhile&) {
+            if (i == most)
+                throw std::runtime_error("the weights, or what is trainable, changed while a Python loss was computed, " +
+                                         std::to_string(most) + " times in a row: a loss must not train or set weights");
+        }
+    }
+}
+
 py::object predict(const PyNetwork& network, const py::sequence& x, const Index& index, bool training,
                    const py::object& initial_states, bool keep_states) {
     return run(network, x, py::none(), index, py::none(), [&]<class T>(Engine<T>& engine, Request<T>& request) {
@@ -159,10 +232,12 @@ std::vector<py::ssize_t> input_extents(const Source& source, const Request<T>& r
 // call(engine, request, where parameter gradients go, where input gradients go), and arrays for both.
 template <class F>
 py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
-                       const py::object& sample_weight, bool training, const py::object& initial_states, F&& call) {
+                       const py::object& sample_weight, bool training, const py::object& initial_states,
+                       const py::object& outside, F&& call) {
     return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         request.training = training;
         const States<T> states(engine.network, initial_states, false, request);
+        const Outputs<T> outputs(engine.network, request, outside, py::none());
         // None for what has no gradient.
         py::list of_inputs, of_parameters;
         std::vector<T*> inputs, parameters;
@@ -187,21 +262,21 @@ py::tuple gradients_by(const PyNetwork& network, const py::sequence& x, const py
             else
                 skip(of_parameters, parameters);
         }
-        const StepResult result = unlocked(network, [&] { return call(engine, request, parameters, inputs); });
+        const StepResult result = begun_again(network, [&] { return call(engine, request, parameters, inputs); });
         return py::make_tuple(result, of_parameters, of_inputs);
     });
 }
 
 py::tuple gradients(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
-                    const py::object& sample_weight, bool training, const py::object& initial_states) {
-    return gradients_by(network, x, y, index, sample_weight, training, initial_states,
+                    const py::object& sample_weight, bool training, const py::object& initial_states, const py::object& outside) {
+    return gradients_by(network, x, y, index, sample_weight, training, initial_states, outside,
                         [](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
                             return engine.gradients(request, parameters, inputs);
                         });
 }
 
 py::tuple pull_back(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index, bool below) {
-    return gradients_by(network, x, y, index, py::none(), false, py::none(),
+    return gradients_by(network, x, y, index, py::none(), false, py::none(), py::none(),
                         [&](auto& engine, auto& request, const auto& parameters, const auto& inputs) {
                             return engine.pull_back(request, below, parameters, inputs);
                         });
@@ -221,10 +296,11 @@ py::list to_list(const std::vector<Trace<T>>& traces) {
 }
 
 py::tuple deltas(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
-                 const py::object& sample_weight) {
+                 const py::object& sample_weight, const py::object& outside) {
     return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
+        const Outputs<T> outputs(engine.network, request, outside, py::none());
         std::vector<Trace<T>> traces;
-        const StepResult result = unlocked(network, [&] { return engine.deltas(request, traces); });
+        const StepResult result = begun_again(network, [&] { return engine.deltas(request, traces); });
         return py::make_tuple(result, to_list(traces));
     });
 }
@@ -239,19 +315,22 @@ py::list gates(const PyNetwork& network, const py::sequence& x, const Index& ind
 
 py::object train_step(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
                       const py::object& sample_weight, const Update& rule, bool fused, const py::object& initial_states,
-                      bool keep_states) {
+                      bool keep_states, const py::object& outside, const py::object& outputs) {
     return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         request.rule = rule;  // a copy: another thread may set the object's fields meanwhile
         const States<T> states(engine.network, initial_states, keep_states, request);
-        const StepResult result = unlocked(network, [&] { return engine.train(request, fused); });
+        const Outputs<T> predictions(engine.network, request, outside, outputs);
+        const StepResult result = begun_again(network, [&] { return engine.train(request, fused); });
         return states.with(py::cast(result));
     });
 }
 
 py::object test_step(const PyNetwork& network, const py::sequence& x, const py::sequence& y, const Index& index,
-                     const py::object& sample_weight, const py::object& initial_states, bool keep_states) {
+                     const py::object& sample_weight, const py::object& initial_states, bool keep_states,
+                     const py::object& outside, const py::object& outputs) {
     return run(network, x, y, index, sample_weight, [&]<class T>(Engine<T>& engine, Request<T>& request) {
         const States<T> states(engine.network, initial_states, keep_states, request);
+        const Outputs<T> predictions(engine.network, request, outside, outputs);
         const StepResult result = unlocked(network, [&] { return engine.test(request); });
         return states.with(py::cast(result));
     });
@@ -287,15 +366,18 @@ void bind_calls(py::module_& module, py::class_<PyNetwork>& c) {
             });
         });
     c.def("train_step", &train_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
-          py::arg("rule"), py::arg("fused") = true, py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+          py::arg("rule"), py::arg("fused") = true, py::arg("initial_states") = py::none(), py::arg("keep_states") = false,
+          py::arg("outside") = py::none(), py::arg("outputs") = py::none());
     c.def("test_step", &test_step, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
-          py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
+          py::arg("initial_states") = py::none(), py::arg("keep_states") = false,
+          py::arg("outside") = py::none(), py::arg("outputs") = py::none());
     c.def("predict", &predict, py::arg("x"), py::arg("index"), py::arg("training") = false,
           py::arg("initial_states") = py::none(), py::arg("keep_states") = false);
     c.def("gradients", &gradients, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
-          py::arg("training") = true, py::arg("initial_states") = py::none());
+          py::arg("training") = true, py::arg("initial_states") = py::none(), py::arg("outside") = py::none());
     c.def("pull_back", &pull_back, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("below") = false);
-    c.def("deltas", &deltas, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"));
+    c.def("deltas", &deltas, py::arg("x"), py::arg("y"), py::arg("index"), py::arg("sample_weight"),
+          py::arg("outside") = py::none());
     c.def("gates", &gates, py::arg("x"), py::arg("index"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 
 #include "core/check.h"
@@ -91,7 +92,7 @@ Head Engine<T>::make_head(size_t output, const HeadRequest& request) const {
                 " as the last activation of ", edge.name, "; add it, or pass from_logits=True");
         head.edge = network.nodes()[static_cast<size_t>(head.fused)]->input;
     }
-    if (head.scored) (takes_labels(head.loss) ? head.labels : head.targets) = true;
+    if (head.scored && head.loss != Loss::outside) (takes_labels(head.loss) ? head.labels : head.targets) = true;
     for (Metric metric : head.metrics) (takes_labels(metric) ? head.labels : head.targets) = true;
     require(!(head.labels && head.targets),
             "the loss and the metrics read the targets differently: one takes class numbers, another one value an output");
@@ -133,6 +134,51 @@ void Engine<T>::read(Loan& work, const Request<T>& request, F&& run) {
     run(step);
 }
 
+// -- losses computed outside --------------------------------------------------------------------------
+
+template <class T>
+std::vector<uint64> Engine<T>::marks() const {
+    std::vector<uint64> marks;
+    const auto add = [&](const void* address) { marks.push_back(reinterpret_cast<std::uintptr_t>(address)); };
+    for (const auto& p : network.parameters()) {
+        marks.push_back(p->version);
+        marks.push_back((p->trainable ? 1u : 0u) + (p->moves ? 2u : 0u));
+        add(p->weights.data());
+        for (const Buffer<T>& slot : p->slots) add(slot.data());
+    }
+    return marks;
+}
+
+namespace {
+
+template <class T>
+void add_losses(StepResult& result, const std::vector<Outside<T>>& outside) {
+    for (size_t h = 0; h < outside.size(); ++h) result.add_loss(h, outside[h].loss);
+}
+
+}  // namespace
+
+template <class T>
+StepResult Engine<T>::run(Step<T>& step, const Request<T>& request, std::unique_lock<Guards>& lock) {
+    step.outputs = request.outputs;
+    if (!request.between) {
+        step.run();
+        return step.result();
+    }
+    const std::vector<uint64> before = marks();
+    step.run(Half::forward);
+    lock.unlock();
+    const std::vector<Outside<T>> outside = request.between();
+    lock.lock();
+    if (marks() != before) throw ChangedMeanwhile{};
+    step.outside = &outside;
+    step.run(Half::backward);
+    step.outside = nullptr;
+    StepResult result = step.result();
+    add_losses(result, outside);
+    return result;
+}
+
 // -- calls -------------------------------------------------------------------------------------------
 
 template <class T>
@@ -146,12 +192,13 @@ StepResult Engine<T>::train(Request<T>& request, bool fused) {
     if (request.rule.by_norm() || request.rule.accumulates()) fused = false;
     request.sink.update = fused;
     request.sink.store = request.update_stored = !fused;
-    Step<T> step(network, objective_, *work, request, calls);
-    step.run();
+    std::optional<Objective> own;  // another thread may compile between the halves
+    Step<T> step(network, request.between ? own.emplace(objective_) : objective_, *work, request, calls);
+    const StepResult result = run(step, request, lock);
     step.update_state();
     ++calls;
     ++steps;
-    return step.result();
+    return result;
 }
 
 template <class T>
@@ -170,9 +217,11 @@ StepResult Engine<T>::test(Request<T>& request) {
     request.training = request.backward = request.input_gradients = request.update_stored = false;
     StepResult result;
     read(work, request, [&](Step<T>& step) {
+        step.outputs = request.outputs;
         step.run();
         result = step.result();
     });
+    if (request.between) add_losses(result, request.between());
     return result;
 }
 
@@ -218,15 +267,16 @@ StepResult Engine<T>::gradients_of(const Objective& objective, Request<T>& reque
     std::unique_lock lock(guard_);
     request.backward = request.loss = request.input_gradients = request.sink.store = true;
     request.sink.update = request.update_stored = false;
-    Step<T> step(network, objective, *work, request, calls);
+    std::optional<Objective> own;
+    Step<T> step(network, request.between ? own.emplace(objective) : objective, *work, request, calls);
     step.input_gradients = &input_gradients;
-    step.run();
+    const StepResult result = run(step, request, lock);
     if (penalties) step.add_penalties();
     for (size_t i = 0; i < parameter_gradients.size(); ++i) {
         const Parameter<T>& p = *network.parameters()[i];
         if (parameter_gradients[i] && p.trainable) p.read_keras(p.gradient.data(), parameter_gradients[i]);
     }
-    return step.result();
+    return result;
 }
 
 // ∂E/∂x is asked for so that δ goes down to the lowest layer, even through frozen ones.
@@ -237,10 +287,11 @@ StepResult Engine<T>::deltas(Request<T>& request, std::vector<Trace<T>>& traces)
     std::unique_lock lock(guard_);
     request.backward = request.loss = request.input_gradients = true;
     request.training = request.sink.store = request.sink.update = request.update_stored = false;
-    Step<T> step(network, objective_, *work, request, calls);
-    step.run();
+    std::optional<Objective> own;
+    Step<T> step(network, request.between ? own.emplace(objective_) : objective_, *work, request, calls);
+    const StepResult result = run(step, request, lock);
     traces = read_traces(network, *work, true);
-    return step.result();
+    return result;
 }
 
 template <class T>

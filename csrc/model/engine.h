@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct HeadRequest {
     double weight = 1;
     std::vector<std::string> metrics;
 };
+
+// Thrown by a call whose losses are computed outside: meanwhile somebody has changed what it had read. It has changed
+// nothing, and can begin again.
+struct ChangedMeanwhile {};
 
 // Who may read weights (shared) and who may change them (exclusive). Networks that share weights hold each other's.
 class Guards {
@@ -102,6 +107,12 @@ private:
     // run(step) with the weights shared, or, where copies of them are out of date, to itself.
     template <class F>
     void read(Loan& work, const Request<T>& request, F&& run);
+
+    // step.run(), for a call that has the weights to itself. Where losses are computed outside it runs in two halves and
+    // gives the weights back in between, so that nobody waits for the caller's code, which may itself predict.
+    StepResult run(Step<T>& step, const Request<T>& request, std::unique_lock<Guards>& lock);
+    // What both halves of a step must find.
+    std::vector<uint64> marks() const;
 
     Head make_head(size_t output, const HeadRequest& request) const;
     // The node that writes an output, if it does nothing but make probabilities of what it reads; else -1.

@@ -302,14 +302,22 @@ Slice Step<T>::deal(int64 index, int64 count) const {
 // -- the region -----------------------------------------------------------------------------------------
 
 template <class T>
-void Step<T>::run() {
+void Step<T>::run(Half half) {
+    half_ = half;
+    for (size_t h = 0; h < objective_.heads.size() && half == Half::backward; ++h) {
+        const Head& head = objective_.heads[h];
+        const bool given = outside && h < outside->size() && (*outside)[h].gradient;
+        require(given || !head.scored || head.loss != Loss::outside,
+                network_.edges()[static_cast<size_t>(head.output)].name, ": the loss computed outside gave no gradient");
+    }
     constexpr const char* unchanged = "; the weights are as before this step";
     if (request_.backward && !std::isfinite(penalty_))
         throw NonFiniteError("the weights' penalty is not finite; the weights are as before this step");
     for (const Head& head : objective_.heads)
         if (request_.loss && head.fused >= 0) work_.unread[static_cast<size_t>(head.fused)] = !outputs && head.metrics.empty();
     run_members(team_size());
-    for (Node<T>* node : work_.stale) node->refreshed();
+    if (half != Half::backward)
+        for (Node<T>* node : work_.stale) node->refreshed();
     if (stop_.seen()) throw Interrupted{};
     if (bad_.found) fail(bad_text_, " ", bad_.value, " in sample ", bad_.sample, " is not an integer from 0 to ", bad_limit_ - 1);
     if (request_.backward && failed_.load())
@@ -346,7 +354,7 @@ void Step<T>::run_members(int team) {
 template <class T>
 void Step<T>::member(const Member& member) {
     T* scratch = work_.scratch(member.index);
-    if (!work_.refresh.parts.empty()) {
+    if (!work_.refresh.parts.empty() && half_ != Half::backward) {
         work_.refresh.work_off(this, scratch);
         member.barrier();
     }
@@ -357,7 +365,7 @@ void Step<T>::member(const Member& member) {
     } else {
         for (int64 i; (i = work_.slices.take(member.index)) >= 0;) pass(member, deal(i, slices_), scratch);
     }
-    if (!request_.backward) return;
+    if (!request_.backward || half_ == Half::forward) return;
     member.barrier();
     if (failed_.load(std::memory_order_relaxed) || trouble_.load(std::memory_order_relaxed)) return;
     // Where gradients are stored, all up to the last barrier can be left out; else they change weights as they come.
@@ -388,10 +396,13 @@ void Step<T>::member(const Member& member) {
 // Phases 1 and 2 for some rows.
 template <class T>
 void Step<T>::pass(const Member& member, Slice slice, T* scratch) {
-    gather_rows(slice);
-    forward(member, slice, scratch);
-    if (!stop_.now()) finish_forward(slice);
-    if (!request_.backward) return;
+    if (half_ != Half::backward) {
+        gather_rows(slice);
+        forward(member, slice, scratch);
+        if (!stop_.now()) finish_forward(slice);
+    }
+    if (!request_.backward || half_ == Half::forward) return;
+    read_gradients(slice);
     backward(member, slice, scratch);
     if (!stop_.now()) write_input_gradients(slice);
 }
@@ -407,18 +418,21 @@ void Step<T>::pass_in_parts(const Member& member, Slice slice, T* scratch) {
             member.barrier();
         }
     };
-    gather_rows(slice);
-    member.barrier();
     const auto& nodes = network_.nodes();
     const int count = static_cast<int>(nodes.size());
-    for (int i = 0; i < count; ++i) {
+    if (half_ != Half::backward) {
+        gather_rows(slice);
+        member.barrier();
+    }
+    for (int i = 0; i < count && half_ != Half::backward; ++i) {
         if (work_.unread[static_cast<size_t>(i)]) continue;
         const Node<T>& node = *nodes[static_cast<size_t>(i)];
         share(node, Way::forward, node.forward_phases(call_),
               [&](Slice s, int phase) { node.forward(call_, s, phase, scratch); });
     }
-    if (!stop_.now()) finish_forward(slice);
-    if (!request_.backward) return;
+    if (half_ != Half::backward && !stop_.now()) finish_forward(slice);
+    if (!request_.backward || half_ == Half::forward) return;
+    read_gradients(slice);
     member.barrier();
     for (int i = count - 1; i >= 0; --i) {
         if (work_.scored[static_cast<size_t>(i)]) continue;
@@ -630,27 +644,54 @@ void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
     }
 }
 
-// Predictions in the user's order; steps of unequal lengths one sample after the other.
+// f(place in the user's array, place in the edge, how many numbers) for the rows of a slice: in the user's order, steps of
+// unequal lengths one sample after the other.
 template <class T>
-void Step<T>::write_outputs(size_t h, Slice slice) const {
-    const int e = network_.outputs()[h];
-    const Grid& grid = network_.edges()[static_cast<size_t>(e)].value;
-    const T* y = call_.values[e];
-    T* const out = (*outputs)[h];
-    const size_t row_bytes = static_cast<size_t>(grid.channels) * sizeof(T);
-    if (!grid.time) {
-        for (int64 r = slice.begin; r < slice.end; ++r)
-            std::memcpy(out + work_.order[static_cast<size_t>(r)] * grid.sample, y + r * grid.sample,
-                        static_cast<size_t>(grid.sample) * sizeof(T));
-        return;
-    }
-    const Steps& axis = *work_.heads[h].axis;
+template <class F>
+void Step<T>::for_each_output(size_t h, Slice slice, F&& f) const {
+    const Grid& grid = network_.edges()[static_cast<size_t>(network_.outputs()[h])].value;
+    const int64 channels = grid.channels;
     for (int64 r = slice.begin; r < slice.end; ++r) {
         const int64 place = work_.order[static_cast<size_t>(r)];
-        T* to = out + work_.first_row(axis, place) * grid.channels;
+        if (!grid.time) {
+            f(place * grid.sample, r * grid.sample, grid.sample);
+            continue;
+        }
+        const Steps& axis = *work_.heads[h].axis;
+        const int64 first = work_.first_row(axis, place);
         const int64 steps = axis.full ? axis.steps : work_.lengths[static_cast<size_t>(r)];
-        for (int64 t = 0; t < steps; ++t)
-            std::memcpy(to + t * grid.channels, y + (axis.offset[t] + r) * grid.channels, row_bytes);
+        for (int64 t = 0; t < steps; ++t) f((first + t) * channels, (axis.offset[t] + r) * channels, channels);
+    }
+}
+
+template <class T>
+void Step<T>::write_outputs(size_t h, Slice slice) const {
+    const T* const y = call_.values[network_.outputs()[h]];
+    T* const out = (*outputs)[h];
+    for_each_output(h, slice, [&](int64 there, int64 here, int64 count) {
+        std::memcpy(out + there, y + here, static_cast<size_t>(count) * sizeof(T));
+    });
+}
+
+// The gradients that losses computed outside begin the backward phase with.
+template <class T>
+void Step<T>::read_gradients(Slice slice) const {
+    for (size_t h = 0; outside && h < outside->size(); ++h) {
+        const Head& head = objective_.heads[h];
+        if (!head.scored || head.loss != Loss::outside) continue;
+        const Edge& edge = network_.edges()[static_cast<size_t>(head.edge)];
+        const T* const from = (*outside)[h].gradient;
+        T* const delta = call_.gradients[head.edge];
+        if (!delta) continue;
+        for_each_output(h, slice, [&](int64 there, int64 here, int64 count) {
+            std::memcpy(delta + here, from + there, static_cast<size_t>(count) * sizeof(T));
+        });
+        if (edge.activation == Activation::linear) continue;
+        const int64 c = edge.value.channels;
+        for_each_run(edge.value, call_.batch, call_.axes, slice, [&](int64 first, int64 count) {
+            if (count == 0) return;
+            k_.activation_gradient(edge.activation, count, c, call_.values[head.edge] + first * c, c, delta + first * c, c);
+        });
     }
 }
 
@@ -717,7 +758,9 @@ StepResult Step<T>::result() const {
         };
         StepResult::Head& to = result.heads[result.head_count++];
         to.rows = from.rows;
-        if (head.scored) to.loss = mean(from.losses) * (head.loss == Loss::given ? static_cast<double>(from.rows) : 1.0);
+        to.weight = head.weight;
+        if (head.scored && head.loss != Loss::outside)
+            to.loss = mean(from.losses) * (head.loss == Loss::given ? static_cast<double>(from.rows) : 1.0);
         result.loss += head.weight * to.loss;
         for (size_t i = 0; i < head.metrics.size(); ++i, ++to.metric_count)
             result.metrics[next++] = mean(from.metrics + static_cast<int64>(i) * from.rows);

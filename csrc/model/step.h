@@ -35,14 +35,23 @@ struct StepResult {
     double loss = 0, penalty = 0;
     int64 samples = 0;
     struct Head {
-        double loss = 0;
+        double loss = 0, weight = 1;
         int64 rows = 0;
         int metric_count = 0;
     };
     int head_count = 0;
     Head heads[most_outputs];
     double metrics[most_metrics] = {};
+
+    // Of an output whose loss is computed outside.
+    void add_loss(size_t head, double value) {
+        heads[head].loss += value;
+        loss += heads[head].weight * value;
+    }
 };
+
+// A step's phases: all; forward alone; or backward and what follows it, of a step that went forward.
+enum class Half { both, forward, backward };
 
 template <class T>
 class Step {
@@ -54,6 +63,7 @@ public:
     Step& operator=(const Step&) = delete;
 
     const std::vector<T*>* outputs = nullptr;          // where predictions go, one an output
+    const std::vector<Outside<T>>* outside = nullptr;  // losses computed outside, for Half::backward
     const std::vector<T*>* input_gradients = nullptr;  // where ∂E/∂x goes
 
     // Whether copies of weights that a prediction reads are out of date. A call that has the weights to itself makes
@@ -62,8 +72,8 @@ public:
     void refresh();
 
     // Runs the region. Throws std::invalid_argument for tokens and labels out of range, NonFiniteError and Interrupted;
-    // weights are unchanged then.
-    void run();
+    // weights are unchanged then. Weights, and what is kept of them, must be the same in both halves.
+    void run(Half half = Half::both);
     // State that a training step moves, and versions of the weights that it changed.
     void update_state();
     // The penalties' share of the stored gradients: 2·l2·w + l1·sign(w).
@@ -99,7 +109,10 @@ private:
                         const std::string& name);
     void forward(const Member& member, Slice slice, T* scratch) const;
     void score(size_t h, Slice slice);
+    void read_gradients(Slice slice) const;
     void backward(const Member& member, Slice slice, T* scratch) const;
+    template <class F>
+    void for_each_output(size_t h, Slice slice, F&& f) const;
     void write_outputs(size_t h, Slice slice) const;
     void write_input_gradients(Slice slice) const;
     void write_input_gradient(int input, Slice slice) const;
@@ -111,6 +124,7 @@ private:
     const Call<T>& call_;
     const kernels::Kernels<T>& k_;
     const int threads_ = threads();  // scratch memory is made for as many, whatever is set meanwhile
+    Half half_ = Half::both;
     double penalty_ = 0;
     bool crowded_out_ = false;   // it goes alone, though a team would be worth it
     bool in_parts_ = false;      // there are fewer rows than threads

@@ -3,6 +3,7 @@
 // differs in anything that the plan follows from (`key_`): a call like the one before only looks at its data.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "core/memory.h"
@@ -14,6 +15,13 @@
 #include "training/update.h"
 
 namespace tauten {
+
+// The loss of one output that is computed outside.
+template <class T>
+struct Outside {
+    double loss = 0;              // the mean, without its weight in the sum
+    const T* gradient = nullptr;  // ∂E/∂output, laid out as predictions are; nullptr: none is needed
+};
 
 // What a call is asked to do.
 template <class T>
@@ -28,6 +36,9 @@ struct Request {
     // Network::states(); nullptr: zeros, and not wanted. Empty: none.
     std::vector<const T*> initial_states;
     std::vector<T*> final_states;
+    const std::vector<T*>* outputs = nullptr;  // where predictions go, one an output
+    // Computes losses outside, one an output, when the predictions are there; may throw. No lock is held meanwhile.
+    std::function<std::vector<Outside<T>>()> between;
     bool training = false, backward = false, input_gradients = false, loss = false;
     bool keep = false;               // values are kept as for a backward phase
     bool update_stored = false;      // the update follows when all gradients are there, and are finite

@@ -12,9 +12,10 @@ Loss parse_loss(const std::string& name) {
     if (name == "categorical_crossentropy") return Loss::categorical_crossentropy;
     if (name == "sparse_categorical_crossentropy") return Loss::sparse_categorical_crossentropy;
     if (name == "binary_crossentropy") return Loss::binary_crossentropy;
+    if (name == "outside") return Loss::outside;
     fail("unknown loss '", name,
-         "'; expected mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy or "
-         "binary_crossentropy");
+         "'; expected mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, "
+         "binary_crossentropy or outside");
 }
 
 Metric parse_metric(const std::string& name) {
@@ -43,6 +44,8 @@ void loss_rows(const kernels::Kernels<T>& k, Loss loss, const TargetRows<T>& r, 
             break;
         case Loss::binary_crossentropy:
             k.sigmoid_cross_entropy(r.rows, n, z, n, r.targets, n, r.weights, scale, delta, n, losses);
+            break;
+        case Loss::outside:
             break;
         case Loss::given:
             for (int64 row = 0; row < r.rows; ++row)

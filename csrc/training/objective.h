@@ -9,11 +9,13 @@
 namespace tauten {
 
 // given: E = Σ y ⊙ t, summed over rows, whose gradient to y is t itself. It has no name: Engine::pull_back() alone uses it.
+// outside: whoever asks for the step computes loss and gradient from the outputs, between the step's halves.
 enum class Loss {
     mean_squared_error,
     categorical_crossentropy,
     sparse_categorical_crossentropy,
     binary_crossentropy,
+    outside,
     given
 };
 enum class Metric {

@@ -4,13 +4,14 @@ Everything here checks its arguments and raises ValueError or TypeError naming t
 and what came. Arrays go in and out in Keras' layouts; how they lie inside is the core's own business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 States = Sequence[NDArray[np.floating] | None]
+Outside = Callable[[list[NDArray[np.floating]]], Sequence[tuple[float, NDArray[np.floating] | None] | None]]
 
 __version__: str
 
@@ -372,7 +373,8 @@ class Network:
     def compile(self, heads: Sequence[tuple[str, bool, float, Sequence[str]] | None]) -> None:
         """(loss, from_logits, weight, metrics) for each output; None, or the loss "", for one without a loss.
 
-        loss: mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy.
+        loss: mean_squared_error, categorical_crossentropy, sparse_categorical_crossentropy, binary_crossentropy; or
+        outside: whoever calls a step computes it.
 
         metrics: binary_accuracy, categorical_accuracy, sparse_categorical_accuracy, mean_squared_error,
         mean_absolute_error.
@@ -388,6 +390,8 @@ class Network:
         fused: bool = True,
         initial_states: States | None = None,
         keep_states: bool = False,
+        outside: Outside | None = None,
+        outputs: list[NDArray[np.floating]] | None = None,
     ) -> Any:
         """One minibatch step on the samples that `index` names. y, sample_weight: an entry an output; weights are
         (source samples,), not indexed yet, or for outputs of every step a Source of (steps,).
@@ -398,6 +402,12 @@ class Network:
 
         initial_states: of the recurrent layers, as `states` lists them, each (len(index), width) or None for zeros.
         With keep_states the result is (StepResult, states behind the last step), and likewise below.
+
+        outside: computes the losses of that name. It is called between forward and backward phase (after a test_step),
+        with the GIL and no lock held, with what predict() would return, and returns for each output None, or its mean
+        loss and ∂E/∂output, weights and reduction included, in the output's shape (None: not needed). If weights change
+        meanwhile the step begins anew and it is called again; RuntimeError after eight times. outputs: a list to which
+        the predictions are appended, in place of it.
         """
 
     def test_step(
@@ -408,6 +418,8 @@ class Network:
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
         initial_states: States | None = None,
         keep_states: bool = False,
+        outside: Outside | None = None,
+        outputs: list[NDArray[np.floating]] | None = None,
     ) -> Any: ...
     def train_arrays(self, x: object, y: object, rule: Update, fused: bool) -> float | list[float] | None:
         """train_step() on arrays as they are, of a network of one input, of numbers, and one output: the loss, or loss
@@ -440,6 +452,7 @@ class Network:
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
         training: bool = True,
         initial_states: States | None = None,
+        outside: Outside | None = None,
     ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
         """Loss, gradient of each parameter (penalties included; None where not trainable) and of each input.
 
@@ -462,6 +475,7 @@ class Network:
         y: Sequence[Source | None],
         index: NDArray[np.int64],
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
+        outside: Outside | None = None,
     ) -> tuple[StepResult, list[tuple[str, NDArray[np.int64], NDArray[np.floating]]]]:
         """δ = ∂E/∂net of all recurrent layers at every step, dropout off; nothing changes.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from tauten import _data
 from tauten._core import Source
 from tauten._data import Data, Raw
+from tauten._judging import Kept
 from tauten._masking import Mask, Plan
 from tauten._structure import Structure, by_name
+from tauten.losses.crossentropies import smoothed
 
 if TYPE_CHECKING:
+    from tauten._compiled import Goal
     from tauten._graph import Entry, Exit, Graph
     from tauten.layers.base import Shape
 
@@ -43,11 +46,16 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Feed:
-    """Inputs, and targets and sample weights of every output, one a sample or one a step, of one call."""
+    """Inputs, and targets and sample weights of every output, one a sample or one a step, of one call.
+
+    Attributes:
+        kept: of each output what Python's losses and metrics read; empty if there are none.
+    """
 
     x: Inputs
     y: list[Source | None]
     weight: list[Source | None] | None
+    kept: list[Kept | None] = field(default_factory=list)
 
 
 class Feeder:
@@ -134,28 +142,47 @@ class Feeder:
                     "layer merges them, or samples are of unequal length in both"
                 )
 
-    def targets(self, y: Any, x: Inputs, losses: Sequence[str | None], what: str = "y") -> list[Source | None]:
+    def targets(self, y: Any, x: Inputs, goals: Sequence[Goal], what: str = "y") -> list[Source | None]:
         """y for the network, of each output in its shape or, for class numbers, without its last axis.
+
+        None for an output without a loss, or whose loss is computed in Python.
 
         An output without a loss needs no targets: they may be None, or left out of lists and dicts.
 
         Raises TypeError or ValueError for wrong numbers, shapes, labels, probabilities and NaN.
         """
-        if self._one_target and losses[0] is not None and not isinstance(y, Mapping):
-            return [self._outputs[0].targets(y, x.parts, losses[0], what)]
+        if self._one_target and goals[0].in_core and not isinstance(y, Mapping):
+            return [self._outputs[0].targets(y, x.parts, goals[0], what)]
         found: list[Source | None] = []
-        for place, value, own, loss in zip(*self._of_outputs(y, what, losses), self._outputs, losses, strict=True):
-            found.append(None if loss is None else own.targets(value, x.parts, loss, place))
+        for place, value, own, goal in zip(*self._of_outputs(y, what, goals), self._outputs, goals, strict=True):
+            found.append(own.targets(value, x.parts, goal, place) if goal.in_core else None)
         return found
 
-    def _of_outputs(self, value: Any, what: str, losses: Sequence[str | None]) -> tuple[list[str], list[Any]]:
+    def kept(
+        self, y: Any, weight: Any, x: Inputs, goals: Sequence[Goal], what: str = "y", of_weight: str = "sample_weight"
+    ) -> list[Kept | None]:
+        """y and sample_weight for Python's losses and metrics, of each output that has some; else None.
+
+        Raises TypeError or ValueError as targets() and weights(); targets of a loss in Python may have any shape.
+        """
+        weights: list[Any] = [weight] * len(goals)
+        if isinstance(weight, Mapping) or (len(goals) > 1 and isinstance(weight, (list, tuple))):
+            weights = self._of_outputs(weight, of_weight, goals)[1]
+        found: list[Kept | None] = []
+        for place, value, one, own, goal in zip(
+            *self._of_outputs(y, what, goals), weights, self._outputs, goals, strict=True
+        ):
+            found.append(own.kept(value, one, x.parts, goal, place, of_weight) if goal.in_python else None)
+        return found
+
+    def _of_outputs(self, value: Any, what: str, goals: Sequence[Goal]) -> tuple[list[str], list[Any]]:
         """What each output gets, and its name in messages."""
         names = self._output_names
         if len(names) == 1:
             if isinstance(value, Mapping):
                 value = by_name(value, names, what, f"model {self._model!r} has 1 output")[0]
             return [what], [value]
-        needed = [name for name, loss in zip(names, losses, strict=True) if loss is not None]
+        needed = [name for name, goal in zip(names, goals, strict=True) if goal.loss is not None]
         places = [f"{what} of output {name!r}" for name in names]
         of = f"model {self._model!r} has {len(names)} outputs"
         if value is None:
@@ -170,7 +197,7 @@ class Feeder:
         return places, values
 
     def weights(
-        self, value: Any, x: Inputs, losses: Sequence[str | None], what: str = "sample_weight"
+        self, value: Any, x: Inputs, goals: Sequence[Goal], what: str = "sample_weight"
     ) -> list[Source | None] | None:
         """sample_weight for the network: of each output one number a sample, or, if it has steps, one a step of each.
 
@@ -182,12 +209,12 @@ class Feeder:
             if isinstance(value, Mapping):
                 (value,) = by_name(value, self._output_names, what, f"model {self._model!r} has 1 output")
             return [
-                None if loss is None else own.weights(value, x.parts, what)
-                for own, loss in zip(self._outputs, losses, strict=True)
+                own.weights(value, x.parts, what) if goal.in_core else None
+                for own, goal in zip(self._outputs, goals, strict=True)
             ]
         found: list[Source | None] = []
-        for place, one, own, loss in zip(*self._of_outputs(value, what, losses), self._outputs, losses, strict=True):
-            found.append(None if one is None or loss is None else own.weights(one, x.parts, place))
+        for place, one, own, goal in zip(*self._of_outputs(value, what, goals), self._outputs, goals, strict=True):
+            found.append(own.weights(one, x.parts, place) if one is not None and goal.in_core else None)
         return found
 
     def split(self, outputs: Sequence[NDArray[np.floating[Any]]], x: Inputs) -> Predictions:
@@ -278,16 +305,57 @@ class _Output:
         """The input whose steps the output has, or any."""
         return parts[self._steps or 0]
 
-    def targets(self, y: Any, parts: Sequence[Data], loss: str, what: str) -> Source:
+    def targets(self, y: Any, parts: Sequence[Data], goal: Goal, what: str) -> Source:
         """y for the network, in the output's shape or, for class numbers, without its last axis.
 
         What stands at masked steps is not looked at.
 
         Raises TypeError or ValueError for wrong numbers, shapes, labels, probabilities and NaN.
         """
+        loss = goal.kind
+        assert loss is not None
         x = self._input(parts)
-        sparse = loss == "sparse_categorical_crossentropy"
-        spec = self._output[:-1] if sparse else self._output
+        raw = self._read(y, x, loss, what)
+        masked = x.mask is not None and self.per_step
+        if masked:
+            assert x.mask is not None
+            raw = x.mask.taken(raw)
+        raw = self._checked(raw, loss, what, "valid steps" if masked else "samples")
+        if goal.smoothing:
+            classes = 2 if loss == "binary_crossentropy" else self._output[-1] or 0
+            raw = (
+                [self._smoothed(one, goal.smoothing, classes) for one in raw]
+                if isinstance(raw, list)
+                else (self._smoothed(raw, goal.smoothing, classes))
+            )
+        if not masked:
+            return Data.of(raw).source
+        assert x.mask is not None and isinstance(raw, np.ndarray)
+        return x.mask.source(raw)
+
+    def _smoothed(self, y: NDArray[Any], share: float, classes: int) -> NDArray[Any]:
+        return smoothed(y.astype(self._dtype), share, classes).astype(self._dtype)
+
+    def kept(
+        self, y: Any, weight: Any, parts: Sequence[Data], goal: Goal, what: str, of_weight: str = "sample_weight"
+    ) -> Kept:
+        """y and sample_weight for Python. Raises TypeError or ValueError for what does not go with x."""
+        x = self._input(parts)
+        assert goal.kind is not None
+        raw = self._read(y, x, goal.kind, what)
+        given = None if weight is None else self._read_weights(weight, x, of_weight)
+        if given is not None and x.mask is None:
+            _data.check_finite(given, of_weight, self._dtype)
+        loss = None if goal.in_core else goal.loss
+        if not self.per_step or (x.steps is None and x.mask is None):
+            return Kept(raw, given, None, None, loss, goal.weight)
+        if x.mask is None:
+            return Kept(raw, given, x.steps, None, loss, goal.weight)
+        valid = np.split(x.mask.valid, np.cumsum(x.mask.steps)[:-1])
+        return Kept(raw, given, x.mask.counts, valid, loss, goal.weight)
+
+    def _read(self, y: Any, x: Data, loss: str, what: str) -> Raw:
+        """y in the output's shape or, for class numbers, without its last axis; for a loss in Python in any shape."""
         raw = _data.read(y, what)
         if len(raw) != x.samples:
             raise ValueError(f"{what}: expected as many samples as x has, {x.samples}, got {len(raw)}")
@@ -295,16 +363,29 @@ class _Output:
             raw = raw if isinstance(raw, list) else list(raw)
         else:
             raw = _data.stack(raw, what)
+        if loss == "outside":
+            return self._of_any_shape(raw, x, what)
+        sparse = loss == "sparse_categorical_crossentropy"
+        spec = self._output[:-1] if sparse else self._output
         if isinstance(raw, list) or not _data.fits(raw.shape[1:], spec):
             expected = f"{self._words(loss)} of shape {spec} a sample"
             raw = _data.conform(raw, spec, what, expected, self._hint(raw, loss))
         if self.per_step:
             self._check_steps(raw, x, what)
-        if x.mask is None or not self.per_step:
-            return Data.of(self._checked(raw, loss, what)).source
-        taken = self._checked(x.mask.taken(raw), loss, what, "valid steps")
-        assert isinstance(taken, np.ndarray)
-        return x.mask.source(taken)
+        return raw
+
+    def _of_any_shape(self, raw: Raw, x: Data, what: str) -> Raw:
+        """Targets with the right steps, where the output has some; a last axis of 1 is added if the output has one."""
+        rank = raw[0].ndim if isinstance(raw, list) else raw.ndim - 1
+        if self.per_step and (x.steps is not None or x.mask is not None):
+            if rank == 0:
+                raise ValueError(
+                    f"{what}: expected targets for every step, since the output of {self._layer.name!r} has them"
+                )
+            self._check_steps(raw, x, what)
+        if self._output and self._output[-1] == 1 and rank == len(self._output) - 1:
+            return [one[..., None] for one in raw] if isinstance(raw, list) else raw[..., None]
+        return raw
 
     def _checked(self, raw: Raw, loss: str, what: str, of: str = "samples") -> Raw:
         """Targets that are class numbers in range, or finite, or probabilities. Raises TypeError or ValueError else."""
@@ -329,6 +410,20 @@ class _Output:
         Raises TypeError or ValueError for other shapes and numbers that are not finite.
         """
         x = self._input(parts)
+        raw = self._read_weights(value, x, what)
+        if isinstance(raw, np.ndarray) and raw.ndim == 1:
+            _data.check_finite(raw, what, self._dtype)
+            return Source(np.ascontiguousarray(raw, dtype=self._dtype))
+        if x.mask is None or not self.per_step:
+            _data.check_finite(raw, what, self._dtype)
+            return Data.of(raw).source
+        taken = x.mask.taken(raw)
+        if len(taken):
+            _data.check_finite(taken, what, self._dtype, "valid steps")
+        return x.mask.source(taken)
+
+    def _read_weights(self, value: Any, x: Data, what: str) -> Raw:
+        """sample_weight in its shape: (samples,), or weights of every step."""
         raw = _data.read(value, what)
         steps = len(self._output) == 2
         if not steps or (not isinstance(raw, list) and raw.ndim == 1):
@@ -338,8 +433,7 @@ class _Output:
                 raise ValueError(
                     f"{what}: expected one weight a sample, shape ({x.samples},){or_steps}, got shape {raw.shape}"
                 )
-            _data.check_finite(raw, what, self._dtype)
-            return Source(np.ascontiguousarray(raw, dtype=self._dtype))
+            return raw
         if len(raw) != x.samples:
             raise ValueError(f"{what}: expected weights of {x.samples} samples as x has, got {len(raw)}")
         if x.steps is None or not self.per_step:
@@ -350,13 +444,7 @@ class _Output:
         raw = _data.conform(raw, spec, what, f"one weight a sample, or weights of shape {spec} a sample")
         if self.per_step:
             self._check_steps(raw, x, what)
-        if x.mask is None or not self.per_step:
-            _data.check_finite(raw, what, self._dtype)
-            return Data.of(raw).source
-        taken = x.mask.taken(raw)
-        if len(taken):
-            _data.check_finite(taken, what, self._dtype, "valid steps")
-        return x.mask.source(taken)
+        return raw
 
     def split(
         self, output: NDArray[np.floating[Any]], parts: Sequence[Data]

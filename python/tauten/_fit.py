@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from tauten import _progress, _random
-from tauten._compiled import Means
 from tauten._loops import run_epoch, run_test
 
 if TYPE_CHECKING:
     from tauten._batches import Batches
+    from tauten._compiled import Means
     from tauten._feeding import Feed
     from tauten.callbacks import CallbackList, History
     from tauten.training import Trainer
@@ -29,6 +29,7 @@ class Fitting:
         epoch: the epoch that runs, or the next one, counted from 0.
         batch: how many of its batches are done.
         means: loss and metrics of these.
+        own: may it use the metrics' own objects?
         ended: is the epoch over, validation included?
         process: in which it runs.
     """
@@ -40,6 +41,7 @@ class Fitting:
     means: Means
     epochs: int
     epoch: int
+    own: bool = False
     batch: int = 0
     ended: bool = True
     process: int = field(default_factory=os.getpid)
@@ -131,7 +133,7 @@ def run(model: Trainer, fitting: Fitting, validation: Validation | None, verbose
                 model.optimizer.learning_rate = rate
         else:
             fitting.batch = 0
-            fitting.means = Means(model._need_compiled("fit").names)
+            fitting.means = model._need_compiled("fit").means(fitting.own)
         logs = _one_epoch(model, fitting, validation, verbose)
         fitting.ended = True
         hooks.on_epoch_end(epoch, logs)
@@ -156,7 +158,7 @@ def _one_epoch(model: Trainer, fitting: Fitting, validation: Validation | None, 
         batches.end_epoch()
         progress.stop_clock()
         if validation is not None and validation.due(epoch):
-            means = Means(model._need_compiled("fit").names)
+            means = model._need_compiled("fit").means(fitting.own)
             if validation.batches.dry:
                 warn(f"fit: validation_data ran out of batches before epoch {epoch + 1}", UserWarning, stacklevel=4)
             else:

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from tauten import config
 from tauten._checks import number
+from tauten._judging import Judge
 
 if TYPE_CHECKING:
     from tauten._batches import Batches
     from tauten._compiled import Compiled, Means
-    from tauten._core import Network, StepResult
+    from tauten._core import Network
     from tauten._feeding import Feed, Inputs
     from tauten._fit import Fitting
     from tauten._graph import Graph
@@ -43,11 +44,15 @@ class TrainStep:
         self._optimizer = optimizer
         self._where = where
 
-    def __call__(self, feed: Feed, index: NDArray[np.int64], place: str = "") -> StepResult:
-        """Train on the samples that `index` names. Raises FloatingPointError if loss or gradients are not finite."""
+    def __call__(self, feed: Feed, index: NDArray[np.int64], means: Means, place: str = "") -> None:
+        """Train on the samples that `index` names, and add loss and metrics from before the update to `means`.
+
+        Raises FloatingPointError if loss or gradients are not finite.
+        """
         optimizer = self._optimizer
+        judge = Judge(feed.kept, index, True) if feed.kept else None
         try:
-            result: StepResult = self._carrier(
+            result = self._carrier(
                 self._network.train_step,
                 feed.x.sources,
                 feed.y,
@@ -56,11 +61,20 @@ class TrainStep:
                 optimizer.rule(),
                 not config.check_gradients(),
                 batch=len(index),
+                **({} if judge is None else judge.arguments),
             )
         except FloatingPointError as error:
             raise self._explained(error, place) from error
         optimizer.count_step()
-        return result
+        means.add(result, () if judge is None else judge.seen())
+
+
+def test_step(network: Network, carrier: Carrier, feed: Feed, index: NDArray[np.int64], means: Means) -> None:
+    """Add loss and metrics of the samples that `index` names to `means`."""
+    judge = Judge(feed.kept, index, False) if feed.kept else None
+    more = {} if judge is None else judge.arguments
+    result = carrier(network.test_step, feed.x.sources, feed.y, index, feed.weight, batch=len(index), **more)
+    means.add(result, () if judge is None else judge.seen())
 
     def at_once(self, x: Any, y: Any) -> float | list[float] | None:
         """Train on plain arrays, if the core can read them as they are: the loss, or loss and metrics; else None."""
@@ -126,7 +140,7 @@ def run_epoch(model: Model, step: TrainStep, fitting: Fitting, progress: Progres
             if hooks.each_train_batch:
                 hooks.on_train_batch_begin(batch)
             try:
-                means.add(step(feed, index, f", batch {batch + 1}{of}"))
+                step(feed, index, means, f", batch {batch + 1}{of}")
             except FloatingPointError as error:
                 if not hooks.terminates(error):
                     raise
@@ -156,7 +170,7 @@ def run_test(
         for batch, (feed, part) in enumerate(items):
             if hooks.each_test_batch:
                 hooks.on_test_batch_begin(batch)
-            means.add(carrier(network.test_step, feed.x.sources, feed.y, part, feed.weight, batch=len(part)))
+            test_step(network, carrier, feed, part, means)
             progress.update(len(part), means.logs)
             if hooks.each_test_batch:
                 hooks.on_test_batch_end(batch, means.logs())

@@ -200,6 +200,12 @@ class Mask:
         begins[self.counts > 0] = np.flatnonzero(starts)
         return Source(self.rows(raw), begins, self.counts)
 
+    def scatter(self, taken: NDArray[Any]) -> NDArray[Any] | list[NDArray[Any]]:
+        """Numbers of the valid steps, (Σ counts, ...), for all steps: zeros at those that are masked."""
+        full = np.zeros((len(self.valid), *taken.shape[1:]), dtype=taken.dtype)
+        full[self.valid] = taken
+        return self._as_given(full)
+
     def expand(self, output: NDArray[Any]) -> NDArray[Any] | list[NDArray[Any]]:
         """Outputs of the valid steps, (Σ counts, ...), for all steps.
 
@@ -209,9 +215,13 @@ class Mask:
         has_one = last >= np.repeat(_begins(self.counts), self.steps)
         full = np.zeros((len(self.valid), *output.shape[1:]), dtype=output.dtype)
         full[has_one] = output[last[has_one]]
+        return self._as_given(full)
+
+    def _as_given(self, full: NDArray[Any]) -> NDArray[Any] | list[NDArray[Any]]:
+        """Rows of all steps as the data are held."""
         if self.shape is None:
             return np.split(full, np.cumsum(self.steps)[:-1])
-        return full.reshape(*self.shape, *output.shape[1:])
+        return full.reshape(*self.shape, *full.shape[1:])
 
 
 def _begins(counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -23,7 +23,7 @@ def serialize(thing: Configurable | None) -> dict[str, Any] | None:
         return None
     if not hasattr(thing, "get_config"):
         raise ValueError(f"{thing!r} cannot be written to a configuration: it has no get_config()")
-    return {"class_name": type(thing).__name__, "config": thing.get_config()}
+    return {"class_name": getattr(thing, "class_name", type(thing).__name__), "config": thing.get_config()}
 
 
 def resolve(identifier: Any, base: type[T], names: Mapping[str, type[T]], kind: str) -> T:

@@ -37,11 +37,14 @@ class Carrier:
         """Whether there is a stateful layer; looked up each time, since the attribute may be set."""
         return bool(self.cells) and any(cell.stateful for cell in self.cells)
 
-    def __call__(self, call: Callable[..., Any], *args: Any, batch: int) -> Any:
-        """call(*args)'s result. States change only if it succeeds. Raises ValueError for another batch than before."""
+    def __call__(self, call: Callable[..., Any], *args: Any, batch: int, **more: Any) -> Any:
+        """call(*args, **more)'s result. States change only if it succeeds.
+
+        Raises ValueError for another batch than before.
+        """
         if not self.stateful:
-            return call(*args)
-        result, states = call(*args, initial_states=self._initial(batch), keep_states=True)
+            return call(*args, **more)
+        result, states = call(*args, initial_states=self.initial(batch), keep_states=True, **more)
         for cell in self.cells:
             own, states = states[: cell.state_count], states[cell.state_count :]
             if cell.stateful:
@@ -64,7 +67,8 @@ class Carrier:
                 "to validate on"
             )
 
-    def _initial(self, batch: int) -> list[NDArray[np.floating[Any]] | None]:
+    def initial(self, batch: int) -> list[NDArray[np.floating[Any]] | None]:
+        """What a call begins with; None stands for zeros. Raises ValueError for another batch than before."""
         initial: list[NDArray[np.floating[Any]] | None] = []
         for cell in self.cells:
             states = cell._states if cell.stateful else None

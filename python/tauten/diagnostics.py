@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tauten import _plots
 from tauten._checks import integer
 from tauten._inspection import activations, check_model, one_or_many, saliency
+from tauten._judging import Judge
 from tauten.layers.base import Layer
 from tauten.models import Model
 
@@ -223,7 +224,7 @@ def gradient_flow(
     """
     check_model(model, "gradient_flow")
     _need_recurrent(model, "gradient_flow")
-    model._need_compiled("gradient_flow")
+    goal = model._need_compiled("gradient_flow").goals[0]
     batch_size = integer(32 if batch_size is None else batch_size, "gradient_flow: batch_size")
     feed = model._feed(x, y, sample_weight)
     graph = model._graph_now()
@@ -235,7 +236,9 @@ def gradient_flow(
     sums: dict[str, tuple[Floats, NDArray[np.int64]]] = {}
     for begin in range(0, len(index), batch_size):
         try:
-            result, traces = network.deltas(feed.x.sources, feed.y, index[begin : begin + batch_size], feed.weight)
+            part = index[begin : begin + batch_size]
+            more = Judge(feed.kept, part, True).arguments if not goal.in_core else {}
+            result, traces = network.deltas(feed.x.sources, feed.y, part, feed.weight, **more)
         except FloatingPointError as error:
             raise FloatingPointError(f"model {model.name!r}, gradient_flow: {error}") from error
         for path, steps, deltas in traces:

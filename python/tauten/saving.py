@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from tauten import _core, _random, optimizers
 from tauten._checks import integer
 from tauten._weights import Variable, assign_all
+from tauten.metrics import MeanMetricWrapper
 
 if TYPE_CHECKING:
     from tauten.models import Model
@@ -104,21 +106,24 @@ def load_weights(model: Model, filepath: Path) -> None:
     assign_all(variables, [tensors[name] for name in names], os.fsdecode(filepath))
 
 
-def load_model(filepath: Path, compile: bool = True) -> Model:
+def load_model(filepath: Path, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Model:
     """A model from a file of Model.save(): architecture, weights, metadata, and state of training.
 
     Args:
         filepath: ends in ".safetensors".
+        custom_objects: name -> class or function of the losses and metrics in Python that the model was compiled with.
         compile: compile as the model was, optimizer state and step counter included; default True.
 
     Raises:
         ValueError: for a file that is not Tauten's, of a newer format, cut short or damaged; it says what to do.
         OSError: if it cannot be read.
     """
-    return unpacked(_read(filepath), os.fsdecode(filepath), compile)
+    return unpacked(_read(filepath), os.fsdecode(filepath), custom_objects, compile)
 
 
-def unpacked(content: Packed, where: str, compile: bool = True) -> Model:
+def unpacked(
+    content: Packed, where: str, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
+) -> Model:
     """The model of what packed() gave. Raises ValueError that begins with `where`."""
     from tauten.models import Model, Sequential
 
@@ -153,14 +158,32 @@ def unpacked(content: Packed, where: str, compile: bool = True) -> Model:
     model.metadata = metadata
     if compile and header.get("compile") is not None:
         try:
-            model.compile(**header["compile"])
+            model.compile(**_with_objects(header["compile"], custom_objects or {}))
             training = header.get("training") or {}
             _resume(model, training, tensors)
             if "generator" in training:  # files of earlier versions have none
                 model._shuffler.adopt(training["generator"])
         except DAMAGE as error:
-            raise ValueError(f"{where}: the state of training in the file cannot be used: {_short(error)}") from error
+            raise ValueError(
+                f"{where}: the state of training in the file cannot be used: {_short(error)}. Losses and metrics of "
+                "your own need custom_objects={name: class or function}; compile=False leaves all of it out"
+            ) from error
     return model
+
+
+def _with_objects(config: Any, objects: Mapping[str, Any]) -> Any:
+    """compile()'s arguments, with losses and metrics of the user's own in the place of their configurations."""
+    if isinstance(config, list):
+        return [_with_objects(item, objects) for item in config]
+    if not isinstance(config, dict):
+        return config
+    name = str(config.get("class_name"))
+    if name not in objects:
+        return {key: _with_objects(item, objects) for key, item in config.items()}
+    found, arguments = objects[name], config.get("config") or {}
+    if isinstance(found, type):
+        return found.from_config(arguments)  # type: ignore[attr-defined]
+    return MeanMetricWrapper(found, **arguments) if arguments else found
 
 
 def _architecture(model: Model) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from tauten._compiled import Compiled, Means
 from tauten._exclusive import Exclusive
 from tauten._feeding import Feed, Feeder, Inputs, Predictions
 from tauten._fit import Fitting, Validation, run
-from tauten._loops import AtOnce, TrainStep, every, run_predict, run_test
+from tauten._gradients import Gradients, gradients
+from tauten._loops import AtOnce, TrainStep, every, run_predict, run_test, test_step
 from tauten._random import Shuffler
 from tauten._states import Carrier, cells, check_steps, checked
 from tauten._tensors import KerasTensor
@@ -33,7 +34,6 @@ Returned = float | list[float] | dict[str, float]
 
 # Keras' further arguments of compile(), at the value that changes nothing.
 _KERAS_DEFAULTS: dict[str, Any] = {
-    "weighted_metrics": None,
     "run_eagerly": False,
     "steps_per_execution": 1,
     "jit_compile": "auto",
@@ -88,6 +88,7 @@ class Trainer:
         *,
         metrics: Any = None,
         loss_weights: Any = None,
+        weighted_metrics: Any = None,
         **kwargs: Any,
     ) -> None:
         """Choose optimizer, loss and metrics. Weights stay; what an optimizer keeps of them starts anew.
@@ -95,12 +96,15 @@ class Trainer:
         Args:
             optimizer: an object of tauten.optimizers or a name ("sgd", "adam", "adamw", "rmsprop", "adagrad");
                 default "rmsprop", as in Keras.
-            loss: an object or function of tauten.losses or a name ("mse", "sparse_categorical_crossentropy", ...). For
+            loss: an object or function of tauten.losses or a name ("mse", "sparse_categorical_crossentropy", ...), or
+                a Python function of (y_true, y_pred) that returns (values, gradient), as tauten.losses.Loss says. For
                 several outputs one for all, or a list or dict with one for each; None for an output without a loss.
-            metrics: objects of tauten.metrics or names ("accuracy", "mse", "mae", ...); default none. For several
-                outputs a list or dict with one, a list or None for each.
+            metrics: objects of tauten.metrics, names ("accuracy", "mse", "mae", ...), or Python functions of
+                (y_true, y_pred) that return one value a row; default none. For several outputs a list or dict with
+                one, a list or None for each.
             loss_weights: numbers by which the outputs' losses are multiplied before they are added up, in a list or
                 dict; default 1.
+            weighted_metrics: metrics that weigh the samples with sample_weight and class_weight; default none.
 
         Raises:
             ValueError, TypeError: for unknown ones, and for a loss that does not go with the model's output.
@@ -109,7 +113,8 @@ class Trainer:
         """
         keras_only("compile", kwargs, _KERAS_DEFAULTS)
         model = self._self()
-        compiled = Compiled(optimizer, loss, metrics, loss_weights, model.output_names if model.built else None)
+        names = model.output_names if model.built else None
+        compiled = Compiled(optimizer, loss, metrics, loss_weights, names, weighted_metrics)
         graph = self._graph_now()
         if graph is not None:
             compiled.configure(graph)
@@ -217,7 +222,7 @@ class Trainer:
         batch_size = _count(batch_size, "batch_size")
         own_batch = _count(validation_batch_size, "validation_batch_size")
         val_batch = batch_size if own_batch is None else own_batch
-        with self._exclusive("fit"):
+        with self._exclusive("fit"), compiled.judging() as own:
             if self._fitting is not None and self._fitting.process == os.getpid():
                 raise RuntimeError(f"model {self.name!r}: fit was called by a callback of its fit")
             batches, rest = _intake.to_train_on(
@@ -239,7 +244,8 @@ class Trainer:
             assert history is not None
             self.stop_training = False
             self.history = history
-            fitting = Fitting(batches, hooks, history, self._shuffler, Means(compiled.names), epochs, initial_epoch)
+            means = compiled.means(own)
+            fitting = Fitting(batches, hooks, history, self._shuffler, means, epochs, initial_epoch, own)
             try:
                 self._fitting = fitting
                 run(self, fitting, None if held is None else Validation(held, freq), 0 if hooks.shows else verbose)
@@ -284,14 +290,15 @@ class Trainer:
         batches = _intake.to_test_on(self, (x, y, sample_weight), batch_size, _count(steps, "steps", "evaluate"))
         hooks = CallbackList(callbacks, model=self._self(), verbose=verbose, epochs=1, steps=batches.per_epoch)
         progress = _shown(batches, "evaluate", 0 if hooks.shows else verbose)
-        means = Means(compiled.names)
         try:
-            run_test(self._network(), self._carrier(), means, batches, hooks, progress)
-            progress.finish(means.logs())
+            with compiled.judging() as own:
+                means = compiled.means(own)
+                run_test(self._network(), self._carrier(), means, batches, hooks, progress)
+                progress.finish(means.logs())
+                return _returned(means, return_dict)
         except BaseException:
             progress.abort()
             raise
-        return _returned(means, return_dict)
 
     def predict(
         self,
@@ -394,10 +401,11 @@ class Trainer:
             done = None if weight is not None else self._at_once_on(True, x, y, return_dict)
             if done is not None:
                 return done
-            feed = self._feed(x, y, weight)
-            means = Means(compiled.names)
-            means.add(self._step("train_on_batch")(feed, every(feed)))
-        return _returned(means, return_dict)
+            with compiled.judging() as own:
+                feed = self._feed(x, y, weight)
+                means = compiled.means(own)
+                self._step("train_on_batch")(feed, every(feed), means)
+                return _returned(means, return_dict)
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
@@ -408,15 +416,35 @@ class Trainer:
         if done is not None:
             return done
         feed = self._feed(x, y, sample_weight)
-        means = Means(compiled.names)
-        index = every(feed)
-        call = self._network().test_step
-        means.add(self._carrier()(call, feed.x.sources, feed.y, index, feed.weight, batch=len(index)))
-        return _returned(means, return_dict)
+        with compiled.judging() as own:
+            means = compiled.means(own)
+            test_step(self._network(), self._carrier(), feed, every(feed), means)
+            return _returned(means, return_dict)
 
     def predict_on_batch(self, x: Any) -> Predictions:
         """The model's outputs for all of `x` in one native call, with dropout off."""
         return self(x, training=False)
+
+    def gradients(self, x: Any, y: Any, sample_weight: Any = None, training: bool = False) -> Gradients:
+        """The loss on all of `x`, and its gradients to trainable weights and to `x`. Nothing in the model changes.
+
+        Args:
+            x, y, sample_weight: as in fit(), but no batches.
+            training: True as in a training step: dropout drops what it will drop in the next one, and batch
+                normalization uses the batch's statistics; default False.
+
+        Returns:
+            Gradients: `loss`, penalties included; `weights`, a dict of path -> array of the weight's shape, such as
+            "dense/kernel", penalties included, without frozen weights; `inputs`, held as the model's inputs are:
+            arrays of x's shape, a list of arrays for a list, None for integers. A weight in several places has the
+            sum over all. Masked steps have the gradient 0; stateful layers begin with their states.
+
+        Raises:
+            RuntimeError: before compile().
+            ValueError, TypeError: for data that do not fit.
+            FloatingPointError: when the loss is not finite.
+        """
+        return gradients(self._self(), x, y, sample_weight, flag(training, "gradients: training"))
 
     # -- states
 
@@ -508,10 +536,14 @@ class Trainer:
         if self._configured != (graph, self._compiled):
             self._compiled.configure(graph)
             self._configured = (graph, self._compiled)
-        feeder, losses = self._feeder(), self._compiled.native_losses
+        feeder, goals = self._feeder(), self._compiled.goals
         inputs = feeder.inputs(x, f"{prefix}x", finite=True)
-        targets = feeder.targets(y, inputs, losses, f"{prefix}y")
-        return Feed(inputs, targets, feeder.weights(sample_weight, inputs, losses, f"{prefix}sample_weight"))
+        targets = feeder.targets(y, inputs, goals, f"{prefix}y")
+        weight = f"{prefix}sample_weight"
+        feed = Feed(inputs, targets, feeder.weights(sample_weight, inputs, goals, weight))
+        if self._compiled.in_python:
+            feed.kept.extend(feeder.kept(y, sample_weight, inputs, goals, f"{prefix}y", weight))
+        return feed
 
     def _at_once_on(self, train: bool, x: Any, y: Any, return_dict: bool) -> Returned | None:
         """What train_on_batch() or test_on_batch() returns, if the core can read x and y as they are; else None."""
@@ -522,7 +554,7 @@ class Trainer:
                 return None  # the first batch builds the model and configures its network
             graph = configured[0]
             names = ["loss", *configured[1].names.flat]
-            if not self._feeder().plain or len(set(names)) < len(names):
+            if not self._feeder().plain or not compiled.plain or len(set(names)) < len(names):
                 return None
             calls = AtOnce(graph, configured[1], self._step("train_on_batch"), self._carrier())
             self._at_once = calls

@@ -72,21 +72,13 @@ def _upwards(name: str, model: Model | None) -> bool | None:
         return None
     if name in (known for _, known in compiled.names.losses):
         return False
-    for names, goal in zip(compiled.names.metrics, compiled.goals, strict=True):
-        for known, metric in zip(names, goal.metrics, strict=True):
-            if known == name:
-                return _metric_upwards(metric)
-    return None
+    return _metric_upwards(compiled.named[name]) if name in compiled.named else None
 
 
 def _metric_upwards(metric: Any) -> bool | None:
     if isinstance(metric, str):
         return True  # accuracy
-    direction = getattr(metric, "_direction", None)
-    if direction:
-        return bool(direction == "up")
-    kind = getattr(metric, "native", "")
-    return True if "accuracy" in kind else False if "error" in kind else None
+    return None if metric._direction is None else bool(metric._direction == "up")
 
 
 def save_frequency(value: Any, owner: str) -> int | None:
