@@ -68,14 +68,6 @@ class TrainStep:
         optimizer.count_step()
         means.add(result, () if judge is None else judge.seen())
 
-
-def test_step(network: Network, carrier: Carrier, feed: Feed, index: NDArray[np.int64], means: Means) -> None:
-    """Add loss and metrics of the samples that `index` names to `means`."""
-    judge = Judge(feed.kept, index, False) if feed.kept else None
-    more = {} if judge is None else judge.arguments
-    result = carrier(network.test_step, feed.x.sources, feed.y, index, feed.weight, batch=len(index), **more)
-    means.add(result, () if judge is None else judge.seen())
-
     def at_once(self, x: Any, y: Any) -> float | list[float] | None:
         """Train on plain arrays, if the core can read them as they are: the loss, or loss and metrics; else None."""
         optimizer = self._optimizer
@@ -93,6 +85,14 @@ def test_step(network: Network, carrier: Carrier, feed: Feed, index: NDArray[np.
             f"Try a lower learning rate (now {self._optimizer.learning_rate:g}), inputs scaled to "
             "about [-1, 1], or other initial weights"
         )
+
+
+def test_step(network: Network, carrier: Carrier, feed: Feed, index: NDArray[np.int64], means: Means) -> None:
+    """Add loss and metrics of the samples that `index` names to `means`."""
+    judge = Judge(feed.kept, index, False) if feed.kept else None
+    more = {} if judge is None else judge.arguments
+    result = carrier(network.test_step, feed.x.sources, feed.y, index, feed.weight, batch=len(index), **more)
+    means.add(result, () if judge is None else judge.seen())
 
 
 class AtOnce:
