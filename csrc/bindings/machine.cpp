@@ -12,6 +12,8 @@ void bind_machine(py::module_& module) {
     module.def("num_threads", &threads);
     module.def("set_num_threads", &set_threads, py::arg("threads"));
     module.def("default_num_threads", &default_threads);
+    module.def("work_a_thread", &work_a_thread);
+    module.def("set_work_a_thread", &set_work_a_thread, py::arg("flops"));
     module.def("all_finite", [](const py::array& array) {
         const auto look = [&]<class T>(const T* x) {
             constexpr int64 piece = int64{1} << 24;

@@ -19,6 +19,7 @@ namespace tauten {
 namespace {
 
 std::atomic<int> wanted_threads{0};
+std::atomic<double> flops_a_thread{1e5};
 std::atomic<int> busy{0};  // members of all teams at work
 
 // Denormals are flushed to zero while a member works; the caller's mode comes back afterwards.
@@ -171,6 +172,13 @@ int default_threads() {
 void set_threads(int64 threads) {
     require(threads >= 1 && threads <= 1024, "set_num_threads: expected 1 to 1024 threads, got ", threads);
     wanted_threads.store(static_cast<int>(threads));
+}
+
+double work_a_thread() { return flops_a_thread.load(std::memory_order_relaxed); }
+
+void set_work_a_thread(double flops) {
+    require(flops >= 0, "set_work_a_thread: expected 0 FLOPs or more, got ", flops);
+    flops_a_thread.store(flops, std::memory_order_relaxed);
 }
 
 int threads() {

@@ -83,5 +83,8 @@ int default_threads();
 // Threads of every following call; at least 1. Throws std::invalid_argument outside 1 .. 1024.
 void set_threads(int64 threads);
 int threads();
+// FLOPs that make up for one more thread, which `python -m benchmarks.threads` looks at; 0: all threads for any call.
+double work_a_thread();
+void set_work_a_thread(double flops);
 
 }  // namespace tauten

@@ -272,7 +272,7 @@ int Step<T>::team_size() {
     const Effort& effort = work_.effort;
     const double flops = work_flops();
     if (Watch* const watch = Watch::current(); watch && flops > watched_flops) watch->install();
-    const int worth = static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
+    const int worth = static_cast<int>(std::clamp(flops / work_a_thread(), 1.0, static_cast<double>(threads_)));
     crowded_out_ = worth > 1 && !crowd.has_room(flops);
     const int team = crowded_out_ ? 1 : worth;
     in_parts_ = call_.batch < team && effort.in_parts >= effort.flops / 2;

@@ -15,9 +15,6 @@ namespace tauten {
 
 // Values of a few samples that neighbouring local nodes keep in the cache.
 inline constexpr int64 cached_bytes = 384 << 10;
-// FLOPs that make up for waking one more thread.
-inline constexpr double flops_a_thread = 1e5;
-
 // FLOPs of a pass, about: a call looks between passes whether it is interrupted.
 inline constexpr double flops_a_pass = 4e9;
 // FLOPs of a call that is worth watching: some hundred microseconds.

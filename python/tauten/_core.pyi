@@ -515,6 +515,10 @@ def set_num_threads(threads: int) -> None: ...
 def default_num_threads() -> int:
     """min(affinity, cgroup quota, physical cores, OMP_NUM_THREADS, OMP_THREAD_LIMIT), or TAUTEN_NUM_THREADS."""
 
+def work_a_thread() -> float: ...
+def set_work_a_thread(flops: float) -> None:
+    """FLOPs from which on a call takes one more thread; 0: all threads for any call. No bit depends on it."""
+
 def all_finite(array: NDArray[np.floating]) -> bool:
     """No infinity and no NaN; contiguous, float32 or float64."""
 
