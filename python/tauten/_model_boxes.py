@@ -181,6 +181,9 @@ class Boxes:
         else:
             box.across, box.along = max(placed.across + 2 * FRAME, wide), high + placed.along
             box.origin = (box.across - placed.across) / 2, high
+        for edge, way in zip(box.graph.edges, placed.ways, strict=True):
+            if box.graph.boxes[edge.target] is None:  # to the border, which wide words may have moved
+                way[-1] = way[-1][0], box.along - box.origin[1]
         return box
 
 

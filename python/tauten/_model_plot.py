@@ -70,8 +70,8 @@ class _Pen:
         from matplotlib.patches import FancyBboxPatch
 
         left, top = x - box.across / 2, y - box.along / 2
-        (x0, y0), (x1, y1) = sorted([self.turned((left, top)), self.turned((left + box.across, top + box.along))])
-        y0, y1 = min(y0, y1), max(y0, y1)
+        corners = self.turned((left, top)), self.turned((left + box.across, top + box.along))
+        (x0, x1), (y0, y1) = (sorted(values) for values in zip(*corners, strict=True))
         style = "round,pad=0,rounding_size=3"
         self.axes.add_patch(
             FancyBboxPatch(
@@ -106,17 +106,7 @@ class _Pen:
                 color="#333333" if i else "black",
             )
         if box.graph is not None:
-            self.graph(self.stretched(box), left + box.origin[0], top + box.origin[1], depth + 1)
-
-    @staticmethod
-    def stretched(box: Box) -> Graph:
-        """The graph in a box, its last edges drawn out to the border."""
-        graph = box.graph
-        assert graph is not None
-        for edge, way in zip(graph.edges, graph.placed.ways, strict=True):
-            if graph.boxes[edge.target] is None:
-                way[-1] = (way[-1][0], box.along - box.origin[1])
-        return graph
+            self.graph(box.graph, left + box.origin[0], top + box.origin[1], depth + 1)
 
     def edge(self, points: list[Point], arrow: bool, depth: int) -> None:
         """Straight pieces, and curves between them that leave and arrive straight."""

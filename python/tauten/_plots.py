@@ -28,6 +28,17 @@ def pyplot() -> Any:
     return found
 
 
+def figure_of(
+    figure: Any, size: tuple[float, float], rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, Any]:
+    """The figure to draw into, and its axes."""
+    if figure is None:
+        figure = pyplot().figure(figsize=size, layout="constrained")
+    if "height_ratios" in options:
+        options["gridspec_kw"] = {"height_ratios": options.pop("height_ratios")}
+    return figure, figure.subplots(rows, columns, **options)
+
+
 def check_ending(path: Path, what: str, empty: bool = False) -> None:
     """Can a picture of that ending be saved? Raises ImportError without matplotlib, ValueError for an unknown one."""
     try:
