@@ -43,7 +43,7 @@ def draw(
         shown = [curve for run in runs for curve in run.pair(metric) if curve is not None]
         for number, (run, decided) in enumerate(zip(runs, best, strict=True)):
             _curves(axes, run, metric, number, len(runs), decided)
-        if log or (log is None and _spreads(metric, shown)):
+        if _falls_far(metric, shown) if log is None else log and any((curve.values > 0).any() for curve in shown):
             axes.set_yscale("log", nonpositive="mask")
         axes.set_title(TITLES.get(metric, metric), fontsize=11, loc="left", parse_math=False)
         axes.set_xlabel("epoch")
@@ -91,7 +91,7 @@ def _look(number: int, count: int, held: bool, both: bool) -> tuple[Any, str]:
     return colormaps["viridis"](0.95 * number / (count - 1)), style
 
 
-def _spreads(metric: str, curves: Sequence[Curve]) -> bool:
+def _falls_far(metric: str, curves: Sequence[Curve]) -> bool:
     """Is that a positive loss, or learning rate, that falls far?"""
     if not (metric == "learning_rate" or metric.endswith("loss")):
         return False

@@ -114,12 +114,17 @@ def _curves(run: Run) -> str:
             if len(piece) > 1
         ]
     words = [
-        (LEFT - 4, TOP + 8, "end", f"{high:.3g}"), (LEFT - 4, bottom, "end", f"{low:.3g}"),
-        (LEFT, HEIGHT - 4, "start", f"epoch {first}"), (right, HEIGHT - 4, "end", str(last)),
-    ]  # fmt: skip
-    legend = [f'<tspan fill="{COLOURS[side]}">{("training", "validation")[side]}</tspan>' for _, side in curves]
-    parts += [f'<text x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>' for x, y, anchor, text in words]
-    parts.append(f'<text x="{right}" y="{TOP + 8}" text-anchor="end">loss: {" ".join(legend)}</text>')
+        (LEFT - 4, TOP + 8, "end", f"{high:.3g}", ""),
+        (LEFT - 4, bottom, "end", f"{low:.3g}", ""),
+        (LEFT, HEIGHT - 4, "start", f"epoch {first}", ""),
+        ((LEFT + right) // 2, HEIGHT - 4, "middle", "loss", ""),
+        (right, HEIGHT - 4, "end", str(last), ""),
+    ]
+    words += [
+        (right, TOP + 8 + 12 * line, "end", ("training", "validation")[side], f' fill="{COLOURS[side]}"')
+        for line, (_, side) in enumerate(curves)
+    ]
+    parts += [f'<text x="{x}" y="{y}" text-anchor="{side}"{fill}>{text}</text>' for x, y, side, text, fill in words]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'font-size="10" font-family="sans-serif" fill="currentColor" role="img" aria-label="loss over epochs">'

@@ -137,6 +137,8 @@ def plot_model(
         raise ValueError(
             f"{what}: model {model.name!r} is not built, so it has no graph yet: begin it with an Input, or build() it"
         )
+    if not isinstance(to_file, (str, os.PathLike, type(None))):
+        raise TypeError(f"{what}: to_file: expected a path or None, got {to_file!r}")
     path = None if to_file is None else Path(to_file)
     if path is not None:
         _plots.check_ending(path, f"{what}: to_file", empty=True)
