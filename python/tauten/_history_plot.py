@@ -37,7 +37,7 @@ def draw(
     """A panel for each metric; `best`: of each run the curve that decides, and its best epoch."""
     columns = min(len(metrics), COLUMNS)
     rows = -(-len(metrics) // columns)
-    size = (WIDTH * columns, HEIGHT * rows)
+    size = (WIDTH * columns + 1.9 * (len(runs) > 1), HEIGHT * rows)
     fig, panels = figure_of(figure, size, rows, columns, squeeze=False)
     for axes, metric in zip(panels.flat, metrics, strict=False):
         shown = [curve for run in runs for curve in run.pair(metric) if curve is not None]
@@ -52,7 +52,8 @@ def draw(
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels.flat[len(metrics) :]:
         axes.set_visible(False)
-    _legend(panels.flat[0], runs, metrics, best)
+    beside = panels.flat[0] if len(runs) == 1 else panels[0, -1]
+    _legend(beside, runs, metrics, best)
     return fig
 
 
@@ -122,4 +123,5 @@ def _legend(axes: Any, runs: Sequence[Run], metrics: Sequence[str], best: Sequen
         if held:
             handles += [Line2D([], [], color=GREY, linestyle="--"), Line2D([], [], color=GREY)]
             labels += ["training", "validation"]
-    axes.legend(handles, labels, frameon=False, fontsize=9)
+    aside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if len(runs) > 1 else {}
+    axes.legend(handles, labels, frameon=False, fontsize=9, **aside)

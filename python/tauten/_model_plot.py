@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ("TB", "BT", "LR", "RL")
 MARGIN = 10.0
+NEAR = 0.01
 LINES, BORDER = "#444444", "#888888"
 
 
@@ -116,11 +117,11 @@ class _Pen:
         places, codes = [points[0]], [Path.MOVETO]
         for i, (x, y) in enumerate(points[1:], 1):
             left, top = places[-1]
-            if i % 2 == 0 and x != left:
+            if i % 2 == 0 and abs(x - left) > NEAR:
                 middle = (top + y) / 2
                 places += [(left, middle), (x, middle), (x, y)]
                 codes += [Path.CURVE4] * 3
-            elif y != top:
+            elif abs(y - top) > NEAR:  # rounding would turn the arrow round
                 places.append((x, y))
                 codes.append(Path.LINETO)
         path = Path([self.turned(point) for point in places], codes)

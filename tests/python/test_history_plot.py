@@ -44,7 +44,8 @@ def lines(axes) -> dict[str, tuple[list[float], list[float]]]:
 
 
 def legend(figure) -> list[str]:
-    return [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    (found,) = [axes.get_legend() for axes in figure.axes if axes.get_legend() is not None]
+    return [text.get_text() for text in found.get_texts()]
 
 
 # -- a single history

@@ -89,7 +89,7 @@ def corners(box: FancyBboxPatch) -> tuple[float, float, float, float]:
 def ends(figure) -> list[tuple[np.ndarray, np.ndarray]]:
     """Where each edge begins and ends."""
     arrows = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]
-    return [(path.vertices[0], path.vertices[-1]) for path in (arrow._path_original for arrow in arrows)]
+    return [tuple(arrow._path_original.vertices[[0, -1]]) for arrow in arrows]
 
 
 def links(figure) -> set[tuple[str, str]]:
@@ -181,6 +181,9 @@ def test_residual(rankdir: str) -> None:
     sign = 1 if rankdir in ("TB", "LR") else -1
     for begin, end in ends(figure):
         assert sign * (end[along] - begin[along]) > 0
+    for arrow in figure.axes[0].patches:
+        if isinstance(arrow, FancyArrowPatch):  # its head points the way
+            assert sign * np.diff(arrow._path_original.vertices[-2:, along])[0] > 0.01
     straight = [b[1 - along] - a[1 - along] for a, b in ends(figure)]
     assert sum(abs(bend) < 0.5 for bend in straight) >= 4
     (past,) = [

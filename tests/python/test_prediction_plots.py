@@ -212,7 +212,7 @@ confuse, series = plot.confusion_matrix, plot.series
         (lambda: confuse([0, 1j], [0, 1]), TypeError, "y_true: expected class numbers, names or prob"),
         (lambda: confuse([[0], [0, 1]], [0, 1]), ValueError, "y_true: expected an array, got lists of"),
         (lambda: confuse([0], [0], figure=1), TypeError, "plot.confusion_matrix: figure: expected"),
-        (lambda: series([0, 1], [0]), ValueError, r"plot.series: expected y_true and y_pred of one shape, got \(2, 1\)"),
+        (lambda: series([0, 1], [0]), ValueError, r"expected y_true and y_pred of one shape, got \(2, 1\)"),
         (lambda: series(["a"], [0]), TypeError, "plot.series: y_true: expected numbers"),
         (lambda: series([], []), ValueError, r"plot.series: y_true: expected \(steps,\)"),
         (lambda: series(np.ones((2, 2, 2, 2)), [0]), ValueError, "plot.series: y_true: expected"),
