@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -14,6 +12,7 @@ import pytest
 
 import tauten
 from data import digits
+from headless import printed
 from tauten import layers, plot
 from tauten.callbacks import History, LearningRateScheduler
 
@@ -328,16 +327,13 @@ def test_odd_histories_in_a_notebook(logs, svg: bool) -> None:
 
 def test_matplotlib_is_loaded_by_pictures_alone() -> None:
     """Neither by the import nor by notebooks; and a picture needs no display."""
-    code = (
-        "import sys, numpy as np, tauten; from tauten import layers, plot, utils\n"
-        "model = tauten.Sequential([tauten.Input((2,)), layers.Dense(1)])\n"
-        "model.compile('sgd', 'mse')\n"
-        "history = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, epochs=2)\n"
-        "pages = len(history._repr_html_()) > 100, len(model._repr_html_()) > 100\n"
-        "before = 'matplotlib' in sys.modules\n"
-        "print(pages, before, len(history.plot().axes), len(utils.plot_model(model, None).axes))"
+    out = printed(
+        "import sys, numpy as np, tauten; from tauten import layers, plot, utils",
+        "model = tauten.Sequential([tauten.Input((2,)), layers.Dense(1)])",
+        "model.compile('sgd', 'mse')",
+        "history = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, epochs=2)",
+        "pages = len(history._repr_html_()) > 100, len(model._repr_html_()) > 100",
+        "before = 'matplotlib' in sys.modules",
+        "print(pages, before, len(history.plot().axes), len(utils.plot_model(model, None).axes))",
     )
-    unset = ("DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND")
-    env = {name: value for name, value in os.environ.items() if name not in unset}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
-    assert done.stdout == "(True, True) False 1 1\n", done.stderr
+    assert out == "(True, True) False 1 1\n"
