@@ -19,6 +19,7 @@ ORDER_SWEEPS, PLACE_STEPS = 12, 400
 SHORT, END, STRAIGHT = 4.0, 1.0, 300.0
 
 Point = tuple[float, float]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def layered(sizes: Sequence[Size], edges: Sequence[Edge]) -> Placed:
     rows: list[list[_Node]] = [[] for _ in range(max(ranks) + 1)]
     for node in nodes:
         rows[node.rank].append(node)
-    chains = [_chain(nodes[edge.source], nodes[edge.target], edge, rows) for edge in edges]
+    trunks: dict[tuple[int, float], list[_Link]] = {}
+    chains = [_chain(nodes[edge.source], nodes[edge.target], edge, rows, trunks) for edge in edges]
     _order(rows)
     _enter(edges, chains, rows)
     _place(rows)
@@ -147,24 +149,27 @@ def _ranks(sizes: Sequence[Size], edges: Sequence[Edge]) -> list[int]:
     return [last if size.ends == "last" else rank for rank, size in zip(ranks, sizes, strict=True)]
 
 
-def _chain(source: _Node, target: _Node, edge: Edge, rows: list[list[_Node]]) -> list[_Link]:
-    """Links from rank to rank, through places of no extent."""
-    links: list[_Link] = []
-    upper = source
-    for rank in range(source.rank + 1, target.rank + 1):
-        lower = target if rank == target.rank else _Node(Size(0.0, 0.0), None, rank)
-        link = _Link(upper, lower)
-        if upper is source:
-            link.leaves = edge.leaves or 0.0
-        if lower is target:
-            link.enters = edge.enters or 0.0
-        else:
-            rows[rank].append(lower)
-        upper.below.append(link)
-        lower.above.append(link)
-        links.append(link)
-        upper = lower
-    return links
+def _chain(
+    source: _Node, target: _Node, edge: Edge, rows: list[list[_Node]], trunks: dict[tuple[int, float], list[_Link]]
+) -> list[_Link]:
+    """Links from rank to rank, through places of no extent; long edges from one point share them: `trunks`."""
+    leaves = edge.leaves or 0.0
+    trunk = trunks.setdefault((edge.source, leaves), [])
+    while len(trunk) < target.rank - source.rank - 1:
+        passing = _Node(Size(0.0, 0.0), None, source.rank + len(trunk) + 1)
+        rows[passing.rank].append(passing)
+        trunk.append(_link(trunk[-1].lower if trunk else source, passing, 0.0 if trunk else leaves))
+    links = trunk[: target.rank - source.rank - 1]
+    last = _link(links[-1].lower if links else source, target, 0.0 if links else leaves)
+    last.enters = edge.enters or 0.0
+    return [*links, last]
+
+
+def _link(upper: _Node, lower: _Node, leaves: float) -> _Link:
+    link = _Link(upper, lower, leaves)
+    upper.below.append(link)
+    lower.above.append(link)
+    return link
 
 
 def _order(rows: list[list[_Node]]) -> None:
@@ -220,20 +225,22 @@ def _place(rows: list[list[_Node]]) -> None:
     numbers = {id(node): i for i, node in enumerate(nodes)}
     links = [link for node in nodes for link in node.below]
     pairs = [pair for row in rows for pair in pairwise(row)]
-    straight = _differences([(numbers[id(link.upper)], numbers[id(link.lower)]) for link in links], len(nodes))
+    ends = np.array([[numbers[id(link.upper)], numbers[id(link.lower)]] for link in links], np.int64).reshape(-1, 2)
+    sides = np.array([[numbers[id(left)], numbers[id(right)]] for left, right in pairs], np.int64).reshape(-1, 2)
     bends = np.array([link.leaves - link.enters for link in links])
     weights = np.array([link.weight for link in links])
-    gaps = _differences([(numbers[id(left)], numbers[id(right)]) for left, right in pairs], len(nodes))
     least = np.array([(a.size.across + b.size.across) / 2 + GAP for a, b in pairs])
-    system = straight.T @ (weights[:, None] * straight) + gaps.T @ gaps + 1e-6 * np.eye(len(nodes))
+    count = len(nodes)
+    system = _laplacian(ends, weights, count) + _laplacian(sides, np.ones(len(pairs)), count) + 1e-6 * np.eye(count)
     inverse = np.linalg.inv(system)
-    pull = straight.T @ (weights * bends)
+    pull = _spread(ends, weights * bends, count)
     z, u = least.copy(), np.zeros(len(pairs))
-    x = inverse @ (pull + gaps.T @ z)
+    x = inverse @ (pull + _spread(sides, z, count))
     for _ in range(PLACE_STEPS if pairs else 0):
-        z = np.maximum(least, gaps @ x + u)
-        u += gaps @ x - z
-        x = inverse @ (pull + gaps.T @ (z - u))
+        gaps = x[sides[:, 1]] - x[sides[:, 0]]
+        z = np.maximum(least, gaps + u)
+        u += gaps - z
+        x = inverse @ (pull + _spread(sides, z - u, count))
     for row in rows:  # what is left to keep the gaps to the last bit
         offsets = np.cumsum([0.0, *((a.size.across + b.size.across) / 2 + GAP for a, b in pairwise(row))])
         free = [float(x[numbers[id(node)]] - offset) for node, offset in zip(row, offsets, strict=True)]
@@ -241,12 +248,21 @@ def _place(rows: list[list[_Node]]) -> None:
             node.x = place + float(offset)
 
 
-def _differences(pairs: Sequence[tuple[int, int]], count: int) -> NDArray[np.float64]:
-    """(pairs, count): x[second] - x[first]."""
-    matrix = np.zeros((len(pairs), count))
-    for row, (first, second) in enumerate(pairs):
-        matrix[row, first], matrix[row, second] = -1.0, 1.0
+def _laplacian(pairs: NDArray[np.int64], weights: Floats, count: int) -> Floats:
+    """Of Σ weight · (x[second] - x[first])²."""
+    matrix = np.zeros((count, count))
+    first, second = pairs.T
+    np.add.at(matrix, (first, first), weights)
+    np.add.at(matrix, (second, second), weights)
+    np.add.at(matrix, (first, second), -weights)
+    np.add.at(matrix, (second, first), -weights)
     return matrix
+
+
+def _spread(pairs: NDArray[np.int64], values: Floats, count: int) -> Floats:
+    """What each pair's value is to its ends: added to the second, taken from the first."""
+    added, taken = (np.bincount(pairs[:, end], values, count) for end in (1, 0))
+    return np.asarray(added - taken)
 
 
 def _rising(values: list[float]) -> list[float]:

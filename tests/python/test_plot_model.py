@@ -348,3 +348,14 @@ def test_layout_untangles() -> None:
     passing = [x for x, y in placed.ways[2] if abs(y - placed.centres[1][1]) <= 5]
     assert passing
     assert all(abs(x - placed.centres[1][0]) > 10 + _layout.GAP - 1e-6 for x in passing)
+
+
+def test_long_edges_of_one_box_share_their_way() -> None:
+    """A dense block is a line from each layer, which the others leave, not a bundle."""
+    count = 12
+    edges = [Edge(a, b) for b in range(1, count) for a in range(b)]
+    placed = _layout.layered([Size(40, 20)] * count, edges)
+    ways = {(edge.source, edge.target): way for edge, way in zip(edges, placed.ways, strict=True)}
+    for b in range(3, count):
+        assert ways[0, b][: 2 * b - 2] == ways[0, count - 1][: 2 * b - 2]
+    assert placed.across < 40 + 2 * count * (_layout.GAP + 1)
