@@ -45,7 +45,7 @@ class Fitting:
     batch: int = 0
     ended: bool = True
     process: int = field(default_factory=os.getpid)
-    _later: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    _later: list[tuple[Any, Any, Any, Any]] = field(default_factory=list)
 
     def state(self) -> dict[str, Any]:
         """Where it stands, as JSON can hold it."""
@@ -59,6 +59,7 @@ class Fitting:
             "own_generator": self.shuffler.own,
             "history": self.history.history,
             "epochs": self.history.epoch,
+            "measured": self.history._measured,
         }
 
     def restore(self, state: dict[str, Any], callbacks: dict[str, Any]) -> None:
@@ -80,13 +81,14 @@ class Fitting:
         self.epoch, self.batch = int(state["epoch"]), int(state["batch"])
         self.means.restore(state["means"])
         self.ended = not self.batch
-        self._later = [(state["history"], state["epochs"], callbacks)]
+        self._later = [(state["history"], state["epochs"], state["measured"], callbacks)]
 
     def resume(self) -> None:
         """After the callbacks began: what they had seen before the interruption."""
-        for history, epochs, callbacks in self._later:
+        for history, epochs, measured, callbacks in self._later:
             self.history.history = {name: list(values) for name, values in history.items()}
             self.history.epoch = list(epochs)
+            self.history._measured = {name: list(numbers) for name, numbers in measured.items()}
             self.hooks.set_state(callbacks)
         self._later.clear()
 

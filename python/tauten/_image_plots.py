@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten._plots import COLOURS, GREY, pyplot
+from tauten._plots import COLOURS, GREY, figure_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,14 +50,16 @@ def feature_maps(layer: str, values: Array, most: int, figure: Any) -> Figure:
     title = f"Feature maps of {layer}" if values.ndim > 2 else f"Values of {layer}"
     title += _cut(channels, most, "channels") if values.ndim > 1 else ""
     if values.ndim == 1:
-        fig, axes = _figure(figure, (7, 2.8))
+        fig, axes = figure_of(figure, (7, 2.8))
         _bars(axes, values)
         axes.set_xlabel("unit")
         fig.suptitle(title, fontsize=11)
         return fig
     values = values[..., :most]
     if values.ndim == 2:
-        fig, axes = _figure(figure, (8, 3.2 if channels <= FEW else min(10.0, max(3.2, 1.0 + 0.14 * values.shape[1]))))
+        fig, axes = figure_of(
+            figure, (8, 3.2 if channels <= FEW else min(10.0, max(3.2, 1.0 + 0.14 * values.shape[1])))
+        )
         if channels <= FEW:
             _lines(axes, values)
         else:
@@ -78,7 +80,7 @@ def saliency(sample: Array, values: Array, target: str, figure: Any) -> Figure:
     if sample.ndim > 4:
         raise ValueError(f"plot.saliency: x: expected a sample of at most four axes, got shape {sample.shape}")
     if sample.ndim == 1 or (sample.ndim == 2 and sample.shape[1] <= FEW):
-        fig, (above, below) = _figure(figure, (8, 4.2), 2, 1, sharex=True, height_ratios=(3, 2))
+        fig, (above, below) = figure_of(figure, (8, 4.2), 2, 1, sharex=True, height_ratios=(3, 2))
         if sample.ndim == 1:
             _bars(above, sample)
             _bars(below, values, COLOURS[1])
@@ -92,7 +94,7 @@ def saliency(sample: Array, values: Array, target: str, figure: Any) -> Figure:
         return fig
     if sample.ndim == 4:
         return _saliency_slices(sample, values, about, figure)
-    fig, (left, right) = _figure(figure, (7.6, 3.6), 1, 2)
+    fig, (left, right) = figure_of(figure, (7.6, 3.6), 1, 2)
     if sample.ndim == 2:  # rows of an image, or many features a step
         left.imshow(sample, cmap="gray", interpolation="nearest")
         image = right.imshow(values, cmap="magma", vmin=0, interpolation="nearest")
@@ -108,17 +110,6 @@ def saliency(sample: Array, values: Array, target: str, figure: Any) -> Figure:
 
 
 # -- parts of figures
-
-
-def _figure(
-    figure: Any, size: tuple[float, float], rows: int = 1, columns: int = 1, **options: Any
-) -> tuple[Figure, Any]:
-    """The figure to draw into, and its axes."""
-    if figure is None:
-        figure = pyplot().figure(figsize=size, layout="constrained")
-    if "height_ratios" in options:
-        options["gridspec_kw"] = {"height_ratios": options.pop("height_ratios")}
-    return figure, figure.subplots(rows, columns, **options)
 
 
 def _cut(count: int, most: int, what: str) -> str:
@@ -166,7 +157,7 @@ class _Mosaic:
         if inches * height / width > 11.0:
             inches = max(2.5, 11.0 * width / height)
         size = inches + 1.4, min(11.0, max(1.2, inches * height / width)) + 0.9
-        fig, axes = _figure(figure, size)
+        fig, axes = figure_of(figure, size)
         shown = axes.imshow(np.ma.masked_invalid(self.image), interpolation="nearest", **scale)
         fig.colorbar(shown, ax=axes, pad=0.04, shrink=0.9, aspect=25)
         frames = []
@@ -226,7 +217,7 @@ def _filter_lines(title: str, kernel: Array, figure: Any) -> Figure:
     columns = _columns(n, float(np.sqrt(1.5 * n)))
     rows = -(-n // columns)
     size = (max(3.5, 1.4 * columns), 0.9 + 1.15 * rows)
-    fig, panels = _figure(figure, size, rows, columns, sharex=True, sharey=True, squeeze=False)
+    fig, panels = figure_of(figure, size, rows, columns, sharex=True, sharey=True, squeeze=False)
     for i, axes in enumerate(panels.flat):
         if i >= n:
             axes.set_visible(False)
@@ -249,7 +240,7 @@ def _saliency_slices(sample: Array, values: Array, about: str, figure: Any) -> F
     """Up to six slices of a sample over three dimensions, those with the largest values, in order."""
     largest = values.max(axis=(1, 2, 3))
     chosen = np.sort(np.argsort(-largest, kind="stable")[:6])
-    fig, panels = _figure(figure, (1.7 * len(chosen) + 1.2, 4.2), 2, len(chosen), squeeze=False)
+    fig, panels = figure_of(figure, (1.7 * len(chosen) + 1.2, 4.2), 2, len(chosen), squeeze=False)
     shown = _visible(sample)
     limits = {"vmin": float(shown.min()), "vmax": float(shown.max())}
     top = float(largest.max()) or 1.0

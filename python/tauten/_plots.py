@@ -1,8 +1,9 @@
-"""The pictures of tauten.diagnostics; matplotlib is imported only when one is drawn."""
+"""What all pictures share, and those of tauten.diagnostics; matplotlib is imported only when one is drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,28 @@ def pyplot() -> Any:
     except ImportError:
         raise ImportError("plots need matplotlib: pip install 'tauten[plot]'") from None
     return found
+
+
+def figure_of(
+    figure: Any, size: tuple[float, float], rows: int = 1, columns: int = 1, **options: Any
+) -> tuple[Figure, Any]:
+    """The figure to draw into, and its axes."""
+    if figure is None:
+        figure = pyplot().figure(figsize=size, layout="constrained")
+    if "height_ratios" in options:
+        options["gridspec_kw"] = {"height_ratios": options.pop("height_ratios")}
+    return figure, figure.subplots(rows, columns, **options)
+
+
+def check_ending(path: Path, what: str, empty: bool = False) -> None:
+    """Can a picture of that ending be saved? Raises ImportError without matplotlib, ValueError for an unknown one."""
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        raise ImportError(f"{what}: plots need matplotlib: pip install 'tauten[plot]'") from None
+    endings = sorted(FigureCanvasBase.get_supported_filetypes())
+    if path.suffix[1:].lower() not in endings and not (empty and not path.suffix):
+        raise ValueError(f"{what} {path}: expected a file that ends in {', '.join('.' + one for one in endings)}")
 
 
 def gradient_flow(layers: Sequence[LayerFlow]) -> Figure:

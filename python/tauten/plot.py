@@ -1,26 +1,28 @@
-"""Pictures of what convolutional networks learned: filters, feature maps and saliency; pip install 'tauten[plot]'.
+"""Pictures of trainings, predictions, and what convolutional networks learned; pip install 'tauten[plot]'.
 
 Example::
 
+    tauten.plot.history(model.fit(x, y, epochs=10, validation_split=0.2)).savefig("history.png")
+    tauten.plot.confusion_matrix(y_test, model.predict(x_test)).savefig("confusion.png")
     tauten.plot.filters(model, "conv2d").savefig("filters.png")
     tauten.plot.feature_maps(model, "conv2d", x[0]).savefig("maps.png")
     tauten.plot.saliency(model, x[0]).savefig("saliency.png")
 
 Each draws into a new figure of pyplot, or into the Figure or SubFigure that is given (best one with
 layout="constrained"), and returns it. The numbers are those of `layer.get_weights()`, `diagnostics.activations` and
-`diagnostics.saliency`, which need no matplotlib.
+`diagnostics.saliency`, which need no matplotlib. tauten.utils.plot_model() draws a model's graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tauten import _data, _image_plots, _inspection
-from tauten._checks import integer
+from tauten import _confusion, _data, _histories, _history_plot, _image_plots, _inspection, _prediction_plots, _series
+from tauten._checks import flag, integer
 from tauten.layers.aggregation import Aggregation
 from tauten.layers.base import Layer
 from tauten.layers.convolution import Conv, Convolution
@@ -29,7 +31,132 @@ from tauten.models import Model
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["feature_maps", "filters", "saliency"]
+__all__ = ["confusion_matrix", "feature_maps", "filters", "history", "saliency", "series"]
+
+
+def history(
+    history: Any,
+    metrics: str | Sequence[str] | None = None,
+    *,
+    monitor: str | None = None,
+    mode: str = "auto",
+    log: bool | None = None,
+    figure: Any = None,
+) -> Figure:
+    """Loss and metrics over epochs, of training and validation, with the best epoch marked.
+
+    A panel for each metric, and for the learning rate where a callback noted it. Several histories lie above each
+    other, a colour each, training dashed. Epochs count from 1; of those that were not validated there is no value.
+
+    Args:
+        history: what fit() returns, or its `.history`; for several a list of such, or a dict by their names.
+        metrics: a name of the logs without "val_", or a list of them; default all.
+        monitor: whose best value is marked, such as "val_accuracy"; default "val_loss", without validation "loss".
+            NaN is never the best.
+        mode: "min" if small is good, "max" if large is, "auto" (default) decides by the name.
+        log: True for log scales, which leave out what is not positive, False for none. Default: for losses and learning
+            rates that are positive and span more than a factor of 20.
+        figure: a matplotlib Figure or SubFigure to draw into; default a new one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ImportError: without matplotlib.
+        TypeError, ValueError: for what is no history, one without epochs, unknown names, another mode, and where nobody
+            knows which direction is good.
+    """
+    what = "plot.history"
+    _check_figure(figure, what)
+    log = None if log is None else flag(log, f"{what}: log")
+    if mode not in ("auto", "min", "max"):
+        raise ValueError(f"{what}: mode: expected 'auto', 'min' or 'max', got {mode!r}")
+    runs = _histories.read(history, what)
+    known = _histories.metrics(runs)
+    chosen = known if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
+    for name in chosen:
+        if name not in known:
+            raise ValueError(f"{what}: metrics: there is no {name!r}; there are {known}")
+    if not chosen:
+        raise ValueError(f"{what}: metrics: expected at least one of {known}")
+    if monitor is not None and not any(monitor in run.curves for run in runs):
+        names = list(dict.fromkeys(name for run in runs for name in run.curves))
+        raise ValueError(f"{what}: monitor: there is no {monitor!r}; there are {names}")
+    return _history_plot.draw(runs, chosen, [run.best(monitor, mode, what) for run in runs], log, figure)
+
+
+def confusion_matrix(
+    y_true: Any,
+    y_pred: Any,
+    class_names: Sequence[str] | None = None,
+    normalize: str | None = None,
+    *,
+    figure: Any = None,
+) -> Figure:
+    """Which classes are taken for which: rows are the true classes, columns the predicted ones.
+
+    What is right is blue, what is wrong orange, each on a scale of its own, so that a few mistakes are seen beside
+    many hits. Up to 25 classes have numbers in the cells.
+
+    Args:
+        y_true: class numbers, names, or one-hot rows; with an axis of steps too, and lists of sequences.
+        y_pred: the same, or what predict() returns: probabilities or logits, (..., classes), of which the largest
+            decides, or (...,) and (..., 1) in [0, 1], where more than 0.5 is class 1.
+        class_names: in the order of the numbers; default the numbers.
+        normalize: "true" for shares of each row, "pred" of each column, "all" of all; default None, counts.
+        figure: a matplotlib Figure or SubFigure to draw into; default a new one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ImportError: without matplotlib.
+        TypeError, ValueError: for what are no labels, lengths that differ, classes without a name, another `normalize`.
+    """
+    what = "plot.confusion_matrix"
+    _check_figure(figure, what)
+    if normalize not in (None, "true", "pred", "all"):
+        raise ValueError(f"{what}: normalize: expected 'true', 'pred', 'all' or None, got {normalize!r}")
+    counts, names = _confusion.confusion(y_true, y_pred, class_names, what)
+    return _prediction_plots.confusion(counts, names, normalize, figure)
+
+
+def series(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    kind: str = "lines",
+    names: Sequence[str] | None = None,
+    most: int = 6,
+    figure: Any = None,
+) -> Figure:
+    """Predictions and truth: of series as lines over steps, of any regression as predicted over true values.
+
+    Args:
+        y_true: (steps,), or (steps, outputs) with a panel for each output; (samples, steps, outputs) or a list of
+            sequences with a panel for each sample and output. For kind="scatter" all samples and steps lie together, a
+            panel for each output, with R² and the mean absolute error. NaN is left out.
+        y_pred: in the same shape, an axis of 1 at the end apart.
+        kind: "lines" (default) or "scatter".
+        names: of the outputs; default their numbers, if there are several.
+        most: panels shown; default 6. The title says if there are more.
+        figure: a matplotlib Figure or SubFigure to draw into; default a new one.
+
+    Returns:
+        The figure.
+
+    Raises:
+        ImportError: without matplotlib.
+        TypeError, ValueError: for what are no numbers, shapes that differ, and another kind.
+    """
+    what = "plot.series"
+    _check_figure(figure, what)
+    if kind not in ("lines", "scatter"):
+        raise ValueError(f"{what}: kind: expected 'lines' or 'scatter', got {kind!r}")
+    most = integer(most, f"{what}: most")
+    pairs = _series.pairs(y_true, y_pred, names, kind == "scatter", what)
+    note = f"{most} of {len(pairs)} panels" if len(pairs) > most else ""
+    return getattr(_prediction_plots, kind)(pairs[:most], note, figure)  # type: ignore[no-any-return]
 
 
 def filters(model: Model, layer: str | Layer, *, most: int = 64, figure: Any = None) -> Figure:

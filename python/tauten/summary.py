@@ -1,9 +1,10 @@
-"""The table that model.summary() prints."""
+"""The table of a model's layers that model.summary() prints and notebooks show."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,8 +18,27 @@ SHARES = (0.46, 0.33, 0.21)
 GRAPH_SHARES = (0.29, 0.24, 0.15, 0.32)
 
 
-def lines(model: Model, width: int | None = None, show_trainable: bool = False) -> Iterator[str]:
-    """The lines of the table: layer (type), output shape, number of weights, in graphs what it reads; the totals."""
+@dataclass(frozen=True)
+class Table:
+    """What a summary says.
+
+    Attributes:
+        name: the model's.
+        titles: of the columns.
+        rows: one a layer, in the order of model.layers.
+        totals: numbers of parameters.
+        graph: is there a column of what each layer reads?
+    """
+
+    name: str
+    titles: list[str]
+    rows: list[list[str]]
+    totals: list[str]
+    graph: bool
+
+
+def table(model: Model, show_trainable: bool = False) -> Table:
+    """Layer (type), output shape, number of weights, in graphs what it reads; the totals."""
     wired = model._inner()
     graph = wired is not None and not _is_chain(wired)
     titles = ["Layer (type)", "Output Shape", "Param #"] + ["Connected to"] * graph + ["Trainable"] * show_trainable
@@ -32,26 +52,34 @@ def lines(model: Model, width: int | None = None, show_trainable: bool = False) 
             assert wired is not None
             row.append(_connections(wired, layer))
         rows.append(row + [state] * show_trainable)
-    shares = GRAPH_SHARES if graph else SHARES
-    default = GRAPH_WIDTH if graph else WIDTH
+    size = 8 if model.dtype == "float64" else 4
+    trainable = sum(variable.size for variable in model.trainable_weights)
+    frozen = sum(variable.size for variable in model.non_trainable_weights)
+    totals = [
+        f"Total params: {trainable + frozen:,} ({memory((trainable + frozen) * size)}, {model.dtype})",
+        f"Trainable params: {trainable:,} ({memory(trainable * size)})",
+        f"Non-trainable params: {frozen:,} ({memory(frozen * size)})",
+    ]
+    return Table(model.name, titles, rows, totals, graph)
+
+
+def lines(model: Model, width: int | None = None, show_trainable: bool = False) -> Iterator[str]:
+    """The lines of the table, drawn in a terminal's characters."""
+    shown = table(model, show_trainable)
+    shares = GRAPH_SHARES if shown.graph else SHARES
+    default = GRAPH_WIDTH if shown.graph else WIDTH
     columns = _columns(default if width is None else max(width, 40), show_trainable, shares)
 
-    yield f'Model: "{model.name}"'
+    yield f'Model: "{shown.name}"'
     yield _rule("┏┳┓", "━", columns)
-    yield _row(titles, columns, "┃")
+    yield _row(shown.titles, columns, "┃")
     yield _rule("┡╇┩", "━", columns)
-    for i, row in enumerate(rows):
+    for i, row in enumerate(shown.rows):
         if i:
             yield _rule("├┼┤", "─", columns)
         yield from _wrapped(row, columns)
     yield _rule("└┴┘", "─", columns)
-
-    size = 8 if model.dtype == "float64" else 4
-    trainable = sum(variable.size for variable in model.trainable_weights)
-    frozen = sum(variable.size for variable in model.non_trainable_weights)
-    yield f" Total params: {trainable + frozen:,} ({memory((trainable + frozen) * size)}, {model.dtype})"
-    yield f" Trainable params: {trainable:,} ({memory(trainable * size)})"
-    yield f" Non-trainable params: {frozen:,} ({memory(frozen * size)})"
+    yield from (f" {total}" for total in shown.totals)
 
 
 def memory(size: int) -> str:

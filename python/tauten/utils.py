@@ -1,20 +1,27 @@
-"""Small helpers: seeds, one-hot targets, data sets that make batches by number."""
+"""Small helpers: seeds, one-hot targets, data sets that make batches by number, pictures of models."""
 
 from __future__ import annotations
 
+import os
 import random
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tauten import _naming, _random
-from tauten._checks import integer
+from tauten._checks import flag, integer, number
 from tauten._dataset import PyDataset
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from tauten.models import Model
 
 Sequence = PyDataset  # its name in Keras 2
 
-__all__ = ["PyDataset", "Sequence", "clear_session", "set_random_seed", "to_categorical"]
+__all__ = ["PyDataset", "Sequence", "clear_session", "plot_model", "set_random_seed", "to_categorical"]
 
 
 def set_random_seed(seed: int) -> None:
@@ -69,3 +76,73 @@ def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[Any]
     one_hot = np.zeros((*labels.shape, classes), dtype=floatx())
     np.put_along_axis(one_hot, labels[..., None], 1, axis=-1)
     return one_hot
+
+
+def plot_model(
+    model: Model,
+    to_file: str | os.PathLike[str] | None = "model.png",
+    show_shapes: bool = False,
+    show_dtype: bool = False,
+    show_layer_names: bool = False,
+    rankdir: str = "TB",
+    expand_nested: bool = False,
+    dpi: float = 200,
+    show_layer_activations: bool = False,
+    show_trainable: bool = False,
+) -> Figure:
+    """Draw the graph of a model: a box for each call of a layer, arrows from what writes to what reads.
+
+    Drawn with matplotlib alone (pip install 'tauten[plot]'), in ranks, with few crossings. A layer that is called
+    several times has a box for each call, which says so.
+
+    Args:
+        model: built.
+        to_file: where to save the picture, in the format of its ending: png (also without an ending), svg, pdf, ...;
+            None saves nothing.
+        show_shapes: what each call reads and writes, and the layer's number of parameters.
+        show_dtype: the type of what it writes.
+        show_layer_names: names beside the classes.
+        rankdir: "TB" from top to bottom (default), "BT", "LR" from left to right, "RL".
+        expand_nested: models within the model as frames around their layers.
+        dpi: dots an inch, of formats that have dots.
+        show_layer_activations: the activations of layers that have one.
+        show_trainable: whether layers with weights are trainable.
+
+    Returns:
+        The matplotlib Figure, which a notebook shows; pyplot does not keep it.
+
+    Raises:
+        ImportError: without matplotlib.
+        TypeError, ValueError: for wrong arguments, an unknown ending, and a model that is not built.
+    """
+    from tauten import _model_plot, _plots
+    from tauten._inspection import check_model
+    from tauten._model_boxes import Shown
+    from tauten.models import Sequential
+
+    what = "plot_model"
+    check_model(model, what)
+    shown = Shown(
+        flag(show_shapes, f"{what}: show_shapes"),
+        flag(show_dtype, f"{what}: show_dtype"),
+        flag(show_layer_names, f"{what}: show_layer_names"),
+        flag(expand_nested, f"{what}: expand_nested"),
+        flag(show_layer_activations, f"{what}: show_layer_activations"),
+        flag(show_trainable, f"{what}: show_trainable"),
+    )
+    if rankdir not in _model_plot.DIRECTIONS:
+        raise ValueError(f"{what}: rankdir: expected one of {', '.join(_model_plot.DIRECTIONS)}, got {rankdir!r}")
+    dpi = number(dpi, f"{what}: dpi", 1)
+    if not model.built or not model.layers:
+        raise ValueError(
+            f"{what}: model {model.name!r} is not built, so it has no graph yet: begin it with an Input, or build() it"
+        )
+    if not isinstance(to_file, (str, os.PathLike, type(None))):
+        raise TypeError(f"{what}: to_file: expected a path or None, got {to_file!r}")
+    path = None if to_file is None else Path(to_file)
+    if path is not None:
+        _plots.check_ending(path, f"{what}: to_file", empty=True)
+    figure = _model_plot.draw(model, shown, rankdir, inputs=not isinstance(model, Sequential))
+    if path is not None:
+        figure.savefig(path, dpi=dpi, format=path.suffix[1:] or "png")
+    return figure

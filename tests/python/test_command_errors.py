@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import signal
 import subprocess
@@ -115,12 +116,18 @@ def test_faults_of_our_own_are_said_to_be(run: Command, iris: str, monkeypatch: 
 def test_interrupt_keeps_the_best_model(tmp_path: Path) -> None:
     write_csv(tmp_path / "iris.csv", *flowers())
     command = [sys.executable, "-m", "tauten", "train", "iris.csv", "--epochs", "1000000", "--quiet"]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        end = time.monotonic() + 60
-        while not (tmp_path / "model.safetensors").exists() and time.monotonic() < end:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # a test run in the background of a shell ignores SIGINT, and so would its children
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=heed, **pipes) as process:
+        try:
+            end = time.monotonic() + 60
+            while not (tmp_path / "model.safetensors").exists() and time.monotonic() < end:
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert re.search(r"^interrupted: the best model so far \(epoch \d+\) is in model.safetensors$", error, re.M)
     assert "Traceback" not in error

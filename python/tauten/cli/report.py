@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tauten import _confusion
 from tauten.cli.data.contents import Array, Samples
 from tauten.cli.data.targets import Target
 from tauten.cli.terminal import WIDTH, line
@@ -39,9 +40,7 @@ def scores(model: Model, x: Samples, y: Array, target: Target) -> Scores:
     found = model.evaluate(x, y, batch_size=BATCH, verbose=0, return_dict=True)
     assert isinstance(found, dict)
     if target.classes:
-        classes = len(target.classes)
-        pairs = np.asarray(y) * classes + predicted.argmax(axis=1)
-        confusion = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+        confusion = _confusion.counts(np.asarray(y), predicted.argmax(axis=1), len(target.classes))
         return Scores(len(y), {"loss": found["loss"], "accuracy": found["accuracy"]}, confusion)
     error = ((predicted[:, 0].astype(np.float64) - y) ** 2).mean()
     spread = np.asarray(y).var()

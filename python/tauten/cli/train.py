@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import tauten
-from tauten import callbacks, config
-from tauten.cli import data, history_plot, networks, optimization, report
+from tauten import _plots, callbacks, config
+from tauten.cli import data, networks, optimization, report
 from tauten.cli.arguments import Misuse
 from tauten.cli.data import preparation, scaling
 from tauten.cli.data.contents import Array, Samples
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
         raise IsADirectoryError(f"{options.out}: expected a file, got a folder")
     writable_folder(options.out.parent)
     if options.plot is not None:
-        history_plot.check(options.plot)
+        _plots.check_ending(options.plot, "--plot")
         writable_folder(options.plot.parent)
     if options.threads is not None:
         config.set_num_threads(options.threads)
@@ -138,11 +138,23 @@ def _run(options: argparse.Namespace) -> None:
     line("kept", f"epoch {best.epoch}{early}: the least {monitor.replace('val_', 'validation ')}", *hint)
     line("time", f"{seconds:.1f} s; {epochs * len(y) / max(clock.seconds, 1e-9):,.0f} samples/s in training")
     if options.plot is not None:
-        history_plot.save(options.plot, history.history, best.epoch, f"{options.model} on {Path(options.data).name}")
+        _picture(options.plot, history, f"{options.model} on {Path(options.data).name}")
         line("plot", str(options.plot))
     line("saved", str(options.out))
     new = Path(options.data).with_name("new").with_suffix(Path(options.data).suffix)
     line("next", f"tauten predict {options.out} {new.name}")
+
+
+def _picture(path: Path, history: callbacks.History, title: str) -> None:
+    """The history as a file, without a window or pyplot."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    history.plot(figure=figure)
+    panels = len(figure.axes)  # in rows of three
+    figure.set_size_inches(4.8 * min(panels, 3), 3.6 * -(-panels // 3))
+    figure.suptitle(title, fontsize=11, parse_math=False)
+    figure.savefig(path, dpi=120)
 
 
 def _read(options: argparse.Namespace) -> Sets:

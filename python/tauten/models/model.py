@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tauten import _data, saving, summary
+from tauten import _data, _html, saving, summary
 from tauten import config as settings
 from tauten._checks import flag
 from tauten._graph import Graph, output_shapes
@@ -389,6 +389,10 @@ class Model(Trainer, Layer):
             f"model {self.name!r} cannot be copied or pickled: use save() and tauten.models.load_model(), or "
             "tauten.models.clone_model() and set_weights()"
         )
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the summary as a table."""
+        return _html.model(self)
 
     def __repr__(self) -> str:
         return f"<{self.class_name} name={self.name}, built={self.built}>"
