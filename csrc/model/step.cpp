@@ -161,6 +161,7 @@ void Step<T>::begin_phases() {
 template <class T>
 void Step<T>::measure() {
     Effort& effort = work_.effort = {};
+    for (const auto& p : network_.parameters()) effort.weight_bytes += p->size() * static_cast<int64>(sizeof(T));
     for (const auto& node : network_.nodes()) {
         effort.flops += node->work(call_);
         const bool back = !request_.backward || node->in_parts(call_, Way::backward);
@@ -275,7 +276,9 @@ int Step<T>::team_size() {
     const int worth = static_cast<int>(std::clamp(flops / work_a_thread(), 1.0, static_cast<double>(threads_)));
     crowded_out_ = worth > 1 && !crowd.has_room(flops);
     const int team = crowded_out_ ? 1 : worth;
-    in_parts_ = call_.batch < team && effort.in_parts >= effort.flops / 2;
+    // With few rows a call waits for its weights: in parts, each member reads its share of them, by rows all of them.
+    const bool few = call_.batch < team || (call_.batch <= team * few_rows && effort.weight_bytes > cached_weights);
+    in_parts_ = few && team > 1 && effort.in_parts >= effort.flops / 2;
     const int members = in_parts_ || request_.backward ? team : static_cast<int>(std::min<int64>(team, call_.batch));
     slices_ = std::min<int64>(call_.batch, members);
     work_.slices.reset(worth);  // memory for as many, whether there is room for them this time or not

@@ -15,6 +15,9 @@ namespace tauten {
 
 // Values of a few samples that neighbouring local nodes keep in the cache.
 inline constexpr int64 cached_bytes = 384 << 10;
+// Rows a thread, at most, of a call that waits for its weights, and bytes of weights that stay in a core's cache.
+inline constexpr int64 few_rows = 8, cached_weights = 256 << 10;
+
 // FLOPs of a pass, about: a call looks between passes whether it is interrupted.
 inline constexpr double flops_a_pass = 4e9;
 // FLOPs of a call that is worth watching: some hundred microseconds.

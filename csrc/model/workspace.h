@@ -86,6 +86,7 @@ struct HeadRows {
 // What a call costs, in FLOPs of one way forward, and how its threads may share it.
 struct Effort {
     double flops = 0, in_parts = 0;  // of all nodes; of those that compute parts of what they write
+    int64 weight_bytes = 0;
     bool synchronised = false;       // some node needs all rows at once
 };
 
