@@ -441,7 +441,8 @@ class Trainer:
 
         Returns:
             Gradients: `loss`, penalties included; `weights`, a dict of path -> array of the weight's shape, such as
-            "dense/kernel", penalties included, without frozen weights; `inputs`, held as the model's inputs are:
+            "dense/kernel", of a model within "encoder/dense/kernel", penalties included, without frozen weights;
+            `inputs`, held as the model's inputs are:
             arrays of x's shape, a list of arrays for a list, None for integers. A weight in several places has the
             sum over all. Masked steps have the gradient 0; stateful layers begin with their states.
 
