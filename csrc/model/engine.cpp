@@ -2,8 +2,8 @@
 
 #include <cmath>
 #include <mutex>
-#include <optional>
 #include <shared_mutex>
+#include <stdexcept>
 
 #include "core/check.h"
 #include "model/step.h"
@@ -166,10 +166,13 @@ StepResult Engine<T>::run(Step<T>& step, const Request<T>& request, std::unique_
         return step.result();
     }
     const std::vector<uint64> before = marks();
+    const uint64 compiled = objective_.number;
     step.run(Half::forward);
     lock.unlock();
     const std::vector<Outside<T>> outside = request.between();
     lock.lock();
+    if (objective_.number != compiled)  // the caller's data are for the objective that was
+        throw std::runtime_error("the model was compiled anew while a Python loss was computed");
     if (marks() != before) throw ChangedMeanwhile{};
     step.outside = &outside;
     step.run(Half::backward);
@@ -192,8 +195,7 @@ StepResult Engine<T>::train(Request<T>& request, bool fused) {
     if (request.rule.by_norm() || request.rule.accumulates()) fused = false;
     request.sink.update = fused;
     request.sink.store = request.update_stored = !fused;
-    std::optional<Objective> own;  // another thread may compile between the halves
-    Step<T> step(network, request.between ? own.emplace(objective_) : objective_, *work, request, calls);
+    Step<T> step(network, objective_, *work, request, calls);
     const StepResult result = run(step, request, lock);
     step.update_state();
     ++calls;
@@ -267,8 +269,7 @@ StepResult Engine<T>::gradients_of(const Objective& objective, Request<T>& reque
     std::unique_lock lock(guard_);
     request.backward = request.loss = request.input_gradients = request.sink.store = true;
     request.sink.update = request.update_stored = false;
-    std::optional<Objective> own;
-    Step<T> step(network, request.between ? own.emplace(objective) : objective, *work, request, calls);
+    Step<T> step(network, objective, *work, request, calls);
     step.input_gradients = &input_gradients;
     const StepResult result = run(step, request, lock);
     if (penalties) step.add_penalties();
@@ -287,8 +288,7 @@ StepResult Engine<T>::deltas(Request<T>& request, std::vector<Trace<T>>& traces)
     std::unique_lock lock(guard_);
     request.backward = request.loss = request.input_gradients = true;
     request.training = request.sink.store = request.sink.update = request.update_stored = false;
-    std::optional<Objective> own;
-    Step<T> step(network, request.between ? own.emplace(objective_) : objective_, *work, request, calls);
+    Step<T> step(network, objective_, *work, request, calls);
     const StepResult result = run(step, request, lock);
     traces = read_traces(network, *work, true);
     return result;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from tauten._judging import Seen
 
 Metric = metrics.Metric | str
+
+_in_use: dict[int, object] = {}  # id of a metric in Python -> the call that uses it
 
 
 @dataclass(frozen=True)
@@ -159,17 +160,21 @@ class Compiled:
         self._judged: list[Judged] = []
         self.named: dict[str, Metric] = {}  # name in the logs -> metric
         self.names = self._named()
-        self._free = threading.Lock()  # held while the metrics' own objects are in use
 
     @contextmanager
     def judging(self) -> Iterator[bool]:
-        """For means(): may the metrics' own objects be used? One call at a time may, another one's gets copies."""
-        own = bool(self._judged) and self._free.acquire(blocking=False)
+        """For means(): may the metrics' own objects be used? One call at a time may, another one's gets copies.
+
+        The calls are those of all models that were compiled with such an object.
+        """
+        call = object()
+        objects = {id(judged.metric) for judged in self._judged}
         try:
-            yield own
+            yield bool(objects) and all(_in_use.setdefault(number, call) is call for number in objects)
         finally:
-            if own:
-                self._free.release()
+            for number in objects:
+                if _in_use.get(number) is call:
+                    del _in_use[number]
 
     def means(self, own: bool) -> Means:
         """Running means that begin anew; with the metrics' own objects or with copies of them."""
@@ -255,6 +260,13 @@ class Compiled:
                     names.append(name)
         return self._parted(several, names)
 
+    def _judge(self, output: int, name: str, metric: Metric, weighted: bool) -> None:
+        """Have Python compute a metric; for an object in several places by copies in all but the first."""
+        own = metrics.in_python(metric)
+        if any(judged.metric is own for judged in self._judged):
+            own = deepcopy(own)
+        self._judged.append(Judged(output, name, own, weighted))
+
     def _parted(self, several: list[tuple[int, str]], names: list[str]) -> Names:
         """Names of metrics, all outputs' and then all with weights, as the core's and as Python's."""
         native: list[tuple[str, ...]] = []
@@ -264,15 +276,14 @@ class Compiled:
             own = [(metric, next(rest)) for metric in goal.metrics]
             self.named.update((name, metric) for metric, name in own)
             native.append(tuple(name for metric, name in own if id(metric) in in_core))
-            self._judged += [
-                Judged(output, name, metrics.in_python(metric), False)
-                for metric, name in own
-                if id(metric) not in in_core
-            ]
+            for metric, name in own:
+                if id(metric) not in in_core:
+                    self._judge(output, name, metric, False)
         for output, goal in enumerate(self.goals):
             own = [(metric, next(rest)) for metric in goal.weighted]
             self.named.update((name, metric) for metric, name in own)
-            self._judged += [Judged(output, name, metrics.in_python(metric), True) for metric, name in own]
+            for metric, name in own:
+                self._judge(output, name, metric, True)
         return Names(tuple(several), tuple(native), tuple(names if self._single else sorted(names)))
 
 

@@ -35,21 +35,25 @@ class Exclusive:
     def _begin(self) -> None:
         self._lock = threading.RLock()
         self._forks = _forks
+        self._depth = 0
 
     def __call__(self, what: str) -> Exclusive:
         """For `with`: what is called."""
         self._what = what
         return self
 
-    def __enter__(self) -> None:
-        """Take hold. Raises RuntimeError if another thread holds it."""
+    def __enter__(self) -> int:
+        """Take hold; how often this thread does now. Raises RuntimeError if another thread holds it."""
         what = self._what
         if self._forks != _forks:  # the thread that holds it may not exist in this process
             self._begin()
         if not self._lock.acquire(blocking=False):
             raise RuntimeError(self._message.format(what))
+        self._depth += 1
+        return self._depth
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._depth -= 1
         self._lock.release()

@@ -123,6 +123,7 @@ def _judged(own: Kept, y_true: Any, weight: Any, output: Any, wanted: bool) -> t
     gradient = _numbers(gradient, f"loss {name!r}: its gradient")
     if gradient.shape != output.shape:
         raise ValueError(f"loss {name!r}: expected a gradient of y_pred's shape {output.shape}, got {gradient.shape}")
+    gradient = gradient.astype(np.result_type(gradient, output), copy=False)  # shares may be too small for a float16
     scale = own.share / values.size if weight is None else expanded(weight, output.ndim) * (own.share / values.size)
     with np.errstate(all="ignore"):
         gradient = np.asarray(gradient * scale, dtype=output.dtype)
@@ -133,7 +134,10 @@ def _judged(own: Kept, y_true: Any, weight: Any, output: Any, wanted: bool) -> t
 
 
 def _numbers(values: Any, what: str) -> NDArray[Any]:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # lists of unequal length
+        raise ValueError(f"{what}: expected an array: {error}") from error
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{what}: expected numbers, got dtype {array.dtype}")
     return array

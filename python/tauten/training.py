@@ -110,17 +110,23 @@ class Trainer:
             ValueError, TypeError: for unknown ones, and for a loss that does not go with the model's output.
                 Also for Keras' further arguments, unless they have the value that changes nothing. The model is then
                 compiled as it was before.
+            RuntimeError: while the model is trained: from another thread, a callback, or a loss or metric in Python.
         """
         keras_only("compile", kwargs, _KERAS_DEFAULTS)
         model = self._self()
         names = model.output_names if model.built else None
         compiled = Compiled(optimizer, loss, metrics, loss_weights, names, weighted_metrics)
-        graph = self._graph_now()
-        if graph is not None:
-            compiled.configure(graph)
-            graph.network.reset_slots()
-            self._configured = (graph, compiled)
-        self._compiled = compiled
+        with self._exclusive("compile") as depth:
+            if depth > 1:
+                raise RuntimeError(
+                    f"model {self.name!r}: compile was called by a callback, loss or metric while the model is trained"
+                )
+            graph = self._graph_now()
+            if graph is not None:
+                compiled.configure(graph)
+                graph.network.reset_slots()
+                self._configured = (graph, compiled)
+            self._compiled = compiled
 
     @property
     def compiled(self) -> bool:
@@ -435,7 +441,8 @@ class Trainer:
 
         Returns:
             Gradients: `loss`, penalties included; `weights`, a dict of path -> array of the weight's shape, such as
-            "dense/kernel", penalties included, without frozen weights; `inputs`, held as the model's inputs are:
+            "dense/kernel", of a model within "encoder/dense/kernel", penalties included, without frozen weights;
+            `inputs`, held as the model's inputs are:
             arrays of x's shape, a list of arrays for a list, None for integers. A weight in several places has the
             sum over all. Masked steps have the gradient 0; stateful layers begin with their states.
 

@@ -266,6 +266,7 @@ def wrong(loss, error, words):
             ["'lambda'", "gradient is not finite"],
         ),
         (lambda y, p: 1 / 0, ZeroDivisionError, ["division"]),
+        (lambda y, p: ([[0.0], [0.0, 1.0]], np.zeros_like(p)), ValueError, ["'lambda'", "values", "expected an array"]),
     ],
 )
 def test_mistakes_change_nothing(loss, error, words):
@@ -311,6 +312,37 @@ def test_weights_that_change_meanwhile_begin_the_step_anew():
 
     model = made(mlp, always)
     check(lambda: model.train_on_batch(x, y), RuntimeError, ["changed", "a loss must not train or set weights"])
+
+
+def test_a_loss_does_not_compile():
+    x, y, _ = data(mlp)
+
+    def loss(y, p):
+        model.compile("sgd", "mse")
+        return mse(y, p)
+
+    model = made(mlp, loss)
+    before = model.get_weights()
+    check(lambda: model.train_on_batch(x, y), RuntimeError, ["compile was called by a callback, loss or metric"])
+    check(lambda: model.gradients(x, y), RuntimeError, ["compiled anew while a Python loss was computed"])
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert np.isfinite(model.train_on_batch(x, y))  # by what it was compiled to outside of training
+
+
+def test_gradients_of_few_bits_keep_them():
+    x, y, _ = data(mlp)
+
+    def half(y, p):
+        values, gradient = mse(y, p)
+        return values, (gradient * 1e-3).astype(np.float16)
+
+    def whole(y, p):
+        values, gradient = half(y, p)
+        return values, gradient.astype(np.float64)
+
+    found = [made(mlp, loss).gradients(x, y).weights.values() for loss in (half, whole)]
+    for mine, its in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, its, rtol=1e-5, atol=1e-12)
 
 
 def test_ctrl_c_in_a_loss():

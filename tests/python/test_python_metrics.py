@@ -218,6 +218,39 @@ def test_areas_of_different_sums(curve):
     assert low < middle < high
 
 
+def test_an_object_in_several_places_adds_up_each_on_its_own():
+    def scores(*auc):
+        made = model([auc[0]], [auc[1]], "categorical_crossentropy")
+        return made.test_on_batch(X, np.eye(3)[Y], sample_weight=np.linspace(0, 1, len(X)))[1:]
+
+    one = metrics.AUC()
+    found = scores(one, one)
+    assert found == scores(metrics.AUC(), metrics.AUC())
+    assert found[0] != found[1]
+    assert one.result() == found[0]
+
+
+def test_an_object_of_two_models_that_run_at_once():
+    class Nested(metrics.AUC):
+        """Evaluates another model with the same object in between."""
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            super().update_state(y_true, y_pred, sample_weight)
+            if y_true.shape[-1] == 3 and len(y_true) > 2:
+                assert np.isfinite(other.test_on_batch(X[:2], np.eye(3)[Y[:2]])[1])
+
+    shared = Nested(name="auc")
+    first, other = (model([shared], loss="categorical_crossentropy") for _ in range(2))
+    plain = model([metrics.AUC()], loss="categorical_crossentropy")
+    plain.set_weights(first.get_weights())
+    assert first.test_on_batch(X, np.eye(3)[Y]) == plain.test_on_batch(X, np.eye(3)[Y])
+
+
+@pytest.mark.parametrize("values", [["a", "b"], np.ones(2) * 1j, [None, None]])
+def test_values_that_are_no_numbers(values):
+    check(lambda: metrics.Mean().update_state(values), TypeError, ["'mean'", "numbers"])
+
+
 def test_what_metrics_refuse():
     check(lambda: metrics.AUC(curve="DET"), ValueError, ["curve", "DET"])
     check(lambda: metrics.AUC(multi_label=True), ValueError, ["multi_label"])

@@ -56,6 +56,8 @@ def test_a_second_thread_is_turned_away_but_may_predict():
             model.fit(x, y, verbose=0)
         with pytest.raises(RuntimeError, match="train_on_batch: another thread trains this model"):
             model.train_on_batch(x, y)
+        with pytest.raises(RuntimeError, match="compile: another thread trains this model"):
+            model.compile("sgd", "mse")
         assert model.predict(x[:5]).shape == (5, 10)
         assert np.isfinite(model.evaluate(x[:5], y[:5], verbose=0))
         for one, two in zip(weights, model.get_weights(), strict=True):

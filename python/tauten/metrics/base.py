@@ -217,8 +217,14 @@ class RowMetric(MeanMetricWrapper):
 
 
 def weighted_sum(values: Any, sample_weight: Any, name: str) -> tuple[float, float]:
-    """Σ weight·value and Σ weight of each value. Raises ValueError for weights that do not go with the values."""
-    found = np.asarray(values, dtype=np.float64)
+    """Σ weight·value and Σ weight of each value.
+
+    Raises TypeError for values that are no numbers, ValueError for weights that do not go with them.
+    """
+    found = np.asarray(values)
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"metric {name!r}: expected numbers, got dtype {found.dtype}")
+    found = found.astype(np.float64, copy=False)
     if sample_weight is None:
         return float(found.sum()), float(found.size)
     weight = weights_for(sample_weight, found.shape, name)
