@@ -43,6 +43,20 @@ def test_overhead_of_calls() -> None:
         assert 0 < least == middle < 1e6  # one repeat
 
 
+def test_threads_of_small_calls() -> None:
+    options = ["--threads", "2", "--rounds", "1", "--seconds", "0.001", "--only", "conv 4, batch 2"]
+    command = [sys.executable, "-m", "benchmarks.threads", *options]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert table[0] == "| µs a call | 1 thread | 2 threads | the plan's choice | over the better one |"
+    for row, way in zip(table[2:4], ("predict", "train"), strict=True):
+        name, *numbers = (cell.strip() for cell in row.strip("|").split("|"))
+        one, every, plan, ratio = map(float, numbers)
+        assert name == f"conv 4, batch 2, {way}"
+        assert ratio == pytest.approx(plan / min(one, every), abs=0.02)
+    assert table[-1].startswith("2 cases: ")
+    assert run("benchmarks.threads", "--threads", "1", code=2).endswith("there is nothing to choose\n")
+
+
 @pytest.mark.parametrize(
     "workload",
     ["mlp_b128", "lenet_b8", "rnn_b64_h128", "gru_b64_h128", "lstm_b16_h32", "cnn1d_b64", "cnn3d_b8", "resnet_b32"],
