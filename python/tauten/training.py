@@ -89,7 +89,10 @@ class Trainer:
         metrics: Any = None,
         loss_weights: Any = None,
         weighted_metrics: Any = None,
-        **kwargs: Any,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose optimizer, loss and metrics. Weights stay; what an optimizer keeps of them starts anew.
 
@@ -111,7 +114,13 @@ class Trainer:
                 Also for Keras' further arguments, unless they have the value that changes nothing. The model is then
                 compiled as it was before.
         """
-        keras_only("compile", kwargs, _KERAS_DEFAULTS)
+        given = {
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        keras_only("compile", given, _KERAS_DEFAULTS)
         model = self._self()
         names = model.output_names if model.built else None
         compiled = Compiled(optimizer, loss, metrics, loss_weights, names, weighted_metrics)

@@ -76,7 +76,7 @@ class Convolution(Layer):
         bias_regularizer: RegularizerLike,
     ) -> None:
         cls = type(self).__name__
-        self.activation = activations.get(activation, f"{cls}: activation")
+        self.activation = activations.name_of(activation, f"{cls}: activation")
         self.use_bias = flag(use_bias, f"{cls}: use_bias")
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)

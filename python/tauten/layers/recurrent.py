@@ -57,7 +57,7 @@ class Recurrent(Layer):
         super().__init__(**kwargs)
         cls = type(self).__name__
         self.units = integer(units, f"{cls}: units")
-        self.activation = activations.get(activation, f"{cls}: activation", among=activations.OF_CELLS)
+        self.activation = activations.name_of(activation, f"{cls}: activation", among=activations.OF_CELLS)
         self.use_bias = flag(use_bias, f"{cls}: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -210,7 +210,7 @@ class Gated(Recurrent):
         if "implementation" in self.keras_defaults and kwargs.get("implementation") == 1:
             kwargs["implementation"] = 2  # Keras' two ways to the same numbers
         super().__init__(*args, **kwargs)
-        self.recurrent_activation = activations.get(
+        self.recurrent_activation = activations.name_of(
             recurrent_activation, f"{type(self).__name__}: recurrent_activation", among=activations.OF_CELLS
         )
 
