@@ -237,7 +237,7 @@ def test_wrong_arguments() -> None:
     for arguments in (
         {"renorm": True},
         {"synchronized": True},
-        {"beta_constraint": "non_neg"},
+        {"beta_constraint": "hard"},
         {"renorm_momentum": 0.5},
     ):
         with pytest.raises(ValueError, match=r"BatchNormalization: .* is not supported"):

@@ -19,8 +19,6 @@ from tauten.layers.base import ActivationLike, InitializerLike, Layer, Regulariz
 if TYPE_CHECKING:
     from tauten._core import Network
 
-CONSTRAINTS: dict[str, Any] = {"kernel_constraint": None, "bias_constraint": None, "quantization_config": None}
-
 
 class InputLayer(Layer):
     """What is behind an Input(): the shape of one sample, in front of a model. It has no weights."""
@@ -127,13 +125,15 @@ class Dense(Layer):
         bias_initializer: default "zeros".
         kernel_regularizer: default None.
         bias_regularizer: default None.
+        kernel_constraint, bias_constraint: default None.
         name, trainable: as in Layer.
 
     Raises:
         TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included.
     """
 
-    keras_defaults: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "lora_rank": None, "lora_alpha": None}
+    keras_defaults: ClassVar[dict[str, Any]] = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+    constraint_names: ClassVar[dict[str, str]] = {"kernel_constraint": "kernel", "bias_constraint": "bias"}
     supports_masking = True
 
     def __init__(
@@ -352,6 +352,7 @@ class Embedding(Layer):
         output_dim: length of a row.
         embeddings_initializer: default "uniform".
         embeddings_regularizer: default None.
+        embeddings_constraint: default None.
         mask_zero: True masks the steps of token 0, as Masking says; its row then gets no gradient, unless a layer
             that does not support masks ends the mask. Default False.
         name, trainable: as in Layer.
@@ -361,9 +362,10 @@ class Embedding(Layer):
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {
-        "embeddings_constraint": None, "weights": None, "lora_rank": None, "lora_alpha": None,
+        "weights": None, "lora_rank": None, "lora_alpha": None,
         "quantization_config": None,
     }  # fmt: skip
+    constraint_names: ClassVar[dict[str, str]] = {"embeddings_constraint": "embeddings"}
     reads_index = True
 
     def __init__(
