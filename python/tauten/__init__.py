@@ -15,6 +15,7 @@ from tauten import (
     callbacks,
     config,
     constraints,
+    datasets,
     diagnostics,
     initializers,
     layers,
@@ -24,6 +25,7 @@ from tauten import (
     ops,
     optimizers,
     plot,
+    random,
     regularizers,
     utils,
 )
@@ -42,6 +44,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "datasets",
     "diagnostics",
     "initializers",
     "layers",
@@ -51,6 +54,7 @@ __all__ = [
     "ops",
     "optimizers",
     "plot",
+    "random",
     "regularizers",
     "utils",
 ]
