@@ -26,7 +26,7 @@ def normalize(x: ArrayLike, axis: int = -1, order: int = 2) -> Array:
     values = np.asarray(x)
     values = values if values.dtype.kind == "f" else values.astype(np.float64)
     norm = np.atleast_1d(np.linalg.norm(values, order, axis, keepdims=True))
-    return values / np.where(norm == 0, 1, norm).astype(values.dtype)
+    return np.asarray(values / np.where(norm == 0, 1, norm).astype(values.dtype))
 
 
 def pad_sequences(
@@ -112,7 +112,7 @@ def timeseries_dataset_from_array(
         sequence_length: steps of a window.
         sequence_stride: from one window to the next; default 1.
         sampling_rate: from one step of a window to the next; default 1.
-        batch_size: windows a batch; default 128; None: windows one by one, without the batch's axis.
+        batch_size: windows a batch; default 128.
         shuffle: windows in another order, drawn once; default False.
         seed: of that order; default None, the global generator.
         start_index, end_index: only data[start_index:end_index]; default all.
@@ -221,10 +221,8 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """(x, y, sample_weight) of such a batch, None for what is not there."""
     given = data if isinstance(data, tuple) else tuple(data) if isinstance(data, list) and len(data) < 4 else (data,)
     if not 1 <= len(given) <= 3:
-        raise ValueError(
-            f"unpack_x_y_sample_weight: expected x, (x, y) or (x, y, sample_weight), got {len(given)} items"
-        )
-    return (*given, *(None,) * (3 - len(given)))  # type: ignore[return-value]
+        raise ValueError(f"unpack_x_y_sample_weight: expected at most (x, y, sample_weight), got {len(given)} items")
+    return (*given, *(None,) * (3 - len(given)))
 
 
 def is_keras_tensor(x: Any) -> bool:

@@ -254,7 +254,8 @@ def serialize(activation: str | Function | None) -> str:
 
 def deserialize(config: str | Function | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The function that serialize() named; or one of your own, by its name in `custom_objects`."""
-    return (custom_objects or {})[config] if config in (custom_objects or {}) else get(config)
+    own = custom_objects or {}
+    return own[config] if isinstance(config, str) and config in own else get(config)
 
 
 def name_of(identifier: str | Function | None, what: str = "activation", among: tuple[str, ...] | None = None) -> str:

@@ -86,21 +86,19 @@ def randint(shape: Sequence[int], minval: int, maxval: int, dtype: DTypeLike = "
 
 
 def binomial(
-    shape: Sequence[int], counts: ArrayLike, probabilities: ArrayLike, dtype: DTypeLike | None = None, seed: Seed = None
+    shape: Sequence[int], counts: ArrayLike, probabilities: Any, dtype: DTypeLike | None = None, seed: Seed = None
 ) -> Array:
     """Successes in `counts` trials, each of that probability."""
     drawn = _generator(seed).binomial(np.asarray(counts, np.int64), probabilities, tuple(shape))
     return _cast(drawn, dtype)
 
 
-def beta(
-    shape: Sequence[int], alpha: ArrayLike, beta: ArrayLike, dtype: DTypeLike | None = None, seed: Seed = None
-) -> Array:
+def beta(shape: Sequence[int], alpha: Any, beta: Any, dtype: DTypeLike | None = None, seed: Seed = None) -> Array:
     """Beta(alpha, beta), in [0, 1]."""
     return _cast(_generator(seed).beta(alpha, beta, tuple(shape)), dtype)
 
 
-def gamma(shape: Sequence[int], alpha: ArrayLike, dtype: DTypeLike | None = None, seed: Seed = None) -> Array:
+def gamma(shape: Sequence[int], alpha: Any, dtype: DTypeLike | None = None, seed: Seed = None) -> Array:
     """Gamma(alpha), of scale 1."""
     return _cast(_generator(seed).standard_gamma(alpha, tuple(shape)), dtype)
 

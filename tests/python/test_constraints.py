@@ -171,11 +171,11 @@ def test_get_and_refusals():
         def __call__(self, w):
             return w
 
-    with pytest.raises(TypeError, match="Dense: kernel_constraint: .*Own cannot run inside a native step"):
+    with pytest.raises(TypeError, match=r"Dense: kernel_constraint: .*Own cannot run inside a native step"):
         layers.Dense(2, kernel_constraint=Own())
     with pytest.raises(ValueError, match=r"Dense: bias_constraint: .*'huge' is not known.*max_norm"):
         layers.Dense(2, bias_constraint="huge")
-    with pytest.raises(TypeError, match="Dense: bias_constraint: .*expected a name"):
+    with pytest.raises(TypeError, match=r"Dense: bias_constraint: .*expected a name"):
         layers.Dense(2, bias_constraint=lambda w: w)
     for make, match in [
         (lambda: constraints.MaxNorm(-1), "max_value"),

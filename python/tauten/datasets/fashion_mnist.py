@@ -33,7 +33,7 @@ def _read(name: str) -> NDArray[np.uint8]:
     with gzip.open(path) as file:
         content = file.read()
     rank = content[3] if content[:3] == b"\0\0\x08" else 0
-    shape = np.frombuffer(content, ">u4", count=rank, offset=4) if len(content) >= 4 + 4 * rank else []
+    shape = np.frombuffer(content, ">u4", count=rank, offset=4) if len(content) >= 4 + 4 * rank else np.zeros(1)
     values = np.frombuffer(content, np.uint8, offset=min(4 + 4 * rank, len(content)))
     if rank == 0 or values.size != np.prod(shape):
         raise ValueError(f"fashion_mnist.load_data: {name} is no whole IDX file of bytes")
