@@ -6,6 +6,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -55,8 +56,8 @@ def cases() -> Iterator[tuple[str, Call]]:
                 x = generator.standard_normal(shape, dtype=np.float32)
                 y = generator.integers(0, 10, batch)
                 name = f"{family} {size}, batch {batch}"
-                yield f"{name}, predict", lambda model=model, x=x: model.predict_on_batch(x)
-                yield f"{name}, train", lambda model=model, x=x, y=y: model.train_on_batch(x, y)
+                yield f"{name}, predict", partial(model.predict_on_batch, x)
+                yield f"{name}, train", partial(model.train_on_batch, x, y)
 
 
 def timed(call: Call, seconds: float) -> float:

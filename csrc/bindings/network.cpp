@@ -73,6 +73,15 @@ void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
              });
          });
      }, py::arg("parameter"), py::arg("l1"), py::arg("l2"));
+    c.def("set_constraint", [](PyNetwork& n, int64 i, const std::string& kind, double least, double most, double rate,
+                               const std::vector<int64>& axes) {
+         n.with([&](auto& engine) {
+             auto& p = parameter(engine, i);
+             auto made = make_constraint(p, kind, least, most, rate, axes);
+             while_exclusive(engine, [&] { p.constraint = std::move(made); });
+         });
+     }, py::arg("parameter"), py::arg("kind"), py::arg("least") = 0.0, py::arg("most") = 0.0, py::arg("rate") = 1.0,
+          py::arg("axes") = std::vector<int64>{});
     c.def("set_trainable", [](PyNetwork& n, int64 i, bool trainable) {
          n.with([&](auto& engine) {
              auto& p = parameter(engine, i);

@@ -9,6 +9,7 @@
 #include "core/memory.h"
 #include "core/shape.h"
 #include "kernels/table.h"
+#include "layers/constraint.h"
 
 namespace tauten {
 
@@ -65,6 +66,7 @@ struct Parameter {
     // A state: no gradient, but its node moves it with each training step, unless the layer is frozen.
     bool state = false, moves = true;
     double l1 = 0, l2 = 0;
+    Constraint constraint;
     bool reused = false;    // one of several places of a network that share its weights
     Version version;
 
@@ -86,6 +88,9 @@ struct Parameter {
     void last_gate_first(int64 in_rows) { turned_rows_ = in_rows; }
 
     int64 size() const { return panels * rows * width; }
+    // From a row of a column to the next, but for the first turned_rows(), which at() knows.
+    int64 row_step() const { return gates > 1 ? row_stride_ : width; }
+    int64 turned_rows() const { return turned_rows_; }
     int64 padded_columns() const { return panels * width; }
     // Which of a panel's vectors is Keras' gate.
     int64 place(int64 row, int64 gate) const { return row < turned_rows_ ? (gate + 1) % gates : gate; }

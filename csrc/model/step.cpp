@@ -143,9 +143,16 @@ template <class T>
 void Step<T>::begin_phases() {
     work_.stale.clear();
     work_.refresh.parts.clear();
-    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.reuses, &work_.norms, &work_.update}) phase->next.reset();
+    work_.constraints.parts.clear();
+    for (Phase* phase : {&work_.refresh, &work_.gradients, &work_.merge, &work_.reuses, &work_.norms, &work_.update, &work_.constraints})
+        phase->next.reset();
     if (!request_.backward) return;
     refresh();
+    if (changes_weights())
+        for (const auto& p : network_.parameters())
+            if (p->trainable)
+                work_.constraints.add([](void*, void* of, int64 item, void*) { constrain(*static_cast<Parameter<T>*>(of), item); },
+                                      p.get(), constraint_items(*p));
     for (const auto& p : network_.parameters()) {
         if (!p->trainable) continue;
         if (sink_.store || p->reused) p->gradient.reserve(p->size());
@@ -168,6 +175,12 @@ void Step<T>::measure() {
         if (back && node->in_parts(call_, Way::forward)) effort.in_parts += node->work(call_);
         effort.synchronised = effort.synchronised || node->forward_phases(call_) > 1 || node->backward_phases(call_) > 1;
     }
+}
+
+// Whether weights are to be others behind this step: not where it only adds to the accumulators.
+template <class T>
+bool Step<T>::changes_weights() const {
+    return (sink_.update || request_.update_stored) && (!sink_.settings.accumulate || sink_.settings.overwrite);
 }
 
 // The gradients of a parameter's further places join the first one's.
@@ -383,17 +396,26 @@ void Step<T>::member(const Member& member) {
         member.barrier();
         work_.reuses.work_off(this, scratch);
     }
-    if (!request_.update_stored) return;
+    if (request_.update_stored && !update_stored(member, scratch)) return;
+    if (work_.constraints.parts.empty()) return;
     member.barrier();
-    if (not_finite_.load(std::memory_order_relaxed) || stop_.agreed()) return;
+    work_.constraints.work_off(this, scratch);
+}
+
+// Phase 4 of stored gradients; false if it was left out.
+template <class T>
+bool Step<T>::update_stored(const Member& member, T* scratch) {
+    member.barrier();
+    if (not_finite_.load(std::memory_order_relaxed) || stop_.agreed()) return false;
     if (!work_.norms.parts.empty()) {
         work_.norms.work_off(this, scratch);
         member.barrier();
         if (member.index == 0) norm_failed_ = !find_scales();
         member.barrier();
-        if (norm_failed_ || stop_.agreed()) return;
+        if (norm_failed_ || stop_.agreed()) return false;
     }
     work_.update.work_off(this, scratch);
+    return true;
 }
 
 // Phases 1 and 2 for some rows.
@@ -729,7 +751,7 @@ void Step<T>::write_input_gradient(int input, Slice slice) const {
 template <class T>
 void Step<T>::update_state() {
     for (const auto& node : network_.nodes()) node->update_state(call_);
-    if (sink_.settings.accumulate && !sink_.settings.overwrite) return;
+    if (!changes_weights()) return;
     for (const auto& p : network_.parameters())
         if (p->trainable) ++p->version;
 }

@@ -88,6 +88,7 @@ private:
     void measure();
     int64 rows_a_pass(const Node<T>& node) const;
     void add_reuses(Parameter<T>& parameter, int64 offset) const;
+    bool changes_weights() const;
     void plan_update();
     void start_slots(Parameter<T>& parameter) const;
     bool find_scales();
@@ -97,6 +98,7 @@ private:
     Slice deal(int64 index, int64 count) const;
 
     void member(const Member& member);
+    bool update_stored(const Member& member, T* scratch);
     void pass(const Member& member, Slice slice, T* scratch);
     void pass_in_parts(const Member& member, Slice slice, T* scratch);
     void finish_forward(Slice slice);

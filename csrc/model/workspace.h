@@ -113,7 +113,7 @@ public:
     std::vector<Segment> segments;
     std::vector<ProductPlan<T>> products;
     Claims slices;                 // of rows
-    Phase refresh, gradients, merge, reuses, norms, update;
+    Phase refresh, gradients, merge, reuses, norms, update, constraints;
     std::vector<StoredGradient<T>> stored;
     std::vector<double> squares;   // Σg² of each block of a stored gradient
     std::vector<Node<T>*> stale;   // nodes whose derived panels this call makes anew

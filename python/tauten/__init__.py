@@ -14,6 +14,8 @@ from tauten import (
     activations,
     callbacks,
     config,
+    constraints,
+    datasets,
     diagnostics,
     initializers,
     layers,
@@ -23,6 +25,7 @@ from tauten import (
     ops,
     optimizers,
     plot,
+    random,
     regularizers,
     utils,
 )
@@ -40,6 +43,8 @@ __all__ = [
     "activations",
     "callbacks",
     "config",
+    "constraints",
+    "datasets",
     "diagnostics",
     "initializers",
     "layers",
@@ -49,6 +54,7 @@ __all__ = [
     "ops",
     "optimizers",
     "plot",
+    "random",
     "regularizers",
     "utils",
 ]

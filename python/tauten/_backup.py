@@ -29,7 +29,7 @@ def save(model: Trainer, path: str) -> None:
     }
     arrays: dict[str, NDArray[Any]] = {}
     plain = _plain(state, saving.FIT, arrays)
-    saving.save_model(model._self(), path, overwrite=True, include_optimizer=True, fit=plain, more=arrays)
+    saving.write_model(model._self(), path, overwrite=True, include_optimizer=True, fit=plain, more=arrays)
 
 
 def restore(model: Trainer, path: str) -> None:

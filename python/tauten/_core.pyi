@@ -349,6 +349,20 @@ class Network:
     def set_penalty(self, parameter: int, l1: float, l2: float) -> None:
         """Adds l1·Σ|w| + l2·Σw² to the loss; sign(0) = 0."""
 
+    def set_constraint(
+        self,
+        parameter: int,
+        kind: str,
+        least: float = 0.0,
+        most: float = 0.0,
+        rate: float = 1.0,
+        axes: list[int] = ...,
+    ) -> None:
+        """Holds it after each update; kind is "none", "non_negative" or "norm".
+
+        Norms n along Keras' axes become rate·clip(n, least, most) + (1 - rate)·n.
+        """
+
     def share(self, parameter: int, other: Network, other_parameter: int) -> None:
         """From now on the parameter has the memory of the other network's: what changes one changes the other.
 

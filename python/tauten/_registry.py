@@ -49,6 +49,16 @@ def resolve(identifier: Any, base: type[T], names: Mapping[str, type[T]], kind: 
     raise TypeError(f"{kind}: expected a name, an object or a config, got {identifier!r}")
 
 
+def with_custom(config: Any, custom_objects: Mapping[str, Any] | None) -> Any:
+    """A configuration or a name; where `custom_objects` has its class or function, an object of that."""
+    name = config.get("class_name") if isinstance(config, Mapping) else config
+    if not isinstance(name, str) or name not in (custom_objects or {}):
+        return config
+    found = (custom_objects or {})[name]
+    arguments = config.get("config") or {} if isinstance(config, Mapping) else {}
+    return found(**arguments) if inspect.isclass(found) else found
+
+
 def _lookup(name: str, names: Mapping[str, type[T]], kind: str) -> type[T]:
     try:
         return names[name]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 if TYPE_CHECKING:
     from tauten._core import Network, Parameter
+    from tauten.constraints import Native
 
 SLOTS = 5  # of a weight, in the core
 
@@ -92,8 +93,8 @@ class Variable:
             )
         return np.require(array, dtype=self.dtype, requirements=["C", "A"])
 
-    def configure(self, trainable: bool, penalty: tuple[float, float]) -> None:
-        """Set whether training changes it and what it costs."""
+    def configure(self, trainable: bool, penalty: tuple[float, float], constraint: Native) -> None:
+        """Set whether training changes it, what it costs and what holds it after each update."""
         self.trainable = trainable and not self._state
         lent = ((reference(), index) for reference, index in self._lent)
         for network, index in ((self._network, self._index), *lent):
@@ -102,6 +103,7 @@ class Variable:
             network.set_trainable(index, trainable)  # of a state: whether training steps move it
             if not self._state:
                 network.set_penalty(index, *penalty)
+                network.set_constraint(index, *constraint)
 
     @property
     def slots(self) -> dict[int, NDArray[np.floating[Any]]]:

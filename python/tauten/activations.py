@@ -7,7 +7,7 @@ besides x. Names, defaults and values are Keras'.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "celu",
+    "deserialize",
     "elu",
     "exponential",
     "gelu",
@@ -32,6 +33,7 @@ __all__ = [
     "relu",
     "relu6",
     "selu",
+    "serialize",
     "sigmoid",
     "silu",
     "soft_shrink",
@@ -236,7 +238,27 @@ OF_CELLS = (
 )  # fmt: skip
 
 
-def get(identifier: str | Function | None, what: str = "activation", among: tuple[str, ...] | None = None) -> str:
+def get(identifier: str | Function | None) -> Function:
+    """An activation as a function of arrays, from its name, the function itself, or None for linear.
+
+    Raises:
+        ValueError, TypeError: for what is none of this module's.
+    """
+    return _functions[name_of(identifier)]
+
+
+def serialize(activation: str | Function | None) -> str:
+    """Its name, as layers' configurations have it."""
+    return name_of(activation)
+
+
+def deserialize(config: str | Function | None, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The function that serialize() named; or one of your own, by its name in `custom_objects`."""
+    own = custom_objects or {}
+    return own[config] if isinstance(config, str) and config in own else get(config)
+
+
+def name_of(identifier: str | Function | None, what: str = "activation", among: tuple[str, ...] | None = None) -> str:
     """The name of an activation given by name, by one of this module's functions, or None for "linear".
 
     Args:

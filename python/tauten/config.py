@@ -11,7 +11,9 @@ from tauten import _core
 from tauten._checks import integer
 
 __all__ = [
+    "backend",
     "check_gradients",
+    "epsilon",
     "floatx",
     "image_data_format",
     "isa",
@@ -51,6 +53,16 @@ def set_floatx(value: str) -> None:
     if value not in FLOAT_TYPES:
         raise ValueError(f"set_floatx: expected one of {FLOAT_TYPES}, got {value!r}")
     _floatx = str(value)
+
+
+def backend() -> str:
+    """What computes: "tauten", where Keras names a backend."""
+    return "tauten"
+
+
+def epsilon() -> float:
+    """What losses and constraints keep numbers away from 0 by: 1e-7, as is Keras' default."""
+    return 1e-7
 
 
 def image_data_format() -> str:

@@ -7,7 +7,7 @@ restarts; like Keras', the same object gives the same values for the same shape 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from tauten import _random
 from tauten._checks import MOST_SEED, integer, number
 from tauten._naming import snake_case
-from tauten._registry import resolve
+from tauten._registry import resolve, serialize, with_custom
 from tauten.config import floatx
 
 __all__ = [
@@ -26,17 +26,36 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
+    "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
 
 Array = NDArray[Any]
@@ -345,6 +364,19 @@ _names: dict[str, type[Initializer]] = {
     "normal": RandomNormal,
     "uniform": RandomUniform,
 }
+
+# Keras' other names of the classes
+IdentityInitializer, OrthogonalInitializer = Identity, Orthogonal
+zeros, ones, constant, identity, orthogonal = Zeros, Ones, Constant, Identity, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling = VarianceScaling
+glorot_normal, glorot_uniform, he_normal, he_uniform = GlorotNormal, GlorotUniform, HeNormal, HeUniform
+lecun_normal, lecun_uniform = LecunNormal, LecunUniform
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Initializer:
+    """The initializer that serialize() wrote; or one of your own, by its name in `custom_objects`."""
+    return get(with_custom(config, custom_objects))
 
 
 def get(identifier: Initializer | str | dict[str, Any] | Callable[..., Any]) -> Initializer:

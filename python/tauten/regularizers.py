@@ -5,15 +5,18 @@ As in Keras, L2 has no factor ½: the chapter's α/2·ΣW² is L2(α/2).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tauten._checks import number
-from tauten._registry import resolve
+from tauten._registry import resolve, serialize, with_custom
 
-__all__ = ["L1", "L1L2", "L2", "ElasticNet", "Regularizer", "get"]
+__all__ = [
+    "L1", "L1L2", "L2", "ElasticNet", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize",
+]  # fmt: skip
 
 
 class Regularizer:
@@ -133,6 +136,13 @@ _names: dict[str, type[Regularizer]] = {
     "ElasticNet": ElasticNet,
     "elastic_net": ElasticNet,
 }
+
+l1, l2, l1_l2 = L1, L2, L1L2  # Keras' other names of the classes
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Regularizer | None:
+    """The regularizer that serialize() wrote; or one of your own, by its name in `custom_objects`."""
+    return get(with_custom(config, custom_objects))
 
 
 def get(identifier: Regularizer | str | dict[str, Any] | None) -> Regularizer | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tauten import _core, _random, optimizers
-from tauten._checks import integer
+from tauten._checks import flag, integer
 from tauten._weights import Variable, assign_all
 from tauten.metrics import MeanMetricWrapper
 
@@ -45,7 +45,7 @@ CONVERT[".hdf5"] = CONVERT[".h5"]
 CONVERT[".pth"] = CONVERT[".pt"]
 
 
-def save_model(
+def write_model(
     model: Model,
     filepath: Path,
     overwrite: bool,
@@ -106,18 +106,27 @@ def load_weights(model: Model, filepath: Path) -> None:
     assign_all(variables, [tensors[name] for name in names], os.fsdecode(filepath))
 
 
-def load_model(filepath: Path, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Model:
+def save_model(model: Model, filepath: Path, overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
+    """model.save() as a function, with its arguments."""
+    model.save(filepath, overwrite, zipped, **kwargs)
+
+
+def load_model(
+    filepath: Path, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Model:
     """A model from a file of Model.save(): architecture, weights, metadata, and state of training.
 
     Args:
         filepath: ends in ".safetensors".
         custom_objects: name -> class or function of the losses and metrics in Python that the model was compiled with.
         compile: compile as the model was, optimizer state and step counter included; default True.
+        safe_mode: True or False, which are the same here: a file never holds code.
 
     Raises:
         ValueError: for a file that is not Tauten's, of a newer format, cut short or damaged; it says what to do.
         OSError: if it cannot be read.
     """
+    flag(safe_mode, "load_model: safe_mode")
     return unpacked(_read(filepath), os.fsdecode(filepath), custom_objects, compile)
 
 

@@ -89,7 +89,10 @@ class Trainer:
         metrics: Any = None,
         loss_weights: Any = None,
         weighted_metrics: Any = None,
-        **kwargs: Any,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose optimizer, loss and metrics. Weights stay; what an optimizer keeps of them starts anew.
 
@@ -112,7 +115,13 @@ class Trainer:
                 compiled as it was before.
             RuntimeError: while the model is trained: from another thread, a callback, or a loss or metric in Python.
         """
-        keras_only("compile", kwargs, _KERAS_DEFAULTS)
+        given = {
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+            "auto_scale_loss": auto_scale_loss,
+        }
+        keras_only("compile", given, _KERAS_DEFAULTS)
         model = self._self()
         names = model.output_names if model.built else None
         compiled = Compiled(optimizer, loss, metrics, loss_weights, names, weighted_metrics)

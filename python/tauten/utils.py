@@ -1,7 +1,8 @@
-"""Small helpers: seeds, one-hot targets, data sets that make batches by number, pictures of models."""
+"""Small helpers: seeds, what makes data ready, data sets that make batches by number, pictures of models."""
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 from pathlib import Path
@@ -13,6 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from tauten import _naming, _random
 from tauten._checks import flag, integer, number
 from tauten._dataset import PyDataset
+from tauten._preparation import (
+    is_keras_tensor,
+    normalize,
+    pack_x_y_sample_weight,
+    pad_sequences,
+    split_dataset,
+    timeseries_dataset_from_array,
+    unpack_x_y_sample_weight,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +31,21 @@ if TYPE_CHECKING:
 
 Sequence = PyDataset  # its name in Keras 2
 
-__all__ = ["PyDataset", "Sequence", "clear_session", "plot_model", "set_random_seed", "to_categorical"]
+__all__ = [
+    "PyDataset",
+    "Sequence",
+    "clear_session",
+    "is_keras_tensor",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
+    "plot_model",
+    "set_random_seed",
+    "split_dataset",
+    "timeseries_dataset_from_array",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]
 
 
 def set_random_seed(seed: int) -> None:
@@ -41,9 +65,15 @@ def set_random_seed(seed: int) -> None:
     _random.set_seed(seed)
 
 
-def clear_session() -> None:
-    """Start automatic layer names anew: the next Dense is "dense" again. Models that exist stay as they are."""
+def clear_session(free_memory: bool = True) -> None:
+    """Start automatic layer names anew: the next Dense is "dense" again. Models that exist stay as they are.
+
+    Args:
+        free_memory: collect what nobody refers to any more; default True.
+    """
     _naming.reset()
+    if free_memory:
+        gc.collect()
 
 
 def to_categorical(x: ArrayLike, num_classes: int | None = None) -> NDArray[Any]:

@@ -65,9 +65,9 @@ def test_values_by_hand() -> None:
 
 
 def test_aliases() -> None:
-    assert activations.get("swish") == activations.get(activations.swish) == "silu"
-    assert activations.get("hard_swish") == activations.get(activations.hard_silu) == "hard_silu"
-    assert activations.get(None) == "linear"
+    assert activations.name_of("swish") == activations.name_of(activations.swish) == "silu"
+    assert activations.name_of("hard_swish") == activations.name_of(activations.hard_silu) == "hard_silu"
+    assert activations.name_of(None) == "linear"
     assert layers.Dense(2, "swish").get_config()["activation"] == "silu"
 
 

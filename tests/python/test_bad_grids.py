@@ -57,7 +57,7 @@ REFUSED = [
     ),
     (
         "separable constraint",
-        lambda: layers.SeparableConv2D(2, 3, pointwise_constraint="non_neg"),
+        lambda: layers.SeparableConv2D(2, 3, pointwise_constraint="hard"),
         ValueError,
         ["SeparableConv2D", "pointwise_constraint"],
     ),

@@ -317,7 +317,7 @@ def test_config_round_trip_of_every_layer():
             layers.AveragePooling2D(2, 1, "same"),
             layers.MaxPooling2D((2, 1), padding=((1, 0), (0, 0)), strides=1),
             layers.Activation("hard_swish"),
-            layers.PReLU("he_normal", "l2", [1, 2]),
+            layers.PReLU("he_normal", "l2", "non_neg", [1, 2]),
             layers.Reshape((-1, 4)),
             layers.SimpleRNN(5, "relu", return_sequences=True, recurrent_regularizer="l1"),
             layers.ForgetGateRNN(4, "relu", return_sequences=True, go_backwards=True),

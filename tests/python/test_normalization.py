@@ -237,7 +237,6 @@ def test_wrong_arguments() -> None:
     for arguments in (
         {"renorm": True},
         {"synchronized": True},
-        {"beta_constraint": "non_neg"},
         {"renorm_momentum": 0.5},
     ):
         with pytest.raises(ValueError, match=r"BatchNormalization: .* is not supported"):

@@ -257,7 +257,7 @@ def test_what_metrics_refuse():
     check(lambda: metrics.AUC().update_state([0, 1], [0.5, 1.5]), ValueError, ["[0, 1]", "1.5"])
     check(lambda: metrics.Precision(class_id=3).update_state(TRUTH, P), ValueError, ["class_id", "3 classes"])
     check(lambda: metrics.MeanSquaredError().update_state(TRUTH, P, WEIGHT[:3]), ValueError, ["sample_weight", "(3,)"])
-    check(lambda: metrics.Metric("own").result(), NotImplementedError, ["'own'", "result()"])
+    check(lambda: metrics.Metric(name="own").result(), NotImplementedError, ["'own'", "result()"])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +12,16 @@ from numpy.typing import NDArray
 import tauten
 from tauten import layers
 from tauten.cli.terminal import WIDTH, Stopwatch, line, title
+from tauten.datasets.digits import load_data as load_digits
 
 __all__ = ["load_digits", "run"]
 
 EPOCHS = 15
-TEST_SAMPLES = 360
 INK = 0.4  # pixels darker than this are drawn
 HALVES = np.array([[" ", "▄"], ["▀", "█"]])  # [upper][lower] of two pixels
 PITCH = 11  # columns from one drawn digit to the next
 
 Array = NDArray[Any]
-
-
-def load_digits() -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-    """(x, y) to train on and (x, y) to test on: images (samples, 8, 8, 1) in [0, 1], labels; always the same split."""
-    with (files("tauten") / "data" / "digits.npz").open("rb") as file, np.load(file) as archive:
-        x = archive["images"][..., None].astype(np.float32) / np.float32(16)
-        y = archive["labels"].astype(np.int64)
-    order = np.random.default_rng(0).permutation(len(x))
-    train, test = order[TEST_SAMPLES:], order[:TEST_SAMPLES]
-    return (x[train], y[train]), (x[test], y[test])
 
 
 def build() -> tauten.Sequential:

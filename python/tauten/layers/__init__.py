@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tauten._checks import keras_only
 from tauten.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from tauten.layers.aggregation import Aggregation1D, Aggregation2D, Aggregation3D
 from tauten.layers.base import Layer
@@ -52,6 +53,18 @@ from tauten.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, Sp
 from tauten.layers.time_distributed import TimeDistributed
 from tauten.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
+# Keras' other names of the classes
+AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
+Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
+GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+)
+GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
+MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
+SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
+
 __all__ = [
     "ELU",
     "GRU",
@@ -65,12 +78,18 @@ __all__ = [
     "AveragePooling1D",
     "AveragePooling2D",
     "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv2D",
     "Conv3D",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
@@ -84,6 +103,12 @@ __all__ = [
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
@@ -93,6 +118,9 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
@@ -106,6 +134,8 @@ __all__ = [
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "SimpleRNN",
     "Softmax",
     "SpatialDropout1D",
@@ -151,12 +181,13 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return {"class_name": layer.class_name, "config": layer.get_config()}
 
 
-def deserialize(config: Mapping[str, Any]) -> Layer:
-    """The layer, or model, that serialize() wrote.
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Layer:
+    """The layer, or model, that serialize() wrote. custom_objects: None; layers are native code.
 
     Raises:
         ValueError: for a class or arguments that Tauten does not know.
     """
+    keras_only("layers.deserialize", {"custom_objects": custom_objects}, {"custom_objects": None})
     if not isinstance(config, Mapping) or not isinstance(config.get("config"), Mapping):
         raise ValueError(f"layer: expected {{'class_name': ..., 'config': {{...}}}}, got {config!r}")
     name = config.get("class_name")

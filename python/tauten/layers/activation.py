@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from tauten import initializers, regularizers
 from tauten._checks import MOST, integer, number, unpacked
 from tauten._registry import serialize
-from tauten.layers.base import InitializerLike, Layer, RegularizerLike, WeightSpec
+from tauten.layers.base import ConstraintLike, InitializerLike, Layer, RegularizerLike, WeightSpec
 
 if TYPE_CHECKING:
     from tauten._core import Network
@@ -124,6 +124,7 @@ class PReLU(Layer):
     Args:
         alpha_initializer: default "zeros".
         alpha_regularizer: default None.
+        alpha_constraint: default None.
         shared_axes: axes that share slopes, from 1 on (0 is the batch), such as [1, 2] behind a Conv2D: one slope a
             filter; default None, every value of a sample has its own.
         name, trainable: as in Layer.
@@ -132,20 +133,21 @@ class PReLU(Layer):
         TypeError, ValueError: for wrong arguments; when the model is built also for axes that the input has not.
     """
 
-    keras_defaults: ClassVar[dict[str, Any]] = {"alpha_constraint": None}
+    constraint_names: ClassVar[dict[str, str]] = {"alpha_constraint": "alpha"}
     activation: ClassVar[str] = "prelu"
 
     def __init__(
         self,
         alpha_initializer: InitializerLike = "zeros",
         alpha_regularizer: RegularizerLike = None,
+        alpha_constraint: ConstraintLike = None,
         shared_axes: int | Sequence[int] | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, trainable=trainable, **kwargs)
+        super().__init__(name=name, trainable=trainable, alpha_constraint=alpha_constraint, **kwargs)
         self.alpha_initializer = initializers.get(alpha_initializer)
         self.alpha_regularizer = regularizers.get(alpha_regularizer)
         axes = unpacked(shared_axes)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tauten import activations, config, initializers, regularizers
+from tauten import activations, config, constraints, initializers, regularizers
 from tauten._checks import flag, integer, keras_only, layer_name, sample_shape, unexpected
 from tauten._naming import auto_name
+from tauten._registry import serialize
 from tauten._structure import Structure
 from tauten._tensors import KerasTensor, Node
 from tauten._weights import Variable, assign_all
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 Shape = tuple[int | None, ...]
 InitializerLike = initializers.Initializer | str | dict[str, Any] | Callable[..., Any]
 RegularizerLike = regularizers.Regularizer | str | dict[str, Any] | None
+ConstraintLike = constraints.Constraint | str | dict[str, Any] | None
 ActivationLike = str | activations.Function | None
 
 # Keras arguments that every layer takes there; here only at the value that changes nothing.
@@ -54,6 +56,7 @@ class Layer:
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {}
+    constraint_names: ClassVar[dict[str, str]] = {}  # argument -> weight
     reads_index: ClassVar[bool] = False
     merges: ClassVar[bool] = False  # reads a list of tensors
     supports_masking: bool = False  # reads masked sequences step by step, and passes the mask on
@@ -65,6 +68,9 @@ class Layer:
         features = kwargs.pop("input_dim", None)
         if features is not None:
             shape = (integer(features, f"{cls}: input_dim"),)
+        self._constraints: dict[str, constraints.Constraint | None] = {
+            key: constraints.checked(kwargs.pop(key, None), f"{cls}: {key}") for key in self.constraint_names
+        }
         keras_only(cls, kwargs, {**KERAS_DEFAULTS, **self.keras_defaults})
         self.name = auto_name(cls) if name is None else layer_name(name, f"{cls}: name")
         self._trainable = flag(trainable, f"{cls}: trainable")
@@ -133,6 +139,7 @@ class Layer:
     def get_config(self) -> dict[str, Any]:
         """The arguments that would make an equal layer, with other weights."""
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
+        config.update({key: serialize(constraint) for key, constraint in self._constraints.items()})
         if self.input_shape_argument is not None:
             config["input_shape"] = list(self.input_shape_argument)
         return config
@@ -321,7 +328,13 @@ class Layer:
         regularizer = self.weight_specs()[variable.name].regularizer
         trainable = self.trains(variable.name)
         penalty = regularizer.penalty if regularizer is not None and trainable else (0.0, 0.0)
-        variable.configure(trainable, penalty)
+        constraint = self.constraint_of(variable.name)
+        variable.configure(trainable, penalty, constraints.NONE if constraint is None else constraint.native)
+
+    def constraint_of(self, weight: str) -> constraints.Constraint | None:
+        """What holds a weight after each update, if anything does."""
+        found = [self._constraints[key] for key, name in self.constraint_names.items() if name == weight]
+        return found[0] if found else None
 
     def trains(self, weight: str) -> bool:
         """Whether training changes a weight."""

@@ -18,6 +18,7 @@ from tauten.layers.recurrent import Recurrent, checked_states
 
 if TYPE_CHECKING:
     from tauten._core import Network
+    from tauten.constraints import Constraint
 
 MERGE_MODES = ("concat", "sum", "ave", "mul")
 
@@ -159,6 +160,10 @@ class Bidirectional(Layer):
     def initial_value(self, weight: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         prefix, name = weight.split("_", 1)
         return self.directions()[prefix].initial_value(name, shape, dtype)
+
+    def constraint_of(self, weight: str) -> Constraint | None:
+        prefix, name = weight.split("_", 1)
+        return self.directions()[prefix].constraint_of(name)
 
     def trains(self, weight: str) -> bool:
         return self.trainable and self.directions()[weight.split("_", 1)[0]].trainable

@@ -37,6 +37,7 @@ END = """
         {kernels}: default "glorot_uniform".
         bias_initializer: default "zeros".
         {penalties}, bias_regularizer: default None.
+        {constraints}, bias_constraint: default None.
         padding_value: what stands in the padding, whichever kind it is; default 0.0 (not in Keras).
         name, trainable: as in Layer.
 
@@ -76,7 +77,7 @@ class Convolution(Layer):
         bias_regularizer: RegularizerLike,
     ) -> None:
         cls = type(self).__name__
-        self.activation = activations.get(activation, f"{cls}: activation")
+        self.activation = activations.name_of(activation, f"{cls}: activation")
         self.use_bias = flag(use_bias, f"{cls}: use_bias")
         self.bias_initializer = initializers.get(bias_initializer)
         self.bias_regularizer = regularizers.get(bias_regularizer)
@@ -128,7 +129,7 @@ class Convolution(Layer):
 class Conv(Convolution):
     """Base of Conv1D, Conv2D and Conv3D."""
 
-    keras_defaults: ClassVar[dict[str, Any]] = {"kernel_constraint": None, "bias_constraint": None}
+    constraint_names: ClassVar[dict[str, str]] = {"kernel_constraint": "kernel", "bias_constraint": "bias"}
 
     def __init_subclass__(cls) -> None:
         causal = ';\n            Conv1D also "causal": w - 1 positions before' if "causal" in cls.words else ""
@@ -140,7 +141,7 @@ class Conv(Convolution):
             FORMAT,
             DILATION.format(strides=" Not with\n            strides (as in Keras)."),
             "\n        groups: parts of channels and filters, each convolved by itself; it divides both; default 1.",
-            END.format(kernels="kernel_initializer", penalties="kernel_regularizer"),
+            END.format(kernels="kernel_initializer", penalties="kernel_regularizer", constraints="kernel_constraint"),
         )
 
     def __init__(

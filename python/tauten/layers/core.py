@@ -19,24 +19,37 @@ from tauten.layers.base import ActivationLike, InitializerLike, Layer, Regulariz
 if TYPE_CHECKING:
     from tauten._core import Network
 
-CONSTRAINTS: dict[str, Any] = {"kernel_constraint": None, "bias_constraint": None, "quantization_config": None}
-
 
 class InputLayer(Layer):
     """What is behind an Input(): the shape of one sample, in front of a model. It has no weights."""
 
     keras_defaults: ClassVar[dict[str, Any]] = {
-        "batch_size": None, "sparse": None, "ragged": None, "tensor": None, "optional": False,
+        "batch_size": None, "sparse": None, "ragged": None, "input_tensor": None, "tensor": None, "optional": False,
     }  # fmt: skip
 
     def __init__(
-        self, shape: Sequence[int | None], *, dtype: str | None = None, name: str | None = None, **kwargs: Any
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: None = None,
+        dtype: str | None = None,
+        *,
+        batch_shape: Sequence[int | None] | None = None,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> None:
         for key in ("input_shape", "input_dim"):
             if key in kwargs:
                 unexpected("Input", key)
-        super().__init__(name=name, **kwargs)
-        self.shape = sample_shape(shape, "Input: shape")
+        super().__init__(name=name, batch_size=batch_size, **kwargs)
+        if (shape is None) == (batch_shape is None):
+            raise ValueError("Input: expected either shape or batch_shape")
+        if batch_shape is None:
+            self.shape = sample_shape(shape, "Input: shape")
+        else:
+            whole = sample_shape(batch_shape, "Input: batch_shape")
+            if not whole or whole[0] is not None:
+                raise ValueError(f"Input: batch_shape: expected None first, since any batch will do, got {whole}")
+            self.shape = whole[1:]
         if dtype is not None and np.dtype(dtype).kind not in "iuf":
             raise ValueError(f"Input: dtype: expected a float or integer type, got {dtype!r}")
         self.dtype = None if dtype is None else np.dtype(dtype).name
@@ -66,7 +79,16 @@ class InputLayer(Layer):
 
 
 def Input(
-    shape: Sequence[int | None], *, dtype: str | None = None, name: str | None = None, **kwargs: Any
+    shape: Sequence[int | None] | None = None,
+    batch_size: None = None,
+    dtype: str | None = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: None = None,
+    optional: bool = False,
+    **kwargs: Any,
 ) -> KerasTensor:
     """A tensor that stands for a model's input: to call layers on, or as the first item of a Sequential.
 
@@ -74,7 +96,9 @@ def Input(
         shape: without the batch, such as (28, 28, 1); None as the first extent is a number of time steps known
             only at run time, such as (None, 16), or (None,) for an Embedding.
         dtype: an integer type asks for integer data; default None, whatever comes is converted.
+        batch_shape: in the place of shape: (None, *shape).
         name: default "input_layer".
+        batch_size, sparse, ragged, tensor, optional: Keras'; at their defaults only, any batch will do.
 
     Returns:
         A symbolic tensor (None, *shape), whose name is the input's.
@@ -82,7 +106,10 @@ def Input(
     Raises:
         TypeError, ValueError: for a wrong shape or dtype.
     """
-    return InputLayer(shape, dtype=dtype, name=name, **kwargs).output
+    return InputLayer(
+        shape, batch_size, dtype, batch_shape=batch_shape, name=name, sparse=sparse, ragged=ragged, tensor=tensor,
+        optional=optional, **kwargs,
+    ).output  # fmt: skip
 
 
 class Dense(Layer):
@@ -98,13 +125,15 @@ class Dense(Layer):
         bias_initializer: default "zeros".
         kernel_regularizer: default None.
         bias_regularizer: default None.
+        kernel_constraint, bias_constraint: default None.
         name, trainable: as in Layer.
 
     Raises:
         TypeError, ValueError: for wrong arguments, Keras arguments that Tauten does not have included.
     """
 
-    keras_defaults: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "lora_rank": None, "lora_alpha": None}
+    keras_defaults: ClassVar[dict[str, Any]] = {"lora_rank": None, "lora_alpha": None, "quantization_config": None}
+    constraint_names: ClassVar[dict[str, str]] = {"kernel_constraint": "kernel", "bias_constraint": "bias"}
     supports_masking = True
 
     def __init__(
@@ -123,7 +152,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(name=name, trainable=trainable, **kwargs)
         self.units = integer(units, "Dense: units")
-        self.activation = activations.get(activation, "Dense: activation")
+        self.activation = activations.name_of(activation, "Dense: activation")
         self.use_bias = flag(use_bias, "Dense: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -167,7 +196,7 @@ class Activation(Layer):
 
     def __init__(self, activation: ActivationLike, *, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        self.activation = activations.get(activation, "Activation: activation")
+        self.activation = activations.name_of(activation, "Activation: activation")
 
     def add_to(self, network: Network, edge: int) -> int:
         return network.add_activation(self.name, edge, self.activation)
@@ -323,6 +352,7 @@ class Embedding(Layer):
         output_dim: length of a row.
         embeddings_initializer: default "uniform".
         embeddings_regularizer: default None.
+        embeddings_constraint: default None.
         mask_zero: True masks the steps of token 0, as Masking says; its row then gets no gradient, unless a layer
             that does not support masks ends the mask. Default False.
         name, trainable: as in Layer.
@@ -332,9 +362,10 @@ class Embedding(Layer):
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {
-        "embeddings_constraint": None, "weights": None, "lora_rank": None, "lora_alpha": None,
+        "weights": None, "lora_rank": None, "lora_alpha": None,
         "quantization_config": None,
     }  # fmt: skip
+    constraint_names: ClassVar[dict[str, str]] = {"embeddings_constraint": "embeddings"}
     reads_index = True
 
     def __init__(

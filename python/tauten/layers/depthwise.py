@@ -21,7 +21,7 @@ _MULTIPLIER = "\n        depth_multiplier: m, filters of each channel; default 1
 class DepthwiseConv(Convolution):
     """Base of DepthwiseConv1D and DepthwiseConv2D."""
 
-    keras_defaults: ClassVar[dict[str, Any]] = {"depthwise_constraint": None, "bias_constraint": None}
+    constraint_names: ClassVar[dict[str, str]] = {"depthwise_constraint": "kernel", "bias_constraint": "bias"}
 
     def __init_subclass__(cls) -> None:
         documented(
@@ -31,7 +31,9 @@ class DepthwiseConv(Convolution):
             _MULTIPLIER,
             FORMAT,
             DILATION.format(strides=""),
-            END.format(kernels="depthwise_initializer", penalties="depthwise_regularizer"),
+            END.format(
+                kernels="depthwise_initializer", penalties="depthwise_regularizer", constraints="depthwise_constraint"
+            ),
         )
 
     def __init__(
@@ -100,10 +102,10 @@ class DepthwiseConv2D(DepthwiseConv):
 class SeparableConv(Convolution):
     """Base of SeparableConv1D and SeparableConv2D."""
 
-    keras_defaults: ClassVar[dict[str, Any]] = {
-        "depthwise_constraint": None,
-        "pointwise_constraint": None,
-        "bias_constraint": None,
+    constraint_names: ClassVar[dict[str, str]] = {
+        "depthwise_constraint": "depthwise_kernel",
+        "pointwise_constraint": "pointwise_kernel",
+        "bias_constraint": "bias",
     }
 
     def __init_subclass__(cls) -> None:
@@ -118,6 +120,7 @@ class SeparableConv(Convolution):
             END.format(
                 kernels="depthwise_initializer, pointwise_initializer",
                 penalties="depthwise_regularizer, pointwise_regularizer",
+                constraints="depthwise_constraint, pointwise_constraint",
             ),
         )
 

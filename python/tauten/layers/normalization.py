@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from tauten._core import Network
 
 MOST_AXIS = 64
-CONSTRAINTS: dict[str, Any] = {"beta_constraint": None, "gamma_constraint": None}
 
 
 class Normalization(Layer):
     """Base of the layers that normalize, scale by gamma and shift by beta."""
 
+    constraint_names: ClassVar[dict[str, str]] = {"beta_constraint": "beta", "gamma_constraint": "gamma"}
     supports_masking = True
 
     def _take(
@@ -96,7 +96,7 @@ class BatchNormalization(Normalization):
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {
-        **CONSTRAINTS, "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99, "synchronized": False,
+        "renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99, "synchronized": False,
     }  # fmt: skip
 
     def __init__(
@@ -183,7 +183,7 @@ class LayerNormalization(Normalization):
             is built, for axes that are not the last ones.
     """
 
-    keras_defaults: ClassVar[dict[str, Any]] = {**CONSTRAINTS, "rms_scaling": False}
+    keras_defaults: ClassVar[dict[str, Any]] = {"rms_scaling": False}
 
     def __init__(
         self,

@@ -30,8 +30,9 @@ class Recurrent(Layer):
     state_count: ClassVar[int] = 1
     supports_masking = True
 
-    keras_defaults: ClassVar[dict[str, Any]] = {
-        "kernel_constraint": None, "recurrent_constraint": None, "bias_constraint": None, "unroll": False,
+    keras_defaults: ClassVar[dict[str, Any]] = {"unroll": False}
+    constraint_names: ClassVar[dict[str, str]] = {
+        "kernel_constraint": "kernel", "recurrent_constraint": "recurrent_kernel", "bias_constraint": "bias",
     }  # fmt: skip
 
     def __init__(
@@ -57,7 +58,7 @@ class Recurrent(Layer):
         super().__init__(**kwargs)
         cls = type(self).__name__
         self.units = integer(units, f"{cls}: units")
-        self.activation = activations.get(activation, f"{cls}: activation", among=activations.OF_CELLS)
+        self.activation = activations.name_of(activation, f"{cls}: activation", among=activations.OF_CELLS)
         self.use_bias = flag(use_bias, f"{cls}: use_bias")
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -210,7 +211,7 @@ class Gated(Recurrent):
         if "implementation" in self.keras_defaults and kwargs.get("implementation") == 1:
             kwargs["implementation"] = 2  # Keras' two ways to the same numbers
         super().__init__(*args, **kwargs)
-        self.recurrent_activation = activations.get(
+        self.recurrent_activation = activations.name_of(
             recurrent_activation, f"{type(self).__name__}: recurrent_activation", among=activations.OF_CELLS
         )
 
@@ -235,6 +236,7 @@ class SimpleRNN(Recurrent):
         recurrent_initializer: default "orthogonal".
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        kernel_constraint, recurrent_constraint, bias_constraint: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
@@ -300,6 +302,7 @@ class ForgetGateRNN(Gated):
         recurrent_initializer: default "orthogonal".
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        kernel_constraint, recurrent_constraint, bias_constraint: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
@@ -368,6 +371,7 @@ class LSTM(Gated):
         bias_initializer: default "zeros".
         unit_forget_bias: the forget gate's bias begins at 1; default True.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        kernel_constraint, recurrent_constraint, bias_constraint: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.
@@ -453,6 +457,7 @@ class GRU(Gated):
         recurrent_initializer: default "orthogonal".
         bias_initializer: default "zeros".
         kernel_regularizer, recurrent_regularizer, bias_regularizer: default None.
+        kernel_constraint, recurrent_constraint, bias_constraint: default None.
         dropout, recurrent_dropout: share of x_t, and of h_{t-1} on its way into U, that is dropped while training, in
             [0, 1); one mask for all steps and gates of a sample (Gal & Ghahramani 2016); default 0.
         return_sequences: True gives h_t of every step, False (default) of the last one.

@@ -14,6 +14,7 @@ from tauten.layers.core import Activation, Dense, Dropout
 
 if TYPE_CHECKING:
     from tauten._core import Network
+    from tauten.constraints import Constraint
 
 ALLOWED = (Dense, Dropout, Activation, ReLU, LeakyReLU, ELU, Softmax)
 
@@ -65,6 +66,9 @@ class TimeDistributed(Layer):
 
     def initial_value(self, weight: str, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
         return self.layer.initial_value(weight, shape, dtype)
+
+    def constraint_of(self, weight: str) -> Constraint | None:
+        return self.layer.constraint_of(weight)
 
     def trains(self, weight: str) -> bool:
         return self.trainable and self.layer.trainable

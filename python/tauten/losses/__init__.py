@@ -6,10 +6,10 @@ Python, called between a step's forward and its backward phase. The functions he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from tauten._registry import resolve
+from tauten._registry import resolve, serialize, with_custom
 from tauten.losses.base import FunctionLoss, Loss
 from tauten.losses.checks import check_gradient
 from tauten.losses.crossentropies import (
@@ -79,6 +79,7 @@ __all__ = [
     "categorical_hinge",
     "check_gradient",
     "cosine_similarity",
+    "deserialize",
     "get",
     "hinge",
     "huber",
@@ -89,6 +90,7 @@ __all__ = [
     "mean_squared_error",
     "mean_squared_logarithmic_error",
     "poisson",
+    "serialize",
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
@@ -140,3 +142,8 @@ def get(identifier: Loss | str | dict[str, Any] | Callable[..., Any]) -> Loss:
     if callable(identifier) and not isinstance(identifier, (Loss, type)):
         return _functions[identifier]() if identifier in _functions else FunctionLoss(identifier)
     return resolve(identifier, Loss, _names, "loss")
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Loss:
+    """The loss that serialize() wrote; or one of your own, by its name in `custom_objects`."""
+    return get(with_custom(name, custom_objects))

@@ -97,6 +97,11 @@ class Formula(Loss):
     _pair: Callable[..., Pair]
     _function: Callable[..., Values]
 
+    def __init__(
+        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, dtype: Any = None, **kwargs: Any
+    ) -> None:
+        super().__init__(name, reduction=reduction, dtype=dtype, **kwargs)
+
     def arguments(self) -> dict[str, Any]:
         """What get_config() has beside the name."""
         return {}

@@ -13,7 +13,11 @@ from tauten.losses.base import EPSILON, KERAS_DEFAULTS, Formula, Loss, Pair, Val
 
 
 def categorical_crossentropy(
-    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Values:
     """-Σ_i y_i·log p_i over the last axis: one-hot or probabilities (..., classes) twice -> (...).
 
@@ -22,13 +26,19 @@ def categorical_crossentropy(
         y_pred: probabilities p, made to sum to 1; or logits, p = softmax(logits).
         from_logits: default False.
         label_smoothing: s: y becomes (1 - s)·y + s / classes; default 0.
+        axis: of the classes, in the place of the last one; default -1.
     """
+    y_true, y_pred = np.moveaxis(np.asarray(y_true), axis, -1), np.moveaxis(np.asarray(y_pred), axis, -1)
     targets = smoothed(np.asarray(y_true), label_smoothing, np.shape(y_pred)[-1])
     return np.asarray(-np.sum(targets * _log_probabilities(y_pred, from_logits), axis=-1))
 
 
 def sparse_categorical_crossentropy(
-    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, ignore_class: int | None = None
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    ignore_class: int | None = None,
+    axis: int = -1,
 ) -> Values:
     """-log p_y: class numbers (...) and probabilities (..., classes) -> (...).
 
@@ -37,8 +47,9 @@ def sparse_categorical_crossentropy(
         y_pred: probabilities p, made to sum to 1; or logits, p = softmax(logits).
         from_logits: default False.
         ignore_class: rows of this class number have the loss 0; default None.
+        axis: of the classes in y_pred, in the place of the last one; default -1.
     """
-    log_p = _log_probabilities(y_pred, from_logits)
+    log_p = _log_probabilities(np.moveaxis(np.asarray(y_pred), axis, -1), from_logits)
     labels = np.asarray(y_true).astype(np.int64).reshape(log_p.shape[:-1])
     counted = labels != ignore_class if ignore_class is not None else np.ones(labels.shape, bool)
     found = -np.take_along_axis(log_p, np.where(counted, labels, 0)[..., None], axis=-1)[..., 0]
@@ -46,7 +57,11 @@ def sparse_categorical_crossentropy(
 
 
 def binary_crossentropy(
-    y_true: ArrayLike, y_pred: ArrayLike, from_logits: bool = False, label_smoothing: float = 0.0
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    from_logits: bool = False,
+    label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Values:
     """Mean of -y·log p - (1 - y)·log(1 - p) over the last axis: (..., features) twice -> (...).
 
@@ -55,6 +70,7 @@ def binary_crossentropy(
         y_pred: probabilities p; or logits, p = sigmoid(logits).
         from_logits: default False.
         label_smoothing: s: y becomes (1 - s)·y + s / 2; default 0.
+        axis: of the mean, in the place of the last one; default -1.
     """
     targets, values = smoothed(np.asarray(y_true), label_smoothing, 2), floats(y_pred)
     if from_logits:
@@ -62,7 +78,7 @@ def binary_crossentropy(
     else:
         p = np.clip(values, EPSILON, 1 - EPSILON)
         losses = -(targets * np.log(p) + (1 - targets) * np.log1p(-p))
-    return np.asarray(losses.mean(axis=-1))
+    return np.asarray(losses.mean(axis=axis))
 
 
 def smoothed(y: NDArray[Any], share: float, classes: int) -> NDArray[Any]:
@@ -171,12 +187,13 @@ def categorical_focal_crossentropy(
     gamma: float = 2.0,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Values:
     """-Σ_i alpha_i·(1 - p_i)^gamma·y_i·log p_i over the last axis: (..., classes) twice -> (...).
 
-    Arguments as of CategoricalFocalCrossentropy.
+    Arguments as of CategoricalFocalCrossentropy; axis stands in the place of the last one.
     """
-    y, p = aligned(y_true, y_pred, "categorical_focal_crossentropy")
+    y, p = (np.moveaxis(each, axis, -1) for each in aligned(y_true, y_pred, "categorical_focal_crossentropy"))
     return _categorical_focal(y, p, alpha, gamma, from_logits, label_smoothing)[0]
 
 
@@ -188,12 +205,13 @@ def binary_focal_crossentropy(
     gamma: float = 2.0,
     from_logits: bool = False,
     label_smoothing: float = 0.0,
+    axis: int = -1,
 ) -> Values:
     """Mean of (1 - p_t)^gamma times the binary cross-entropy over the last axis; p_t is the probability of the truth.
 
-    Arguments as of BinaryFocalCrossentropy.
+    Arguments as of BinaryFocalCrossentropy; axis stands in the place of the last one.
     """
-    y, p = aligned(y_true, y_pred, "binary_focal_crossentropy")
+    y, p = (np.moveaxis(each, axis, -1) for each in aligned(y_true, y_pred, "binary_focal_crossentropy"))
     return _binary_focal(y, p, apply_class_balancing, alpha, gamma, from_logits, label_smoothing)[0]
 
 

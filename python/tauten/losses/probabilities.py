@@ -81,9 +81,6 @@ class KLDivergence(Formula):
     _pair = staticmethod(_kl_divergence)
     _function = staticmethod(kl_divergence)
 
-    def __init__(self, name: str | None = "kl_divergence", **kwargs: object) -> None:
-        super().__init__(name=name, **kwargs)
-
 
 class Poisson(Formula):
     """Mean of y_pred - y_true·log(y_pred + 1e-7): counts y_true of the rates y_pred.

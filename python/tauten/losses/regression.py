@@ -151,9 +151,15 @@ class Huber(Formula):
     _pair = staticmethod(_huber)
     _function = staticmethod(huber)
 
-    def __init__(self, delta: float = 1.0, name: str | None = "huber_loss", **kwargs: Any) -> None:
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "huber_loss",
+        dtype: Any = None,
+    ) -> None:
         self.delta = number(delta, "Huber: delta", float(np.finfo(np.float32).tiny))
-        super().__init__(name=name, **kwargs)
+        super().__init__(reduction, name, dtype)
 
     def arguments(self) -> dict[str, Any]:
         return {"delta": self.delta}
@@ -180,3 +186,12 @@ class CosineSimilarity(Formula):
     keras_defaults: ClassVar[dict[str, Any]] = {**KERAS_DEFAULTS, "axis": -1}
     _pair = staticmethod(_cosine)
     _function = staticmethod(cosine_similarity)
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name, dtype, axis=axis)

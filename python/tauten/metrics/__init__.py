@@ -7,11 +7,29 @@ predictions after its step. All can be used by themselves, with update_state(), 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tauten import losses
-from tauten._registry import resolve
+from tauten._registry import resolve, serialize, with_custom
+from tauten.losses import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_hinge,
+    hinge,
+    huber,
+    kl_divergence,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    sparse_categorical_crossentropy,
+    squared_hinge,
+)
 from tauten.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -84,10 +102,28 @@ __all__ = [
     "TopKCategoricalAccuracy",
     "accuracy",
     "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
     "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "deserialize",
     "get",
+    "hinge",
+    "huber",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "serialize",
     "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
     "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
     "top_k_categorical_accuracy",
 ]
 
@@ -184,6 +220,11 @@ def get(identifier: Identifier) -> Metric:
     if isinstance(identifier, str):
         metric.name = identifier
     return metric
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Metric:
+    """The metric that serialize() wrote; or one of your own, by its name in `custom_objects`."""
+    return get(with_custom(config, custom_objects))
 
 
 def get_all(identifiers: Sequence[Identifier] | None) -> list[Metric | str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tauten._checks import integer, number
+from tauten._checks import flag, integer, number
 from tauten.losses.base import aligned
 from tauten.metrics.base import RowMetric
 
@@ -42,9 +42,18 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
     return sparse_top_k_categorical_accuracy(y.argmax(axis=-1), p, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> NDArray[np.float64]:
-    """1 where the k largest of y_pred have the class y_true: (...) or (..., 1), and (..., classes) -> (...)."""
+def sparse_top_k_categorical_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
+) -> NDArray[np.float64]:
+    """1 where the k largest of y_pred have the class y_true: (...) or (..., 1), and (..., classes) -> (...).
+
+    from_sorted_ids=True: y_pred are class numbers, the likeliest first; its first k count.
+    """
     p = np.asarray(y_pred)
+    if from_sorted_ids:
+        y = np.asarray(y_true)
+        y = y if y.ndim == p.ndim else y[..., None]
+        return np.asarray((p[..., :k] == y).any(axis=-1), np.float64)
     own = np.take_along_axis(p, _labels(y_true, p)[..., None], axis=-1)
     return np.asarray((p > own).sum(axis=-1) < k, np.float64)
 
@@ -152,7 +161,16 @@ class SparseTopKCategoricalAccuracy(TopKCategoricalAccuracy):
     Args:
         k: default 5.
         name: in the logs; default "sparse_top_k_categorical_accuracy".
+        from_sorted_ids: outputs are class numbers, the likeliest first; default False.
     """
 
     _function = staticmethod(sparse_top_k_categorical_accuracy)
     _direction = "up"
+
+    def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None, from_sorted_ids: bool = False) -> None:
+        super().__init__(k, name, dtype=dtype)
+        self.from_sorted_ids = flag(from_sorted_ids, "SparseTopKCategoricalAccuracy: from_sorted_ids")
+        self._fn_kwargs["from_sorted_ids"] = self.from_sorted_ids
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "from_sorted_ids": self.from_sorted_ids}

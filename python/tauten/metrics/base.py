@@ -48,26 +48,36 @@ class Metric:
     _direction: str | None = None  # "up" where large is good, "down" where it is not; callbacks ask
     keras_defaults: ClassVar[dict[str, Any]] = {"dtype": None}
 
-    def __init__(self, name: str | None = None, **kwargs: Any) -> None:
-        keras_only(type(self).__name__, kwargs, self.keras_defaults)
+    def __init__(self, dtype: Any = None, name: str | None = None, **kwargs: Any) -> None:
+        keras_only(type(self).__name__, {"dtype": dtype, **kwargs}, self.keras_defaults)
         self.name = layer_name(name or self.native or snake_case(type(self).__name__), f"{type(self).__name__}: name")
         self._variables: list[MetricVariable] = []
 
     def add_variable(
-        self, shape: tuple[int, ...] = (), initializer: Any = "zeros", dtype: Any = None, name: str | None = None
+        self,
+        shape: tuple[int, ...] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str | None = "sum",
+        name: str | None = None,
     ) -> MetricVariable:
         """A number or array of zeros that updates add to; reset_state() sets it to zero again.
 
         Raises:
-            ValueError: for another initializer.
+            ValueError: for another initializer, and another aggregation (over machines, of which there is one).
         """
+        keras_only(f"metric {self.name!r}: add_variable", {"aggregation": aggregation}, {"aggregation": "sum"})
         if initializer not in (None, "zeros"):
             raise ValueError(f"metric {self.name!r}: add_variable: expected initializer='zeros', got {initializer!r}")
         variable = np.zeros(shape).view(MetricVariable)
         self._variables.append(variable)
         return variable
 
-    add_weight = add_variable
+    def add_weight(
+        self, shape: tuple[int, ...] = (), initializer: Any = None, dtype: Any = None, name: str | None = None
+    ) -> MetricVariable:
+        """add_variable() by its other name."""
+        return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
     def variables(self) -> list[MetricVariable]:

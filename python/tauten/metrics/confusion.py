@@ -130,10 +130,12 @@ class AUC(Metric):
         name: str | None = None,
         dtype: Any = None,
         thresholds: Sequence[float] | None = None,
+        multi_label: bool = False,
+        num_labels: int | None = None,
+        label_weights: Any = None,
         from_logits: bool = False,
-        **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, dtype=dtype, **kwargs)
+        super().__init__(dtype, name, multi_label=multi_label, num_labels=num_labels, label_weights=label_weights)
         if curve not in ("ROC", "PR"):
             raise ValueError(f"AUC: curve: expected 'ROC' or 'PR', got {curve!r}")
         methods = ("interpolation", "minoring", "majoring")

@@ -160,15 +160,25 @@ class SparseCategoricalCrossentropy(RowMetric):
     Args:
         name: default "sparse_categorical_crossentropy".
         from_logits: default False.
+        ignore_class: rows of this class number count as 0; default None.
     """
 
     keras_defaults: ClassVar[dict[str, Any]] = {"dtype": None, "axis": -1}
     _function = staticmethod(losses.sparse_categorical_crossentropy)
 
-    def __init__(self, name: str | None = None, dtype: Any = None, from_logits: bool = False, **kwargs: Any) -> None:
-        super().__init__(name, dtype=dtype, **kwargs)
+    def __init__(
+        self,
+        name: str | None = None,
+        dtype: Any = None,
+        from_logits: bool = False,
+        ignore_class: int | None = None,
+        axis: int = -1,
+    ) -> None:
+        super().__init__(name, dtype=dtype, axis=axis)
         self.from_logits = flag(from_logits, "SparseCategoricalCrossentropy: from_logits")
-        self._fn_kwargs = {"from_logits": self.from_logits}
+        what = "SparseCategoricalCrossentropy: ignore_class"
+        self.ignore_class = None if ignore_class is None else integer(ignore_class, what, -(2**31))
+        self._fn_kwargs = {"from_logits": self.from_logits, "ignore_class": self.ignore_class}
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, **self._fn_kwargs}

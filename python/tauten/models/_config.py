@@ -6,11 +6,13 @@ the outermost model on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tauten import config as settings
 from tauten import layers as layer_module
+from tauten._checks import keras_only
 from tauten._structure import Structure
 from tauten._tensors import KerasTensor
 
@@ -22,11 +24,19 @@ if TYPE_CHECKING:
 Seen = dict[Any, Any]
 
 
-def clone_model(model: Model) -> Model:
+def clone_model(
+    model: Model,
+    input_tensors: Any = None,
+    clone_function: Any = None,
+    call_function: Any = None,
+    recursive: bool = False,
+    **kwargs: Any,
+) -> Model:
     """A model of the same architecture and names, with layers and initial weights of its own, not compiled.
 
     Args:
         model: a Model or Sequential.
+        input_tensors, clone_function, call_function, recursive: Keras'; at their defaults only.
 
     Raises:
         TypeError: for what is no model.
@@ -34,6 +44,13 @@ def clone_model(model: Model) -> Model:
     """
     from tauten.models.model import Model
 
+    given = {
+        "input_tensors": input_tensors,
+        "clone_function": clone_function,
+        "call_function": call_function,
+        "recursive": recursive,
+    }
+    keras_only("clone_model", {**given, **kwargs}, {**dict.fromkeys(given), "recursive": False})
     if not isinstance(model, Model):
         raise TypeError(f"clone_model: expected a model, got {type(model).__name__}")
     return read(model.get_config(), model.class_name)
@@ -49,8 +66,25 @@ def written(model: Model, seeded: bool) -> dict[str, Any]:
     return _write(model, seeded, {}, "")
 
 
-def read(config: Any, kind: str) -> Model:
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """The model whose to_json() this is, with new weights, not compiled. custom_objects: None; layers are native.
+
+    Raises:
+        ValueError: for what is no such text.
+    """
+    try:
+        found = json.loads(json_string)
+        kind, config = found["class_name"], found["config"]
+    except (TypeError, LookupError, ValueError) as error:
+        raise ValueError(f"model_from_json: expected what Model.to_json() wrote: {error}") from None
+    if kind not in ("Functional", "Sequential"):
+        raise ValueError(f"model_from_json: expected a Functional or Sequential model, got {kind!r}")
+    return read(config, kind, custom_objects)
+
+
+def read(config: Any, kind: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """The model of a configuration: "Functional" or "Sequential". Raises ValueError for what is none."""
+    keras_only("from_config", {"custom_objects": custom_objects}, {"custom_objects": None})
     return _read(config, kind, {}, "")
 
 

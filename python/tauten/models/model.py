@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tauten import _data, _html, saving, summary
 from tauten import config as settings
-from tauten._checks import flag
+from tauten._checks import flag, keras_only
 from tauten._graph import Graph, output_shapes
 from tauten._naming import auto_name
 from tauten._structure import Structure
@@ -318,17 +319,22 @@ class Model(Trainer, Layer):
     def summary(
         self,
         line_length: int | None = None,
-        *,
+        positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
         show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print the layers with their output shapes and numbers of weights; in graphs also what each reads.
 
         Args:
             line_length: characters a line; default 76, or 100 with the column "Connected to".
+            positions, expand_nested, layer_range: Keras'; at their defaults only.
             print_fn: called with each line instead of print.
             show_trainable: a column that says which layers are trainable; default False.
         """
+        given = {"positions": positions, "expand_nested": expand_nested, "layer_range": layer_range}
+        keras_only("summary", given, {"positions": None, "expand_nested": False, "layer_range": None})
         for line in summary.lines(self, line_length, show_trainable):
             (print_fn or print)(line)
 
@@ -343,15 +349,26 @@ class Model(Trainer, Layer):
         return _config.written(self, seeded=True)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Model:
-        """A model of the same architecture with new weights, not compiled.
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
+        """A model of the same architecture with new weights, not compiled. custom_objects: None; layers are native.
 
         Raises:
             ValueError: for what is no configuration of a model, or of layers that Tauten does not have.
         """
-        return _config.read(config, "Functional")
+        return _config.read(config, "Functional", custom_objects)
 
-    def save(self, filepath: saving.Path, overwrite: bool = True, *, include_optimizer: bool = True) -> None:
+    def to_json(self, **kwargs: Any) -> str:
+        """get_config() as text, for tauten.models.model_from_json(); kwargs go to json.dumps()."""
+        return json.dumps({"class_name": self.class_name, "config": self.get_config()}, **kwargs)
+
+    def save(
+        self,
+        filepath: saving.Path,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        *,
+        include_optimizer: bool = True,
+    ) -> None:
         """Write architecture, weights, metadata, compile()'s choice and optimizer state to one .safetensors file.
 
         The file appears whole or not at all: it is written beside the target, synced and renamed.
@@ -359,6 +376,7 @@ class Model(Trainer, Layer):
         Args:
             filepath: ends in ".safetensors".
             overwrite: False raises FileExistsError if the file exists; default True.
+            zipped: None; the file is no archive.
             include_optimizer: momentum and step counter too, so that training can go on; default True.
 
         Raises:
@@ -366,21 +384,26 @@ class Model(Trainer, Layer):
             TypeError, ValueError: for metadata that JSON cannot hold.
             OSError: when writing fails; a file that was there before is then as it was.
         """
+        keras_only("save", {"zipped": zipped}, {"zipped": None})
         self._need_weights("save")
-        saving.save_model(self, filepath, overwrite, include_optimizer)
+        saving.write_model(self, filepath, overwrite, include_optimizer)
 
-    def save_weights(self, filepath: saving.Path, overwrite: bool = True) -> None:
-        """Write the weights alone to one .safetensors file; arguments and errors as save()."""
+    def save_weights(self, filepath: saving.Path, overwrite: bool = True, max_shard_size: float | None = None) -> None:
+        """Write the weights alone to one .safetensors file; arguments and errors as save(). max_shard_size: None."""
+        keras_only("save_weights", {"max_shard_size": max_shard_size}, {"max_shard_size": None})
         self._need_weights("save_weights")
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: saving.Path) -> None:
+    def load_weights(self, filepath: saving.Path, skip_mismatch: bool = False) -> None:
         """Set the weights from a file of save() or save_weights(), in order; names of layers need not agree.
+
+        skip_mismatch: False; all weights have to fit.
 
         Raises:
             ValueError: if the file is not Tauten's or its weights do not fit. The model is then as it was.
             OSError: if it cannot be read.
         """
+        keras_only("load_weights", {"skip_mismatch": skip_mismatch}, {"skip_mismatch": False})
         self._need_weights("load_weights")
         saving.load_weights(self, filepath)
 

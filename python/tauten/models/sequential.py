@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tauten import _masking
-from tauten._checks import flag, layer_name, sample_shape
+from tauten._checks import flag, keras_only, layer_name, sample_shape
 from tauten._graph import Graph
 from tauten._naming import auto_name
 from tauten._tensors import KerasTensor
@@ -48,13 +48,14 @@ class Sequential(Model):
 
     # -- structure
 
-    def add(self, layer: Layer | KerasTensor) -> None:
-        """Add a layer on top; weights that exist stay.
+    def add(self, layer: Layer | KerasTensor, rebuild: bool = True) -> None:
+        """Add a layer on top; weights that exist stay. rebuild: True; the model is checked as it grows.
 
         Raises:
             TypeError, ValueError: for what is no layer, a name that is taken, an Input that is not first, shapes that
                 do not fit, and where the model is a part of another one. The model is then as it was.
         """
+        keras_only("add", {"rebuild": rebuild}, {"rebuild": True})
         if isinstance(layer, KerasTensor):
             if layer._node.reads:
                 raise TypeError(
@@ -128,12 +129,13 @@ class Sequential(Model):
             raise
         self._own()
 
-    def pop(self) -> Layer:
-        """Remove the last layer and return it, with its weights.
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Remove the last layer and return it, with its weights. rebuild: True, as in add().
 
         Raises:
             ValueError: if there is none, and where the model is a part of another one.
         """
+        keras_only("pop", {"rebuild": rebuild}, {"rebuild": True})
         if not self.layers:
             raise ValueError(f"model {self.name!r}: there is no layer to remove")
         self._check_alone("pop")
@@ -223,8 +225,8 @@ class Sequential(Model):
         return self._tensors[-1:]
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Model:
-        return _config.read(config, "Sequential")
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Model:
+        return _config.read(config, "Sequential", custom_objects)
 
 
 def _begins_with(layer: Layer) -> Shape | None:
