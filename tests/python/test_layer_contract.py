@@ -306,7 +306,8 @@ def native_of(row: Row, dtype: str = "float64") -> tuple[_core.Network, ref.Netw
     """The layer alone in a native network, and its twin, with the same random weights."""
     net, twin = _core.Network(dtype), row.reference()
     layer = row.make()
-    net.finalize([layer.add_to(net, net.add_input("input", row.input, layer.reads_index))])
+    edge = net.add_input("input", row.input, layer.reads_index)
+    net.finalize(list(layer.add_call(net, [edge], [], range(layer.output_count))))
     net.compile([("mean_squared_error", False, 1.0, [])])
     randomize(twin, np.random.default_rng(1))
     for number, w in enumerate(twin.weights):
