@@ -10,12 +10,14 @@ Example::
     model.fit(x, y, epochs=5)
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from tauten import (
     activations,
     callbacks,
     config,
     constraints,
-    datasets,
     diagnostics,
     initializers,
     layers,
@@ -33,6 +35,9 @@ from tauten._core import __version__
 from tauten._tensors import KerasTensor
 from tauten.layers import Input
 from tauten.models import Model, Sequential
+
+if TYPE_CHECKING:
+    from tauten import datasets
 
 __all__ = [
     "Input",
@@ -58,3 +63,10 @@ __all__ = [
     "regularizers",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """tauten.datasets is imported when it is first asked for: few scripts need it, and all would wait for it."""
+    if name == "datasets":
+        return importlib.import_module("tauten.datasets")
+    raise AttributeError(f"module 'tauten' has no attribute {name!r}")

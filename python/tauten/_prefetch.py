@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -30,6 +32,8 @@ def ahead(
         for place in places:
             yield place, fetch(place)
         return
+    from concurrent.futures import ThreadPoolExecutor  # takes as long to import as a tenth of Tauten
+
     waiting: deque[tuple[P, Future[R]]] = deque()
     pool = ThreadPoolExecutor(workers, "tauten-batches")
     try:

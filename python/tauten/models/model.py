@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tauten import _data, _html, saving, summary
+from tauten import _data, saving, summary
 from tauten import config as settings
 from tauten._checks import flag, keras_only
 from tauten._graph import Graph, output_shapes
@@ -415,6 +415,8 @@ class Model(Trainer, Layer):
 
     def _repr_html_(self) -> str:
         """What notebooks show: the summary as a table."""
+        from tauten import _html
+
         return _html.model(self)
 
     def __repr__(self) -> str:
