@@ -238,6 +238,13 @@ def lenet(batch: int) -> Workload:
     return Workload(f"lenet_b{batch}", text, batch, (28, 28, 1), layers)
 
 
+def resnet(batch: int) -> Workload:
+    """32x32x3 images, three times a convolution, a residual block and a pool."""
+    layers = [each for filters in (32, 64, 128) for each in (Conv(filters, 3), Residual(3), Pool(2))]
+    text = f"32x32x3, conv3 32, residual, pool, conv3 64, residual, pool, conv3 128, residual, pool, 10; batch {batch}"
+    return Workload(f"resnet_b{batch}", text, batch, (32, 32, 3), (*layers, Flatten(), Dense(10)))
+
+
 CELLS = {"rnn": "tanh RNN", "forget": "forget-gate RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
@@ -270,18 +277,7 @@ _ALL = (
             *(Flatten(), Dense(256, "relu"), Dense(10)),
         ),
     ),
-    Workload(
-        "resnet_b32",
-        "32x32x3, conv3 32, residual, pool, conv3 64, residual, pool, conv3 128, residual, pool, 10; batch 32",
-        32,
-        (32, 32, 3),
-        (
-            *(Conv(32, 3), Residual(3), Pool(2)),
-            *(Conv(64, 3), Residual(3), Pool(2)),
-            *(Conv(128, 3), Residual(3), Pool(2)),
-            *(Flatten(), Dense(10)),
-        ),
-    ),
+    resnet(32),
     Workload(
         "cnn1d_b64",
         "512x8, conv7 64, pool2, conv5 128, pool2, conv3 128, pool2, dense 10; batch 64",
@@ -332,7 +328,7 @@ def one_sample(names: Iterable[str]) -> list[str]:
 
 
 def find(name: str) -> Workload:
-    """A public workload, or one of the same family with other sizes: lenet_b128, lstm_b1_h512, gru_b8_h64_t16.
+    """A public workload, or one of the same family with other sizes: lenet_b128, resnet_b8, lstm_b1_h512, gru_b8_h64_t16.
 
     The cell may be "forget", too; behind t stands the number of steps, 128 without it.
 
@@ -343,6 +339,8 @@ def find(name: str) -> Workload:
         return WORKLOADS[name]
     if found := re.fullmatch(r"lenet_b([1-9]\d*)", name):
         return lenet(int(found[1]))
+    if found := re.fullmatch(r"resnet_b([1-9]\d*)", name):
+        return resnet(int(found[1]))
     if found := re.fullmatch(r"(rnn|forget|gru|lstm)_b([1-9]\d*)_h([1-9]\d*)(?:_t([1-9]\d*))?", name):
         return sequence(found[1], int(found[2]), int(found[3]), int(found[4] or 128))
     raise ValueError(f"no workload {name!r}; there are {', '.join(WORKLOADS)}")
