@@ -34,7 +34,7 @@ class Residual:
     kernel: int
 
 
-MOMENTUM, EPSILON = 0.9, 1e-3  # of moving averages, as Keras has it; added to variances
+MOMENTUM, EPSILON = 0.99, 1e-3  # Keras' defaults: of moving averages; added to variances
 
 
 @dataclass(frozen=True)
@@ -328,7 +328,7 @@ def one_sample(names: Iterable[str]) -> list[str]:
 
 
 def find(name: str) -> Workload:
-    """A public workload, or one of the same family with other sizes: lenet_b128, resnet_b8, lstm_b1_h512, gru_b8_h64_t16.
+    """A public workload, or one of the same family with other sizes: lenet_b128, resnet_b8, lstm_b1_h512, gru_b8_h64_t9.
 
     The cell may be "forget", too; behind t stands the number of steps, 128 without it.
 

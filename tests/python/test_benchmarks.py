@@ -59,7 +59,7 @@ def test_threads_of_small_calls() -> None:
 
 @pytest.mark.parametrize(
     "workload",
-    ["mlp_b128", "lenet_b8", "rnn_b64_h128", "gru_b64_h128", "lstm_b16_h32", "cnn1d_b64", "cnn3d_b8", "resnet_b2"],
+    ["mlp_b128", "lenet_b8", "rnn_b64_h128", "gru_b64_h128", "lstm_b16_h32", "cnn1d_b64", "cnn3d_b8", "resnet_b8"],
 )
 def test_same_losses_as_pytorch(workload: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
