@@ -16,7 +16,6 @@ from benchmarks.workloads import Array, find
 
 BATCHES = 4  # resident batches, taken in turn
 CHECKED_STEPS = 4  # after these, every library must have the same loss
-LEARNING_RATE = 0.01
 
 
 class Training:
@@ -30,7 +29,9 @@ class Training:
 
     def start(self, variant: str) -> Run:
         """Builds the model; returns what runs and times steps of it."""
-        self.model = model = self.library.model(self.workload, self.workload.weights(), LEARNING_RATE, 0.0, variant)
+        self.model = model = self.library.model(
+            self.workload, self.workload.weights(), self.workload.learning_rate, 0.0, variant
+        )
         self.batches = batches = [model.put(x, y) for x, y in zip(self.x, self.y, strict=True)]
 
         def run(steps: int) -> float:

@@ -92,6 +92,7 @@ class Workload:
     shape: tuple[int, ...]
     layers: tuple[Layer, ...]
     unequal: bool = False  # sequences have lengths of their own; shape[0] is the longest
+    learning_rate: float = 0.01
 
     @property
     def classes(self) -> int:
@@ -242,7 +243,7 @@ def resnet(batch: int) -> Workload:
     """32x32x3 images, three times a convolution, a residual block and a pool."""
     layers = [each for filters in (32, 64, 128) for each in (Conv(filters, 3), Residual(3), Pool(2))]
     text = f"32x32x3, conv3 32, residual, pool, conv3 64, residual, pool, conv3 128, residual, pool, 10; batch {batch}"
-    return Workload(f"resnet_b{batch}", text, batch, (32, 32, 3), (*layers, Flatten(), Dense(10)))
+    return Workload(f"resnet_b{batch}", text, batch, (32, 32, 3), (*layers, Flatten(), Dense(10)), learning_rate=1e-4)
 
 
 CELLS = {"rnn": "tanh RNN", "forget": "forget-gate RNN", "gru": "GRU", "lstm": "LSTM"}
@@ -328,7 +329,7 @@ def one_sample(names: Iterable[str]) -> list[str]:
 
 
 def find(name: str) -> Workload:
-    """A public workload, or one of the same family with other sizes: lenet_b128, resnet_b8, lstm_b1_h512, gru_b8_h64_t9.
+    """A public workload, or one of its family with other sizes: lenet_b128, resnet_b8, lstm_b1_h512, gru_b8_h64_t16.
 
     The cell may be "forget", too; behind t stands the number of steps, 128 without it.
 
