@@ -111,7 +111,7 @@ private:
     // As many threads as a step would have for this layer alone.
     int team(bool backward) const {
         const double flops = node_->work(training_.call) * (backward ? 3 : 1);
-        return static_cast<int>(std::clamp(flops / flops_a_thread, 1.0, static_cast<double>(threads_)));
+        return static_cast<int>(std::clamp(flops / work_a_thread(), 1.0, static_cast<double>(threads_)));
     }
 
     int64 segment_bytes(const Workspace<float>& work) const {
