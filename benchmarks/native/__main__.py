@@ -57,8 +57,10 @@ def measure(program: Path, level: str | None, arguments: argparse.Namespace) -> 
     words = [*networks, f"--benchmark_filter={arguments.filter}"]
     listed = call(program, level, *words, "--benchmark_list_tests")
     count = len(listed.stdout.splitlines())
-    if listed.returncode or not count:
-        raise RuntimeError(listed.stderr.strip() or f"no benchmark's name fits {arguments.filter!r}")
+    if listed.returncode:
+        raise RuntimeError(f"{program.name} ended with {listed.returncode}\n{listed.stderr.strip()}")
+    if not count:
+        raise RuntimeError(f"no benchmark's name fits {arguments.filter!r}")
     print(f"{count} benchmarks, {arguments.repetitions} repetitions each ...", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "out.json"

@@ -67,13 +67,17 @@ template <class T, class Body>
 double measure(benchmark::State& state, Work work, const Body& body, int threads = 1) {
     const kernels::Kernels<T>& k = kernels::table<T>();
     const auto batch = [&](int64 calls) {
-        const double start = now();
-        run_team(1, [&](const Member&) {  // denormals are flushed, as in the engine
+        const auto all = [&] {
             for (int64 i = 0; i < calls; ++i) {
                 body();
                 benchmark::ClobberMemory();
             }
-        });
+        };
+        const double start = now();
+        if (threads == 1)
+            run_team(1, [&](const Member&) { all(); });  // denormals are flushed, as in the engine
+        else
+            all();  // inside a team the body's own would have one member
         return (now() - start) / static_cast<double>(calls);
     };
     batch(1);

@@ -33,19 +33,6 @@ const char* part_name(Part part) {
 }
 
 template <class T>
-bool has_part(Node<T>& node, Part part) {
-    switch (part) {
-        case Part::forward: return true;
-        // a recurrent layer, which has two products, goes back through time whatever is below it
-        case Part::backward: return !is_final(node) && (node.below_trainable() || node.products().size() > 1);
-        case Part::gradients: return !node.products().empty() || !node.scatters().empty();
-        case Part::update: return !node.parameters.empty();
-        case Part::refresh: return node.stale_parts(Call<T>{}) > 0;
-    }
-    return false;
-}
-
-template <class T>
 Model<T>::Model(const Description& d) {
     Network<T>& net = engine_.network;
     build(d, net);
@@ -95,6 +82,26 @@ Model<T>::Model(const Description& d) {
 }
 
 template <class T>
+bool Model<T>::has_part(int i, Part part) const {
+    Node<T>& node = this->node(i);
+    switch (part) {
+        case Part::forward: return true;
+        // a recurrent layer, which has two products, goes back through time whatever is below it
+        case Part::backward: return !is_final(node) && (node.below_trainable() || node.products().size() > 1);
+        case Part::gradients: return !node.products().empty() || !node.scatters().empty();
+        case Part::update: return !node.parameters.empty();
+        case Part::refresh: return stale_parts(node) > 0;
+    }
+    return false;
+}
+
+template <class T>
+int64 Model<T>::stale_parts(Node<T>& node) const {
+    for (const auto& p : node.parameters) ++p->version;
+    return node.stale_parts(work_.call);
+}
+
+template <class T>
 void Model<T>::run(int i, Part part, const kernels::Kernels<T>& k) {
     Node<T>& node = this->node(i);
     Call<T> call = work_.call;
@@ -111,8 +118,7 @@ void Model<T>::run(int i, Part part, const kernels::Kernels<T>& k) {
         case Part::gradients: run_gradients(node, call); break;
         case Part::update: run_update(node, k); break;
         case Part::refresh:
-            for (const auto& p : node.parameters) ++p->version;
-            for (int64 item = 0, items = node.stale_parts(call); item < items; ++item) node.refresh_part(k, item);
+            for (int64 item = 0, items = stale_parts(node); item < items; ++item) node.refresh_part(k, item);
             break;
     }
 }
@@ -201,8 +207,6 @@ Model<T>& model(const Description& d) {
     return *found;
 }
 
-template bool has_part(Node<float>&, Part);
-template bool has_part(Node<double>&, Part);
 template class Model<float>;
 template class Model<double>;
 template Model<float>& model(const Description&);

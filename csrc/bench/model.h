@@ -14,10 +14,6 @@ enum class Part { forward, backward, gradients, update, refresh };
 inline constexpr Part all_parts[] = {Part::forward, Part::backward, Part::gradients, Part::update, Part::refresh};
 const char* part_name(Part part);
 
-// Whether a step has that part to do.
-template <class T>
-bool has_part(Node<T>& node, Part part);
-
 template <class T>
 class Model {
 public:
@@ -28,6 +24,8 @@ public:
 
     const Network<T>& network() const { return engine_.network; }
     Node<T>& node(int i) const { return *network().nodes()[static_cast<size_t>(i)]; }
+    // Whether a step has that part of node i to do.
+    bool has_part(int i, Part part) const;
     // The part of node i, over the whole batch on one thread, with the kernels given; its neighbours' values are those
     // of a whole step.
     void run(int i, Part part, const kernels::Kernels<T>& k);
@@ -37,6 +35,8 @@ public:
 
 private:
     double product_flops(const Product<T>& product) const;
+    // Of copies that an update makes, as every step does.
+    int64 stale_parts(Node<T>& node) const;
     void run_gradients(Node<T>& node, const Call<T>& call);
     void run_update(Node<T>& node, const kernels::Kernels<T>& k);
 
@@ -57,12 +57,10 @@ Model<T>& model(const Description& description);
 template <class F>
 void for_each_part(const std::vector<Description>& descriptions, const F& f) {
     for (const Description& description : descriptions) {
-        Network<float> network;
-        build(description, network);
-        for (size_t i = 0; i < network.nodes().size(); ++i)
+        const Model<float>& of = model<float>(description);
+        for (int i = 0; i < static_cast<int>(of.network().nodes().size()); ++i)
             for (const Part part : all_parts)
-                if (Node<float>& node = *network.nodes()[i]; has_part(node, part))
-                    f(description, static_cast<int>(i), node, part);
+                if (of.has_part(i, part)) f(description, i, of.node(i), part);
     }
 }
 
