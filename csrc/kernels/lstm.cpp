@@ -45,10 +45,10 @@ template <class T>
 void lstm_forward(const LstmForward<T>& step) {
     constexpr int64 lanes = Vec<T>::lanes;
     with_activations(step, [&](const auto& f) __attribute__((always_inline)) {
-        alignas(64) T net[gate_rows * 4 * lanes];
+        alignas(64) T net[tile_rows * 4 * lanes];
         for (int64 panel = 0; panel * lanes < step.units; ++panel) {
             const T* bias = step.bias == nullptr ? nullptr : step.bias + panel * 4 * lanes;
-            for_tiles(step.rows, gate_rows, [&](int64 first, int64 rows) __attribute__((always_inline)) {
+            for_tiles(step.rows, tile_rows, [&](int64 first, int64 rows) __attribute__((always_inline)) {
                 gate_tile<T>(step.taps, step.tap_count, first, rows, panel,
                              bias == nullptr ? nullptr : bias + first * step.bias_row, step.bias_row, net);
                 with_units<T>(step.units, panel * lanes,

@@ -4,8 +4,7 @@
 // multiply-adds over the taps in order and k ascending, whatever MR, NV and the variant: bits do not
 // depend on how the rows and columns of a product were cut into tiles.
 //
-// For the LSTM:  gate_tile<T>(taps, tap_count, first_row, rows, panel, bias, scratch)  with rows <= gate_rows,
-// and the level's gemm() of fill.h.
+// For the LSTM:  gate_tile<T>(taps, tap_count, first_row, rows, panel, bias, scratch)  with rows <= tile_rows.
 #pragma once
 
 #include "kernels/table.h"
@@ -18,17 +17,16 @@ namespace {
 // MR x NV accumulators + NV vectors of B + one broadcast of A have to fit the registers.
 #if defined(__AVX512F__)
 inline constexpr int tile_rows = 14;  // 28 of 32 registers
-inline constexpr int gate_rows = 7;
 #elif defined(__AVX2__)
 inline constexpr int tile_rows = 6;  // 12 of 16 registers
-inline constexpr int gate_rows = 3;
 #elif defined(__x86_64__)
 inline constexpr int tile_rows = 4;  // 8 of 16: a product of its own needs a register, and movaps copies
-inline constexpr int gate_rows = 2;
 #else
 inline constexpr int tile_rows = 12;  // 24 of 32 registers (aarch64)
-inline constexpr int gate_rows = 6;
 #endif
+
+// With all four vectors of a gate panel.
+inline constexpr int gate_rows = tile_rows / 2;
 
 // Rows of B and columns of A (where rows are neighbours) are fetched so many k ahead. Measured: products that stream
 // from L3 or memory gain 10 %; tiles of few rows and shorter vectors, whose k is over in a few cycles, lose.
@@ -186,7 +184,11 @@ TAUTEN_INLINE void reduce_columns(const Tap<T>& tap, int64 first_row, const T* b
         Native<T> bs[held];
         load_all<T>(bs, b);
         TAUTEN_UNROLL(r, MR, { multiply_add<T, NV, 0, 0, r * static_cast<int>(sizeof(T))>(acc[r], a, 0, bs, b); });
-        if constexpr (prefetches<MR>) __builtin_prefetch(a + ahead);
+        if constexpr (prefetches<MR>) {
+            __builtin_prefetch(a + ahead);
+            __builtin_prefetch(a + ahead + MR - 1);
+            TAUTEN_UNROLL(v, NV, { __builtin_prefetch(b + prefetch_b * b_row + v * Vec<T>::lanes); });
+        }
         a += a_column;
         b += b_row;
     };
@@ -317,13 +319,21 @@ TAUTEN_INLINE TileFunction<T> group_function(int64 rows, int64 groups) {
         return nullptr;
 }
 
-// net = bias + Σ_taps A · B of one gate panel (4 vectors) for `rows` <= gate_rows rows from first_row;
+// net = bias + Σ_taps A · B of one gate panel (4 vectors) for `rows` <= tile_rows rows from first_row;
 // net is rows x (4 * lanes), dense. A lies by rows (a_column == 1); bias is the panel's own, of the first row, or nullptr.
 template <class T>
 TAUTEN_INLINE void gate_tile(const Tap<T>* taps, int64 tap_count, int64 first_row, int64 rows, int64 panel,
                              const T* bias, int64 bias_row, T* net) {
-    const Tile<T> tile{taps, tap_count, first_row, panel, 0, bias, bias_row, net, 4 * Vec<T>::lanes, false};
-    tile_function<T, 4, false, gate_rows>(rows)(tile);
+    constexpr int64 lanes = Vec<T>::lanes;
+    Tile<T> tile{taps, tap_count, first_row, panel, 0, bias, bias_row, net, 4 * lanes, false};
+    if (rows <= gate_rows) return tile_function<T, 4, false, gate_rows>(rows)(tile);
+    // More rows take two vectors and then the other two: a panel, which is more than L1 holds, is read half as often.
+    const auto two = tile_function<T, 2, false, tile_rows>(rows);
+    two(tile);
+    tile.offset = 2 * lanes;
+    tile.c += 2 * lanes;
+    if (bias != nullptr) tile.start += 2 * lanes;
+    two(tile);
 }
 
 }  // namespace

@@ -18,18 +18,14 @@ from tauten import (
     callbacks,
     config,
     constraints,
-    diagnostics,
     initializers,
     layers,
     losses,
     metrics,
     models,
-    ops,
     optimizers,
-    plot,
     random,
     regularizers,
-    utils,
 )
 from tauten._core import __version__
 from tauten._tensors import KerasTensor
@@ -37,7 +33,7 @@ from tauten.layers import Input
 from tauten.models import Model, Sequential
 
 if TYPE_CHECKING:
-    from tauten import datasets
+    from tauten import datasets, diagnostics, ops, plot, utils
 
 __all__ = [
     "Input",
@@ -65,8 +61,16 @@ __all__ = [
 ]
 
 
+# Imported when they are first asked for: scripts need few of them, and all would wait.
+_LATER = ("datasets", "diagnostics", "ops", "plot", "utils")
+
+
 def __getattr__(name: str) -> Any:
-    """tauten.datasets is imported when it is first asked for: few scripts need it, and all would wait for it."""
-    if name == "datasets":
-        return importlib.import_module("tauten.datasets")
+    """tauten.plot and what else is imported at its first use."""
+    if name in _LATER:
+        return importlib.import_module(f"tauten.{name}")
     raise AttributeError(f"module 'tauten' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
