@@ -73,6 +73,16 @@ TAUTEN_INLINE Native<T> broadcast_at(const T* p, int64 stride) {
 }
 #endif
 
+// The line of p + ahead bytes + kOffset on its way into L1; written out for the same reason.
+template <int kOffset, class T>
+TAUTEN_INLINE void fetch_at(const T* p, int64 ahead) {
+#if defined(__x86_64__)
+    asm volatile("prefetcht0 %c[offset](%[p],%[ahead])" : : [p] "r"(p), [ahead] "r"(ahead), [offset] "i"(kOffset));
+#else
+    __builtin_prefetch(reinterpret_cast<const char*>(p) + ahead + kOffset);
+#endif
+}
+
 // c += a · b. GCC is free to put the sum into the register of a factor, then copies and spills; tying it to c is
 // what keeps 28 sums in place. fma_from reads b from memory: a gate panel's fourth vector has no register left.
 #if defined(__x86_64__) && defined(__FMA__)
@@ -143,7 +153,7 @@ TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, N
     const T* a1 = a0 + 5 * tap.a_row;
     const T* a2 = a1 + 5 * tap.a_row;
     const int64 one = tap.a_row * static_cast<int64>(sizeof(T)), three = 3 * one;
-    const int64 b_row = tap.b_row, ahead = prefetch_b * b_row;
+    const int64 b_row = tap.b_row, ahead = prefetch_b * b_row * static_cast<int64>(sizeof(T));
     const auto step = [&]<int u>() __attribute__((always_inline)) {
         constexpr int offset = u * static_cast<int>(sizeof(T)), held = NV < 4 ? NV : 3;
         Native<T> bs[held];
@@ -155,7 +165,7 @@ TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, N
             else
                 multiply_add<T, NV, kFirst, r % 5, offset>(acc[r], base, one, bs, b);
         });
-        if constexpr (prefetches<MR>) TAUTEN_UNROLL(v, NV, { __builtin_prefetch(b + ahead + v * Vec<T>::lanes); });
+        if constexpr (prefetches<MR>) TAUTEN_UNROLL(v, NV, { fetch_at<v * TAUTEN_VECTOR_BYTES>(b, ahead); });
         b += b_row;
     };
     int64 k = tap.k;
@@ -178,16 +188,17 @@ TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, N
 template <class T, int MR, int NV>
 TAUTEN_INLINE void reduce_columns(const Tap<T>& tap, int64 first_row, const T* b, Native<T> (&acc)[MR][NV]) {
     const T* a = tap.a + first_row;
-    const int64 a_column = tap.a_column, b_row = tap.b_row, ahead = prefetch_a * a_column;
+    const int64 a_column = tap.a_column, b_row = tap.b_row;
+    const int64 ahead = prefetch_a * a_column * static_cast<int64>(sizeof(T)), b_ahead = prefetch_b * b_row * static_cast<int64>(sizeof(T));
     const auto step = [&]() __attribute__((always_inline)) {
         constexpr int held = NV < 4 ? NV : 3;
         Native<T> bs[held];
         load_all<T>(bs, b);
         TAUTEN_UNROLL(r, MR, { multiply_add<T, NV, 0, 0, r * static_cast<int>(sizeof(T))>(acc[r], a, 0, bs, b); });
         if constexpr (prefetches<MR>) {
-            __builtin_prefetch(a + ahead);
-            __builtin_prefetch(a + ahead + MR - 1);
-            TAUTEN_UNROLL(v, NV, { __builtin_prefetch(b + prefetch_b * b_row + v * Vec<T>::lanes); });
+            fetch_at<0>(a, ahead);
+            fetch_at<(MR - 1) * static_cast<int>(sizeof(T))>(a, ahead);
+            TAUTEN_UNROLL(v, NV, { fetch_at<v * TAUTEN_VECTOR_BYTES>(b, b_ahead); });
         }
         a += a_column;
         b += b_row;
