@@ -15,10 +15,14 @@ double thread_seconds() {
 }
 
 void Crowd::worked_together(double flops, double seconds, double processor_seconds) {
-    constexpr double times_over = 16, most_debt = 1;  // trying again costs a sixteenth; what stops a process, little
-    if (processor_seconds <= 0 || seconds <= processor_seconds) return;
+    // Trying again costs a sixteenth; what stops a process, little.
+    constexpr double most_credit = 20e-3, times_over = 16, most_debt = 1;
+    if (processor_seconds <= 0) return;
+    const double credit = credit_.load(std::memory_order_relaxed) + processor_seconds - seconds;
+    credit_.store(std::clamp(credit, 0.0, most_credit), std::memory_order_relaxed);
+    if (credit >= 0) return;
     most_flops_.store(flops * seconds / processor_seconds, std::memory_order_relaxed);
-    debt_.store(std::min(most_debt, times_over * (seconds - processor_seconds)), std::memory_order_relaxed);
+    debt_.store(std::min(most_debt, -times_over * credit), std::memory_order_relaxed);
 }
 
 void Crowd::worked_alone(double seconds) { debt_.fetch_sub(seconds, std::memory_order_relaxed); }

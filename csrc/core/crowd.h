@@ -1,7 +1,8 @@
-// Whether the processors are there for a team. A call whose members together had less processor time than the call took
-// would have been done sooner by one thread: members came late, or were waited for while other processes, or other
-// libraries' threads that spin for work, ran in their place. Such a loss is a debt: calls like that one go alone until it
-// has been paid many times over, then one tries the team again.
+// Whether the processors are there for a team. What a call's members together had of processor time is about what one
+// thread would have needed. A call that took less has gained the difference; one that took longer has lost it: members came
+// late, or were waited for while other processes, or other libraries' threads that spin for work, ran in their place. Gains
+// are kept, up to a few milliseconds, for a loss now and then; a loss beyond them is a debt: calls like that one go alone
+// until it has been paid many times over, then one tries the team again.
 #pragma once
 
 #include <atomic>
@@ -30,6 +31,7 @@ private:
         if (child) debt_.store(0);
     }
 
+    std::atomic<double> credit_{0};      // seconds that teams have gained
     std::atomic<double> debt_{0};        // seconds of calls still to go alone
     std::atomic<double> most_flops_{0};  // of such calls: larger ones gain more by a team than it may lose
 };

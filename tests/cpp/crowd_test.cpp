@@ -11,14 +11,28 @@ using namespace tauten;
 TEST(room_until_a_team_loses_time) {
     Crowd crowd;
     CHECK(crowd.has_room(1e6));
-    crowd.worked_together(1e6, 1e-3, 1.9e-3);
-    CHECK(crowd.has_room(1e6));
     crowd.worked_together(1e6, 1e-3, 0);  // nobody measured
     CHECK(crowd.has_room(1e6));
     crowd.worked_together(1e6, 3e-3, 1e-3);
     CHECK(!crowd.has_room(1e6));
     CHECK(!crowd.has_room(3e6));
     CHECK(crowd.has_room(3.1e6));  // alone it would take longer than with all that was lost
+}
+
+TEST(gains_pay_for_a_loss_now_and_then) {
+    Crowd crowd;
+    for (int i = 0; i < 10; ++i) crowd.worked_together(1e6, 1e-3, 1.9e-3);
+    crowd.worked_together(1e6, 9e-3, 1e-3);
+    CHECK(crowd.has_room(1e6));
+    crowd.worked_together(1e6, 3e-3, 1e-3);  // one more is beyond them
+    CHECK(!crowd.has_room(1e6));
+}
+
+TEST(gains_are_not_kept_for_ever) {
+    Crowd crowd;
+    for (int i = 0; i < 1000; ++i) crowd.worked_together(1e6, 1e-3, 1.9e-3);
+    crowd.worked_together(1e6, 22e-3, 1e-3);
+    CHECK(!crowd.has_room(1e6));
 }
 
 TEST(a_loss_is_paid_by_calls_alone) {
