@@ -10,8 +10,8 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-States = Sequence[NDArray[np.floating] | None]
-Outside = Callable[[list[NDArray[np.floating]]], Sequence[tuple[float, NDArray[np.floating] | None] | None]]
+_States = Sequence[NDArray[np.floating] | None]
+_Outside = Callable[[list[NDArray[np.floating]]], Sequence[tuple[float, NDArray[np.floating] | None] | None]]
 
 __version__: str
 
@@ -356,7 +356,7 @@ class Network:
         least: float = 0.0,
         most: float = 0.0,
         rate: float = 1.0,
-        axes: list[int] = ...,
+        axes: Sequence[int] = (),
     ) -> None:
         """Holds it after each update; kind is "none", "non_negative" or "norm".
 
@@ -402,9 +402,9 @@ class Network:
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
         rule: Update,
         fused: bool = True,
-        initial_states: States | None = None,
+        initial_states: _States | None = None,
         keep_states: bool = False,
-        outside: Outside | None = None,
+        outside: _Outside | None = None,
         outputs: list[NDArray[np.floating]] | None = None,
     ) -> Any:
         """One minibatch step on the samples that `index` names. y, sample_weight: an entry an output; weights are
@@ -430,9 +430,9 @@ class Network:
         y: Sequence[Source | None],
         index: NDArray[np.int64],
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
-        initial_states: States | None = None,
+        initial_states: _States | None = None,
         keep_states: bool = False,
-        outside: Outside | None = None,
+        outside: _Outside | None = None,
         outputs: list[NDArray[np.floating]] | None = None,
     ) -> Any: ...
     def train_arrays(self, x: object, y: object, rule: Update, fused: bool) -> float | list[float] | None:
@@ -452,7 +452,7 @@ class Network:
         x: Sequence[Source],
         index: NDArray[np.int64],
         training: bool = False,
-        initial_states: States | None = None,
+        initial_states: _States | None = None,
         keep_states: bool = False,
     ) -> Any:
         """A list of an array an output: the samples named, (len(index), ...). For sources of unequal length and an
@@ -465,8 +465,8 @@ class Network:
         index: NDArray[np.int64],
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
         training: bool = True,
-        initial_states: States | None = None,
-        outside: Outside | None = None,
+        initial_states: _States | None = None,
+        outside: _Outside | None = None,
     ) -> tuple[StepResult, list[NDArray[np.floating] | None], list[NDArray[np.floating] | None]]:
         """Loss, gradient of each parameter (penalties included; None where not trainable) and of each input.
 
@@ -489,7 +489,7 @@ class Network:
         y: Sequence[Source | None],
         index: NDArray[np.int64],
         sample_weight: Sequence[NDArray[np.floating] | Source | None] | None,
-        outside: Outside | None = None,
+        outside: _Outside | None = None,
     ) -> tuple[StepResult, list[tuple[str, NDArray[np.int64], NDArray[np.floating]]]]:
         """δ = ∂E/∂net of all recurrent layers at every step, dropout off; nothing changes.
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from pydoc_data.topics import topics
 
 import numpy as np
+import pytest
 
 import tauten as keras
 from tauten import layers
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "keras.md"
+
+
+def test_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.S)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(script, str(GUIDE), "exec"), {})
+    assert float(re.search(r"^accuracy: (\S+)$", capsys.readouterr().out, re.M)[1]) > 0.9
+    assert (tmp_path / "digits.safetensors").exists()
 
 
 def test_convnet():

@@ -20,3 +20,8 @@ def test_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
     assert (tmp_path / "digits.safetensors").exists()
     assert names["history"].history["val_accuracy"][-1] > 0.9  # type: ignore[attr-defined]
     assert "[0 1 2 3 4] [0 1 2 3 4]" in capsys.readouterr().out
+
+
+def test_every_guide_is_linked() -> None:
+    linked = re.findall(r"\]\((docs/[^)]+\.md)\)", README.read_text(encoding="utf-8"))
+    assert {f"docs/{page.name}" for page in (README.parent / "docs").glob("*.md")} <= set(linked)

@@ -518,6 +518,7 @@ class GRU(Gated):
 
     @property
     def kind(self) -> str:  # type: ignore[override]
+        """Of the native cell."""
         return "gru" if self.reset_after else "reset_first_gru"
 
     def get_config(self) -> dict[str, Any]:

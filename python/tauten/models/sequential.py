@@ -18,7 +18,7 @@ from tauten.models.model import Model
 
 
 class Sequential(Model):
-    """A model of layers in a row, each reading what the one before writes.
+    """A Model whose layers stand in a row, each reading what the one before writes.
 
     With an Input first the model is built layer by layer, so that shapes are checked as layers are added; without
     one it is built for the first data that it sees, or by build(). Models may stand among the layers.

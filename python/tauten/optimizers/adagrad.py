@@ -14,8 +14,8 @@ class Adagrad(base.Optimizer):
         learning_rate: step size, at least 0, or a schedule; default 0.001.
         initial_accumulator_value: what the sums begin with, at least 0; default 0.1.
         epsilon: positive; default 1e-7.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
-            loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum: as Optimizer has them.
+        ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
 
     Raises:
         TypeError, ValueError: for numbers out of range, and for more than one way to clip.

@@ -18,8 +18,8 @@ class Adam(base.Optimizer):
         beta_2: share of v that is kept, in [0, 1); default 0.999.
         epsilon: positive; default 1e-7.
         amsgrad: divide by the largest v; default False.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
-            loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum: as Optimizer has them.
+        ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
 
     Raises:
         TypeError, ValueError: for numbers out of range, and for more than one way to clip.
@@ -78,8 +78,8 @@ class AdamW(Adam):
         learning_rate: step size, at least 0, or a schedule; default 0.001.
         weight_decay: at least 0; default 0.004.
         beta_1, beta_2, epsilon, amsgrad: as Adam has them.
-        clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
-            gradient_accumulation_steps, name: as Optimizer has them.
+        clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency: as Optimizer has them.
+        loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
 
     Raises:
         TypeError, ValueError: for numbers out of range, weight_decay=None, and for more than one way to clip.

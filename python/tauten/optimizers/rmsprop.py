@@ -18,8 +18,8 @@ class RMSprop(base.Optimizer):
         momentum: share of the last step that is kept, in [0, 1]; default 0.
         epsilon: positive; default 1e-7.
         centered: divide by the deviation from the mean gradient; default False.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
-            loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum: as Optimizer has them.
+        ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
 
     Raises:
         TypeError, ValueError: for numbers out of range, and for more than one way to clip.

@@ -15,8 +15,8 @@ class SGD(base.Optimizer):
         learning_rate: step size, at least 0, or a schedule; default 0.01.
         momentum: share of the last step that is kept, in [0, 1]; default 0.
         nesterov: look ahead along the momentum; default False.
-        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
-            loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
+        weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum: as Optimizer has them.
+        ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name: as Optimizer has them.
 
     Raises:
         TypeError, ValueError: for numbers out of range, and for more than one way to clip.
