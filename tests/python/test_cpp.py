@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+if not (ROOT / "CMakeLists.txt").exists():
+    pytest.skip("the sources are not here", allow_module_level=True)
 PROGRAMS = [source.stem for source in sorted((ROOT / "tests" / "cpp").glob("*_test.cpp"))]
 
 
