@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <thread>
+#include <vector>
 
 #include "core/check.h"
 #include "core/fork.h"
@@ -54,13 +55,20 @@ struct Team {
 
     void run() const {
         Meeting meeting;
+#if defined(TAUTEN_TEAM_OF_THREADS)  // for ThreadSanitizer, which does not see how OpenMP's threads wait for each other
+        std::vector<std::thread> others;
+        for (int i = 1; i < threads; ++i) others.emplace_back([this, i, &meeting] { work(Member{i, threads, &meeting}); });
+        work(Member{0, threads, &meeting});
+        for (std::thread& other : others) other.join();
+#else
 #pragma omp parallel num_threads(threads)
-        {
-            FlushDenormals flush;
-            const Member member{omp_get_thread_num(), omp_get_num_threads(), &meeting};
-            body(context, member);
-            member.barrier();  // OpenMP's own barrier at the end of the region, which spins for long, finds everybody there
-        }
+        work(Member{omp_get_thread_num(), omp_get_num_threads(), &meeting});
+#endif
+    }
+    void work(const Member& member) const {
+        FlushDenormals flush;
+        body(context, member);
+        member.barrier();  // OpenMP's own barrier at the end of the region, which spins for long, finds everybody there
     }
 };
 

@@ -364,7 +364,7 @@ const WinogradTransforms<T>* winograd(int dims, int64 taps) {
     for (const WinogradTransforms<T>& t : all)
         if (t.dims == dims && t.taps == taps) return &t;
 #else
-    (void)dims, (void)taps;
+    (void)dims; (void)taps;
 #endif
     return nullptr;
 }

@@ -94,7 +94,7 @@ public:
     virtual int64 lines(const Call<T>& call) const = 0;
     virtual Line<T> line(const Call<T>& call, int64 i) const = 0;
     // Whether group g's A of a line holds anything but the zeros of a halo.
-    virtual bool reaches(const Line<T>& line, int64 g) const { (void)line, (void)g; return true; }
+    virtual bool reaches(const Line<T>& line, int64 g) const { (void)line; (void)g; return true; }
     // What sums it in place of lines, if something does.
     virtual const Tiled<T>* tiled(const Call<T>& call) const { (void)call; return nullptr; }
     // K, about
@@ -204,7 +204,7 @@ public:
     virtual int extra_count() const { return 0; }
     // They must be zeros before the first call of a size (halos).
     virtual bool extra_zeroed() const { return false; }
-    virtual void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const { (void)call, (void)bytes; }
+    virtual void extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const { (void)call; (void)bytes; }
     // Elements of scratch memory a thread.
     virtual int64 scratch(const Call<T>& call) const { (void)call; return 0; }
     // FLOPs a row (times steps), forward: decides how many threads are worth it.
@@ -218,14 +218,14 @@ public:
     virtual void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
     // Whether forward() or backward() of this call can compute a part of what it writes alone (Slice::parts), and gains
     // by it.
-    virtual bool in_parts(const Call<T>& call, Way way) const { (void)call, (void)way; return false; }
+    virtual bool in_parts(const Call<T>& call, Way way) const { (void)call; (void)way; return false; }
     virtual void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
 
     // Copies of weights that a call reads; made anew in parts when stale, by calls that have the weights to themselves:
     // training, and predictions for which stale_in_prediction() says so.
     virtual bool stale_in_prediction(const Call<T>& call) const { (void)call; return false; }
     virtual int64 stale_parts(const Call<T>& call) { (void)call; return 0; }
-    virtual void refresh_part(const kernels::Kernels<T>& kernels, int64 part) { (void)kernels, (void)part; }
+    virtual void refresh_part(const kernels::Kernels<T>& kernels, int64 part) { (void)kernels; (void)part; }
     virtual void refreshed() {}
 
     // Phase 3.
@@ -234,8 +234,8 @@ public:
     // States that pass from step to step: how many arrays, values a sample of each; where a call puts those that it begins
     // with, nowhere if they come by an edge; where it ends with them.
     virtual std::vector<int64> state_widths() const { return {}; }
-    virtual Strided<T> initial_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }
-    virtual Strided<T> final_state(const Call<T>& call, int state) const { (void)call, (void)state; return {}; }
+    virtual Strided<T> initial_state(const Call<T>& call, int state) const { (void)call; (void)state; return {}; }
+    virtual Strided<T> final_state(const Call<T>& call, int state) const { (void)call; (void)state; return {}; }
     // Phase 4: state that a training step moves (moving statistics), by one thread, after all rows are done.
     virtual void update_state(const Call<T>& call) const { (void)call; }
 

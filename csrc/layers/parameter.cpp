@@ -7,7 +7,8 @@
 namespace tauten {
 
 template <class T>
-Parameter<T>::Parameter(std::string layer_name, std::string parameter_name, Shape keras_shape, int64 gate_count)
+Parameter<T>::Parameter(std::string layer_name, const std::string& parameter_name, Shape keras_shape,
+                        int64 gate_count)
     : name(layer_name + "/" + parameter_name), layer(std::move(layer_name)), shape(std::move(keras_shape)),
       gates(gate_count) {
     const auto& k = kernels::table<T>();

@@ -74,7 +74,7 @@ struct Parameter {
     Buffer<T> gradient;   // materialised mode only
     Buffer<T> slots[slot_count];  // empty until a step needs them
 
-    Parameter(std::string layer_name, std::string parameter_name, Shape keras_shape, int64 gate_count = 1);
+    Parameter(std::string layer_name, const std::string& parameter_name, Shape keras_shape, int64 gate_count = 1);
     // From now on the weights are the other's. Throws std::invalid_argument if they do not lie in the same way.
     void share(const Parameter& other);
     void be_state() { state = true, trainable = false; }

@@ -136,7 +136,7 @@ protected:
     virtual Strided<T> state_rows(const Call<T>& call, int state, int64 t, int64 first) const;
     // What the backward phase carries of a state's gradient from step to step beside the recurrent product; nullptr: nothing.
     virtual Strided<T> carried(const Call<T>& call, int state, int64 first) const {
-        (void)call, (void)state, (void)first;
+        (void)call; (void)state; (void)first;
         return {};
     }
     // Rows of ∂E/∂state behind the last step, from a reader of the state; nullptr stands for zeros.

@@ -46,8 +46,8 @@ WinogradTiles<T>::WinogradTiles(const kernels::WinogradTransforms<T>& t, const W
 template <class T>
 const kernels::WinogradTransforms<T>* choose_winograd(const Window& window, int64 channels, int64 filters) {
     const kernels::Kernels<T>& k = kernels::table<T>();
-    for (int d = 0; d < 3; ++d)
-        if (window.step[d] != 1) return nullptr;
+    for (const int64 step : window.step)
+        if (step != 1) return nullptr;
     const int64 taps = window.window[2];
     const kernels::WinogradTransforms<T>* t = window.window[1] == taps ? k.winograd(2, taps) : nullptr;
     if (!t) t = k.winograd(1, taps);

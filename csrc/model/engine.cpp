@@ -4,6 +4,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <stdexcept>
+#include <utility>
 
 #include "core/check.h"
 #include "model/step.h"
@@ -116,7 +117,7 @@ void Engine<T>::compile(const std::vector<HeadRequest>& requests) {
     require(metrics <= most_metrics, "compile: at most ", most_metrics, " metrics, got ", metrics);
     std::unique_lock lock(guard_);
     objective.number = objective_.number + 1;
-    objective_ = objective;
+    objective_ = std::move(objective);
     compiled_ = true;
 }
 

@@ -130,8 +130,7 @@ void Network<T>::insert_relayouts() {
 
 template <class T>
 void Network<T>::lay_out_grids() {
-    for (size_t e = 0; e < edges_.size(); ++e) {
-        Edge& edge = edges_[e];
+    for (Edge& edge : edges_) {
         if (edge.value.time) {
             edge.gradient = edge.value;
             continue;
