@@ -82,7 +82,7 @@ Model<T>::Model(const Description& d) {
 }
 
 template <class T>
-bool Model<T>::has_part(int i, Part part) const {
+bool Model<T>::has_part(int i, Part part) {
     Node<T>& node = this->node(i);
     switch (part) {
         case Part::forward: return true;
@@ -96,7 +96,7 @@ bool Model<T>::has_part(int i, Part part) const {
 }
 
 template <class T>
-int64 Model<T>::stale_parts(Node<T>& node) const {
+int64 Model<T>::stale_parts(Node<T>& node) {
     for (const auto& p : node.parameters) ++p->version;
     return node.stale_parts(work_.call);
 }

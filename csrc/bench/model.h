@@ -25,7 +25,7 @@ public:
     const Network<T>& network() const { return engine_.network; }
     Node<T>& node(int i) const { return *network().nodes()[static_cast<size_t>(i)]; }
     // Whether a step has that part of node i to do.
-    bool has_part(int i, Part part) const;
+    bool has_part(int i, Part part);
     // The part of node i, over the whole batch on one thread, with the kernels given; its neighbours' values are those
     // of a whole step.
     void run(int i, Part part, const kernels::Kernels<T>& k);
@@ -35,8 +35,8 @@ public:
 
 private:
     double product_flops(const Product<T>& product) const;
-    // Of copies that an update makes, as every step does.
-    int64 stale_parts(Node<T>& node) const;
+    // Parts of the copies of weights that are stale once the weights have changed, as in a step.
+    int64 stale_parts(Node<T>& node);
     void run_gradients(Node<T>& node, const Call<T>& call);
     void run_update(Node<T>& node, const kernels::Kernels<T>& k);
 
@@ -57,7 +57,7 @@ Model<T>& model(const Description& description);
 template <class F>
 void for_each_part(const std::vector<Description>& descriptions, const F& f) {
     for (const Description& description : descriptions) {
-        const Model<float>& of = model<float>(description);
+        Model<float>& of = model<float>(description);
         for (int i = 0; i < static_cast<int>(of.network().nodes().size()); ++i)
             for (const Part part : all_parts)
                 if (of.has_part(i, part)) f(description, i, of.node(i), part);

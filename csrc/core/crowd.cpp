@@ -19,6 +19,7 @@ void Crowd::worked_together(double flops, double seconds, double processor_secon
     constexpr double most_credit = 20e-3, times_over = 16, most_debt = 1;
     if (processor_seconds <= 0) return;
     const double credit = credit_.load(std::memory_order_relaxed) + processor_seconds - seconds;
+    // Calls at the same time may count one gain for another's; nothing hangs on it.
     credit_.store(std::clamp(credit, 0.0, most_credit), std::memory_order_relaxed);
     if (credit >= 0) return;
     most_flops_.store(flops * seconds / processor_seconds, std::memory_order_relaxed);

@@ -1,7 +1,7 @@
 // Whether the processors are there for a team. What a call's members together had of processor time is about what one
 // thread would have needed. A call that took less has gained the difference; one that took longer has lost it: members came
 // late, or were waited for while other processes, or other libraries' threads that spin for work, ran in their place. Gains
-// are kept, up to a few milliseconds, for a loss now and then; a loss beyond them is a debt: calls like that one go alone
+// are kept, up to 20 ms, for a loss now and then; a loss beyond them is a debt: calls like that one go alone
 // until it has been paid many times over, then one tries the team again.
 #pragma once
 
@@ -28,7 +28,9 @@ public:
 private:
     void before_fork() override {}
     void after_fork(bool child) override {
-        if (child) debt_.store(0);
+        if (!child) return;
+        credit_.store(0);
+        debt_.store(0);
     }
 
     std::atomic<double> credit_{0};      // seconds that teams have gained

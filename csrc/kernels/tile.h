@@ -25,7 +25,7 @@ inline constexpr int tile_rows = 4;  // 8 of 16: a product of its own needs a re
 inline constexpr int tile_rows = 12;  // 24 of 32 registers (aarch64)
 #endif
 
-// With all four vectors of a gate panel.
+// Rows of a tile that takes all four vectors of a gate panel.
 inline constexpr int gate_rows = tile_rows / 2;
 
 // Rows of B and columns of A (where rows are neighbours) are fetched so many k ahead. Measured: products that stream
@@ -73,6 +73,10 @@ TAUTEN_INLINE Native<T> broadcast_at(const T* p, int64 stride) {
 }
 #endif
 
+template <class T>
+TAUTEN_INLINE int64 bytes_ahead(int64 steps, int64 stride) {
+    return steps * stride * static_cast<int64>(sizeof(T));
+}
 // The line of p + ahead bytes + kOffset on its way into L1; written out for the same reason.
 template <int kOffset, class T>
 TAUTEN_INLINE void fetch_at(const T* p, int64 ahead) {
@@ -153,7 +157,7 @@ TAUTEN_INLINE void reduce_rows(const Tap<T>& tap, int64 first_row, const T* b, N
     const T* a1 = a0 + 5 * tap.a_row;
     const T* a2 = a1 + 5 * tap.a_row;
     const int64 one = tap.a_row * static_cast<int64>(sizeof(T)), three = 3 * one;
-    const int64 b_row = tap.b_row, ahead = prefetch_b * b_row * static_cast<int64>(sizeof(T));
+    const int64 b_row = tap.b_row, ahead = bytes_ahead<T>(prefetch_b, b_row);
     const auto step = [&]<int u>() __attribute__((always_inline)) {
         constexpr int offset = u * static_cast<int>(sizeof(T)), held = NV < 4 ? NV : 3;
         Native<T> bs[held];
@@ -189,15 +193,15 @@ template <class T, int MR, int NV>
 TAUTEN_INLINE void reduce_columns(const Tap<T>& tap, int64 first_row, const T* b, Native<T> (&acc)[MR][NV]) {
     const T* a = tap.a + first_row;
     const int64 a_column = tap.a_column, b_row = tap.b_row;
-    const int64 ahead = prefetch_a * a_column * static_cast<int64>(sizeof(T)), b_ahead = prefetch_b * b_row * static_cast<int64>(sizeof(T));
+    const int64 a_ahead = bytes_ahead<T>(prefetch_a, a_column), b_ahead = bytes_ahead<T>(prefetch_b, b_row);
     const auto step = [&]() __attribute__((always_inline)) {
         constexpr int held = NV < 4 ? NV : 3;
         Native<T> bs[held];
         load_all<T>(bs, b);
         TAUTEN_UNROLL(r, MR, { multiply_add<T, NV, 0, 0, r * static_cast<int>(sizeof(T))>(acc[r], a, 0, bs, b); });
         if constexpr (prefetches<MR>) {
-            fetch_at<0>(a, ahead);
-            fetch_at<(MR - 1) * static_cast<int>(sizeof(T))>(a, ahead);
+            fetch_at<0>(a, a_ahead);
+            fetch_at<(MR - 1) * static_cast<int>(sizeof(T))>(a, a_ahead);
             TAUTEN_UNROLL(v, NV, { fetch_at<v * TAUTEN_VECTOR_BYTES>(b, b_ahead); });
         }
         a += a_column;
@@ -338,7 +342,7 @@ TAUTEN_INLINE void gate_tile(const Tap<T>* taps, int64 tap_count, int64 first_ro
     constexpr int64 lanes = Vec<T>::lanes;
     Tile<T> tile{taps, tap_count, first_row, panel, 0, bias, bias_row, net, 4 * lanes, false};
     if (rows <= gate_rows) return tile_function<T, 4, false, gate_rows>(rows)(tile);
-    // More rows take two vectors and then the other two: a panel, which is more than L1 holds, is read half as often.
+    // More rows take two vectors and then the other two: the panel, often more than L1 holds, is read half as often.
     const auto two = tile_function<T, 2, false, tile_rows>(rows);
     two(tile);
     tile.offset = 2 * lanes;

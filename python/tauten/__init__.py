@@ -64,12 +64,13 @@ __all__ = [
 # Imported when they are first asked for: scripts need few of them, and all would wait.
 _LATER = ("datasets", "diagnostics", "ops", "plot", "utils")
 
+if not TYPE_CHECKING:  # which would take every name for one that there is
 
-def __getattr__(name: str) -> Any:
-    """tauten.plot and what else is imported at its first use."""
-    if name in _LATER:
-        return importlib.import_module(f"tauten.{name}")
-    raise AttributeError(f"module 'tauten' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        """A module that was not imported yet."""
+        if name in _LATER:
+            return importlib.import_module(f"tauten.{name}")
+        raise AttributeError(f"module 'tauten' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -29,11 +29,17 @@ def cnn(**arguments):
 
 
 def test_import_is_light():
+    """Other packages, and modules that few scripts need, are loaded when they are first asked for."""
+    later = ("datasets", "diagnostics", "ops", "plot", "utils")
     code = (
-        "import sys, tauten; "
-        "print([m for m in ('tqdm', 'safetensors', 'sklearn', 'numpy.random.mtrand_') if m in sys.modules])"
+        "import sys, tauten\n"
+        f"later = {later}\n"
+        "unwanted = ['tqdm', 'safetensors', 'sklearn', 'matplotlib', *(f'tauten.{name}' for name in later)]\n"
+        "print([name for name in unwanted if name in sys.modules])\n"
+        "print([getattr(tauten, name) is sys.modules[f'tauten.{name}'] for name in later], set(later) <= set(dir(tauten)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n[True, True, True, True, True] True\n"
 
 
 def test_automatic_names_are_keras():
