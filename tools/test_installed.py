@@ -26,7 +26,7 @@ QUICK = (
     "test_determinism.py",
     "test_processes.py",
     "test_training_threads.py",
-    "test_gradients.py",
+    "test_model_gradients.py",
     "test_sklearn_training.py",
 )
 
