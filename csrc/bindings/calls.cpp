@@ -71,7 +71,7 @@ struct States {
     }
 
     // What a call returns: its result, or with states kept (result, states).
-    py::object with(py::object result) const { return after.empty() ? result : py::make_tuple(result, after); }
+    py::object with(const py::object& result) const { return after.empty() ? result : py::make_tuple(result, after); }
 };
 
 // f(engine, request) for the engine there is.

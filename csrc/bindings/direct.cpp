@@ -113,9 +113,9 @@ py::object means(const StepResult& result) {
     const double loss = mean(result.loss, result.samples);
     const StepResult::Head& head = result.heads[0];
     if (head.metric_count == 0) return py::float_(loss);
-    py::list out(static_cast<size_t>(1 + head.metric_count));
+    py::list out(1 + static_cast<size_t>(head.metric_count));
     out[0] = loss;
-    for (int i = 0; i < head.metric_count; ++i) out[static_cast<size_t>(1 + i)] = mean(result.metrics[i], head.rows);
+    for (int i = 0; i < head.metric_count; ++i) out[1 + static_cast<size_t>(i)] = mean(result.metrics[i], head.rows);
     return out;
 }
 

@@ -5,6 +5,7 @@ PYBIND11_MODULE(_core, module) {
     using namespace tauten;
     module.doc() = "The native core of Tauten.";
     module.attr("__version__") = TAUTEN_VERSION;
+    // NOLINTNEXTLINE(performance-unnecessary-value-param): what pybind11 calls
     py::register_exception_translator([](std::exception_ptr error) {
         try {
             if (error) std::rethrow_exception(error);

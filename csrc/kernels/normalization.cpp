@@ -163,7 +163,7 @@ template <class T, class Body>
 TAUTEN_INLINE T row_sum(int64 columns, const Body& body) {
     constexpr int64 lanes = Vec<T>::lanes;
     Native<T> total[wide];
-    for (int64 v = 0; v < wide; ++v) total[v] = zeros<T>();
+    for (Native<T>& chain : total) chain = zeros<T>();
     int64 n = 0;
     for (; n + wide * lanes <= columns; n += wide * lanes)
         for (int64 v = 0; v < wide; ++v) total[v] += body(n + v * lanes, Whole<T>{});

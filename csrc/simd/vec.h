@@ -420,8 +420,9 @@ TAUTEN_INLINE void interleave_store(Word* p, Words a, Words b) {
     low = __builtin_shufflevector(a, b, 0, 2);
     high = __builtin_shufflevector(a, b, 1, 3);
 #endif
+    constexpr int64 words = TAUTEN_VECTOR_BYTES / static_cast<int64>(sizeof(Word));
     *reinterpret_cast<Unaligned*>(p) = low;
-    *reinterpret_cast<Unaligned*>(p + TAUTEN_VECTOR_BYTES / sizeof(Word)) = high;
+    *reinterpret_cast<Unaligned*>(p + words) = high;
 }
 
 }  // namespace

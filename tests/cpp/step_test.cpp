@@ -238,6 +238,34 @@ int graph(Network<T>& n) {
     return n.add_dense("d", n.add_flatten("f", n.add_merge("gated", {joined, gate}, "multiply")), 4, "softmax", true);
 }
 
+// Networks of whole vectors at every level. Elsewhere kernels read past the end of a row, into what other threads write,
+// and drop what they have read; here they do not, so the thread sanitizer sees every read that counts (.ci/check tsan).
+template <class T>
+int whole_images(Network<T>& n) {
+    Padding same;
+    same.kind = Padding::Kind::same;
+    int e = n.add_input("x", {6, 8, 64}, false);
+    e = n.add_conv("c1", e, 64, {3, 3}, {1, 1}, same, "relu", true);  // by Winograd's transforms
+    e = n.add_pool("p", e, "max", {2, 2}, {2, 2}, {});
+    e = n.add_batch_normalization("b", n.add_depthwise_conv("dw", e, 1, {3, 2}, {1, 1}, same, "linear", true), {});
+    const std::vector<int> branches = n.add_fork("fork", n.add_activation("a", e, "gelu"), 2);
+    e = n.add_conv("c2", branches[0], 64, {2, 3}, {1, 1}, same, "tanh", true);
+    e = n.add_layer_normalization("l", n.add_merge("sum", {e, branches[1]}, "add"), 1, {});
+    e = n.add_dropout("drop", n.add_flatten("f", n.add_conv("c3", e, 64, {2, 2}, {2, 2}, {}, "relu", true)), 0.3, 5);
+    return n.add_dense("d", e, 64, "softmax", true);
+}
+
+template <class T>
+int whole_steps(Network<T>& n) {
+    int e = n.add_input("x", {run_time, 64}, false);
+    e = n.add_recurrent("l", e, {"lstm", 64}, true, false);
+    e = n.add_recurrent("g", e, {"gru", 64, "tanh", "sigmoid", true, 0.2, 0.3, 5}, true, true);
+    e = n.add_recurrent("first", e, {"reset_first_gru", 64}, true, false);
+    e = n.add_bidirectional("b", e, {"forget_gate_rnn", 64}, {"lstm", 64}, "concat", true, false);
+    e = n.add_recurrent("r", e, {"simple_rnn", 64}, true, true);
+    return n.add_dense("d", e, 64, "softmax", true);
+}
+
 // Rules with all that they may keep and do.
 std::vector<Update> rules() {
     std::vector<Update> all;
@@ -418,6 +446,13 @@ void same_on_any_number_of_threads() {
         if (rule.accumulates()) same_bits<T>([] { return Case<T>(13, {9, 7, 2}, 4, false, cnn<T>); }, rule);
 }
 
+template <class T>
+void whole_vectors() {
+    same_bits<T>([] { return Case<T>(7, {6, 8, 64}, 64, false, whole_images<T>); });
+    same_bits<T>([] { return Case<T>(7, {5, 64}, 64, false, whole_steps<T>); });
+    same_bits<T>([] { return Case<T>(7, {5, 64}, 64, true, whole_steps<T>); });
+}
+
 }  // namespace
 
 // Gradients through a layer with synchronisation points, against differences; and its state moves with each step only.
@@ -462,6 +497,9 @@ TEST(nothing_allocated_double) { nothing_allocated<double>(); }
 #endif
 TEST(same_on_any_number_of_threads_float) { same_on_any_number_of_threads<float>(); }
 TEST(same_on_any_number_of_threads_double) { same_on_any_number_of_threads<double>(); }
+
+TEST(whole_vectors_float) { whole_vectors<float>(); }
+TEST(whole_vectors_double) { whole_vectors<double>(); }
 
 TEST(plans_are_never_stale) {
     plans_are_never_stale<float>([] { return Case<float>(9, {9, 7, 2}, 4, false, cnn<float>); });
