@@ -27,7 +27,8 @@ Window make_window(const std::string& layer, const std::string& what, const Shap
         const int d = 3 - rank + i;
         const size_t at = static_cast<size_t>(i);
         const int64 n = input_shape[at + channels_first], k = window[at], s = strides[at];
-        require(n != run_time, layer, ": needs input extents that are known beforehand, got ", to_text(input_shape));
+        require(n != run_time, layer, ": needs input extents that are known beforehand, got ", to_text(input_shape),
+                "; give all sequences one length (tauten.utils.pad_sequences) and the Input that many steps");
         require(k >= 1 && k <= largest_size, layer, ": ", what, " must be positive (and at most 2^46), got ", to_text(window));
         require(s >= 1 && s <= largest_size, layer, ": strides must be positive (and at most 2^46), got ", to_text(strides));
         const int64 apart = dilation.empty() ? 1 : dilation[at];

@@ -17,7 +17,8 @@ namespace tauten {
 template <class T>
 const Shape& Network<T>::sequence_shape(const std::string& name, int input, int64 units) {
     const Shape& shape = read(name, input).shape;
-    require(shape.size() == 2, name, ": expected a sequence (steps, features), got shape ", to_text(shape));
+    require(shape.size() == 2, name, ": expected a sequence (steps, features), got shape ", to_text(shape),
+            "; a recurrent layer below makes one with return_sequences=True");
     require(units >= 1 && units <= largest_size / 8, name, ": units must be from 1 to 2^43, got ", units);
     return shape;
 }

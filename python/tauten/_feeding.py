@@ -285,8 +285,11 @@ class _Input:
             hint = "; pass the array itself: a list is a list of samples"
         elif not isinstance(raw, list) and raw.shape == spec:
             hint = f"; for a single sample use {what}[None]"
-        elif _only_steps_differ(_data.sample_shape(raw), spec):
-            hint = f"; for any number of steps begin the model with Input({(None, *spec[1:])})"
+        elif (len(spec) > 1 or self._entry.tables) and _only_steps_differ(_data.sample_shape(raw), spec):
+            hint = (
+                f"; for any number of steps begin the model with Input({(None, *spec[1:])}), which recurrent layers "
+                "and Dense take, or give all one length with tauten.utils.pad_sequences"
+            )
         expected = f"samples of shape {spec} (model {self._model!r}, layer {self._entry.layer.name!r})"
         return _data.conform(raw, spec, what, expected, hint)
 

@@ -137,7 +137,7 @@ def _followed(flat: Flat, makers: Sequence[Call], model: str) -> Plan:
     raise ValueError(
         f"model {model!r}: layer {layer.name!r} ({kind}) does not support masks, but the mask of {first.name!r} "
         f"reaches it, and {other}; use return_sequences=False in a recurrent layer below, a layer that supports masks "
-        "here (Dense, Dropout, activations), or no mask"
+        "here (Dense, Dropout, activations, GlobalAveragePooling1D), or no mask"
     )
 
 

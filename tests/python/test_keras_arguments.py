@@ -72,6 +72,7 @@ def test_there_and_back():
 
 
 def test_models(tmp_path):
+    assert tauten.Input(batch_shape=(4, 3)).shape == tauten.Input((3,), batch_size=4).shape == (None, 3)
     model = tauten.Sequential([tauten.Input(batch_shape=(None, 3)), layers.Dense(2)])
     model.compile("sgd", "mse")
     models.save_model(model, tmp_path / "m.safetensors")
@@ -80,8 +81,8 @@ def test_models(tmp_path):
     for refused, match in [
         (lambda: models.model_from_json("{"), "model_from_json"),
         (lambda: models.model_from_json('{"class_name": "RNN", "config": {}}'), "RNN"),
-        (lambda: tauten.Input((3,), batch_size=4), "batch_size"),
-        (lambda: tauten.Input(batch_shape=(4, 3)), "batch_shape"),
+        (lambda: tauten.Input((3,), batch_size=0), "batch_size"),
+        (lambda: tauten.Input(batch_shape=()), "batch_shape"),
         (lambda: tauten.Input(), "either shape or batch_shape"),
         (lambda: model.summary(layer_range=["dense"]), "layer_range"),
         (lambda: model.save(tmp_path / "x.safetensors", True, True), "zipped"),
@@ -98,3 +99,34 @@ def test_models(tmp_path):
     assert layers.MaxPool2D is layers.MaxPooling2D and layers.PReLU("zeros", None, None, [1]).shared_axes == [1]
     assert tauten.config.backend() == "tauten" and tauten.config.epsilon() == 1e-7
     tauten.utils.clear_session(free_memory=False)
+
+
+def test_weights_are_attributes():
+    dense, plain = layers.Dense(3), layers.Dense(2, use_bias=False)
+    with pytest.raises(AttributeError, match="'lone' has no kernel yet"):
+        _ = layers.Dense(3, name="lone").kernel
+    with pytest.raises(AttributeError, match="'Dense' object has no attribute 'kernels'"):
+        _ = dense.kernels
+    norm, lstm = layers.BatchNormalization(), layers.LSTM(5)
+    model = tauten.Sequential([tauten.Input((None, 4)), dense, norm, lstm, plain])
+    assert dense.kernel is model.weights[0] and dense.bias is model.weights[1] and plain.bias is None
+    assert norm.moving_mean.shape == (3,) and lstm.recurrent_kernel.shape == (5, 20)
+    assert [v.path for v in model.variables] == [v.path for v in model.weights]
+    assert len(model.trainable_variables) == 8 and model.non_trainable_variables == [
+        norm.moving_mean,
+        norm.moving_variance,
+    ]
+    assert not hasattr(dense, "gamma")
+
+
+def test_shape_errors_say_what_to_do():
+    mlp = tauten.Sequential([tauten.Input((8,)), layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"got an array of shape \(2, 5\)$"):
+        mlp.predict(np.zeros((2, 5)), verbose=0)
+    with pytest.raises(ValueError, match="pad_sequences"):
+        tauten.Sequential([tauten.Input((None, 12)), layers.Conv1D(4, 3, padding="same")])
+    with pytest.raises(ValueError, match="return_sequences=True"):
+        tauten.Sequential([tauten.Input((5, 2)), layers.LSTM(3), layers.LSTM(3)])
+    fixed = tauten.Sequential([tauten.Input((5, 2)), layers.LSTM(3)])
+    with pytest.raises(ValueError, match=r"Input\(\(None, 2\)\).*pad_sequences"):
+        fixed.predict(np.zeros((2, 7, 2)), verbose=0)

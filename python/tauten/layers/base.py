@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from tauten.models import Model
 
 Shape = tuple[int | None, ...]
+
+# Weights that are attributes of their layers, as in Keras.
+_WEIGHTS = {
+    "alpha", "beta", "bias", "depthwise_kernel", "embeddings", "gamma", "kernel", "moving_mean", "moving_variance",
+    "pointwise_kernel", "recurrent_kernel",
+}  # fmt: skip
 InitializerLike = initializers.Initializer | str | dict[str, Any] | Callable[..., Any]
 RegularizerLike = regularizers.Regularizer | str | dict[str, Any] | None
 ConstraintLike = constraints.Constraint | str | dict[str, Any] | None
@@ -309,6 +315,32 @@ class Layer:
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone."""
         return [variable for variable in self.weights if not variable.trainable]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The weights."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The weights that training changes."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return self.non_trainable_weights
+
+    if not TYPE_CHECKING:  # which would take every name for one that there is
+
+        def __getattr__(self, name: str) -> Any:
+            """A weight by its name, as in layer.kernel."""
+            if name in _WEIGHTS and name in self.weight_specs():
+                weights = {variable.name: variable for variable in self.weights}
+                if not weights:
+                    raise AttributeError(f"layer {self.name!r} has no {name} yet: its input's shape is not known")
+                return weights.get(name)  # use_bias=False: None
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def trainable(self) -> bool:

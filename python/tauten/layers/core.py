@@ -24,13 +24,13 @@ class InputLayer(Layer):
     """What is behind an Input(): the shape of one sample, in front of a model. It has no weights."""
 
     keras_defaults: ClassVar[dict[str, Any]] = {
-        "batch_size": None, "sparse": None, "ragged": None, "input_tensor": None, "tensor": None, "optional": False,
+        "sparse": None, "ragged": None, "input_tensor": None, "tensor": None, "optional": False,
     }  # fmt: skip
 
     def __init__(
         self,
         shape: Sequence[int | None] | None = None,
-        batch_size: None = None,
+        batch_size: int | None = None,
         dtype: str | None = None,
         *,
         batch_shape: Sequence[int | None] | None = None,
@@ -40,15 +40,17 @@ class InputLayer(Layer):
         for key in ("input_shape", "input_dim"):
             if key in kwargs:
                 unexpected("Input", key)
-        super().__init__(name=name, batch_size=batch_size, **kwargs)
+        super().__init__(name=name, **kwargs)
+        if batch_size is not None:
+            integer(batch_size, "Input: batch_size", 1)
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input: expected either shape or batch_shape")
         if batch_shape is None:
             self.shape = sample_shape(shape, "Input: shape")
         else:
             whole = sample_shape(batch_shape, "Input: batch_shape")
-            if not whole or whole[0] is not None:
-                raise ValueError(f"Input: batch_shape: expected None first, since any batch will do, got {whole}")
+            if not whole:
+                raise ValueError("Input: batch_shape: expected the batch's size, or None, and a sample's shape, got ()")
             self.shape = whole[1:]
         if dtype is not None and np.dtype(dtype).kind not in "iuf":
             raise ValueError(f"Input: dtype: expected a float or integer type, got {dtype!r}")
@@ -80,7 +82,7 @@ class InputLayer(Layer):
 
 def Input(
     shape: Sequence[int | None] | None = None,
-    batch_size: None = None,
+    batch_size: int | None = None,
     dtype: str | None = None,
     sparse: bool | None = None,
     ragged: bool | None = None,
@@ -96,9 +98,10 @@ def Input(
         shape: without the batch, such as (28, 28, 1); None as the first extent is a number of time steps known
             only at run time, such as (None, 16), or (None,) for an Embedding.
         dtype: an integer type asks for integer data; default None, whatever comes is converted.
-        batch_shape: in the place of shape: (None, *shape).
+        batch_size: Keras'; taken and forgotten, any batch will do.
+        batch_shape: in the place of shape: (batch_size, *shape).
         name: default "input_layer".
-        batch_size, sparse, ragged, tensor, optional: Keras'; at their defaults only, any batch will do.
+        sparse, ragged, tensor, optional: Keras'; at their defaults only.
 
     Returns:
         A symbolic tensor (None, *shape), whose name is the input's.
