@@ -39,13 +39,20 @@ __all__ = ["iris", "run"]  # fixtures
         (["--delimiter", "ab"], "expected one character"),
         (["--class-weight", "a"], "expected 'balanced' or CLASS=WEIGHT"),
         (["--model", "svm"], "invalid choice"),
-        (["--unit", "3"], "unrecognized arguments: --unit"),
+        (["--unit", "3"], "no option --unit: did you mean --units?"),
+        (["--epoch=3"], "no option --epoch: did you mean --epochs?"),
+        (["--lr", "0.1"], "no option --lr: did you mean --learning-rate?"),
+        (["--no-headers"], "no option --no-headers: did you mean --no-header?"),
+        (["--xyz", "1"], "no option --xyz (try"),
+        (["more.csv"], "not expected: more.csv"),
     ],
 )
 def test_misuse(run: Command, iris: str, options: list[str], message: str) -> None:
     run("train", iris, *options, code=2)
     assert message in run.err
-    assert "usage: tauten train" in run.err
+    assert run.err.startswith("tauten: error: ")
+    assert run.err.endswith(" (try: tauten train --help)\n")
+    assert run.err.count("\n") == 1
     assert not Path("model.safetensors").exists()
 
 
