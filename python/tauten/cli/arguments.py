@@ -23,12 +23,12 @@ class Parser(argparse.ArgumentParser):
 
     def refuse(self, unknown: list[str]) -> NoReturn:
         """error() for what stands on the command line and means nothing, with the option that may be meant."""
-        option = next((text.partition("=")[0] for text in unknown if text.startswith("-")), None)
+        option = next((text.partition("=")[0] for text in unknown if text[:1] == "-" != text), None)
         if option is None:
             self.error(f"not expected: {' '.join(unknown)}")
         known = list(self._option_string_actions)
-        by_initials = {f"--{''.join(word[0] for word in name[2:].split('-'))}": name for name in known if "-" in name[2:]}
-        found = by_initials.get(option) or nearest(option, known)
+        initials = {"".join(word[:1] for word in name.split("-")): name for name in known}  # lr: --learning-rate
+        found = initials.get(option.lstrip("-")) or nearest(option, known)
         self.error(f"no option {option}" + (f": did you mean {found}?" if found else ""))
 
 
