@@ -223,6 +223,14 @@ def test_checkpoints_that_cannot_be(tmp_path):
         made().fit(x, y, verbose=0, callbacks=ModelCheckpoint(tmp_path / "m.safetensors", save_best_only=True))
 
 
+def test_callbacks_show_their_arguments():
+    assert (
+        repr(ModelCheckpoint("m.safetensors", save_freq=3)) == "ModelCheckpoint(filepath='m.safetensors', save_freq=3)"
+    )
+    shown = repr(CallbackList([LambdaCallback(on_epoch_end=print), CSVLogger("x.csv", append=True)], model=made()))
+    assert shown.startswith("CallbackList(callbacks=[LambdaCallback(), CSVLogger(filename='x.csv', append=True)]")
+
+
 # -- CSVLogger, LambdaCallback, History, ProgbarLogger, CallbackList
 
 
