@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.run(options)
         return 0
     except Misuse as error:
-        options.parser.error(str(error))
+        of_command: Parser = options.parser
+        of_command.error(str(error))
     except KeyboardInterrupt as stopped:
         print(f"\ninterrupted{f': {stopped}' if str(stopped) else ''}", file=sys.stderr)
         return 130

@@ -42,7 +42,8 @@ class Shaped(Estimator):
                 named = str(Layout(1, "last"))  # as series() read the lists
             data = chosen(named, array.shape, self._ranks, owner).arranged(array)
         if reset:
-            self._by_column, self._by_list = by_column, isinstance(data, list)
+            self._by_column = by_column
+            self._by_list: bool = isinstance(data, list)
             if not by_column:
                 self.n_features_in_ = data[0].shape[-1]
                 if hasattr(self, "feature_names_in_"):
