@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -84,6 +85,13 @@ def layer_name(value: Any, what: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueError(f"{what}: a name must be valid Unicode, got {value!r} with half a surrogate pair")
     return value
+
+
+def folder_of(path: str) -> None:
+    """Raise FileNotFoundError unless the folder in which a file is to be written is there."""
+    folder = os.path.dirname(path)
+    if folder and not os.path.isdir(folder):
+        raise FileNotFoundError(f"{path}: no such folder: {folder}; make it first")
 
 
 def keras_only(owner: str, given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:

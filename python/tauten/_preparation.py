@@ -87,6 +87,16 @@ class Windows(PyDataset):
         x = self._data[starts[:, None] + self._steps]
         return x if self._targets is None else (x, self._targets[starts])
 
+    def take(self, count: int) -> Windows:
+        """The first `count` batches alone, or all if there are fewer."""
+        starts = self._starts[: integer(count, "take: count") * self._batch_size]
+        return Windows(self._data, self._targets, self._steps, starts, self._batch_size)
+
+    def __repr__(self) -> str:
+        shape = (len(self._steps), *self._data.shape[1:])
+        targets = "" if self._targets is None else f", targets of shape {self._targets.shape[1:]}"
+        return f"<{len(self._starts)} windows of shape {shape}{targets}, in batches of {self._batch_size}>"
+
 
 def timeseries_dataset_from_array(
     data: ArrayLike,
@@ -101,7 +111,7 @@ def timeseries_dataset_from_array(
     end_index: int | None = None,
     format: str = "tf",
 ) -> PyDataset:
-    """Windows of a series, in batches: x for fit, evaluate and predict.
+    """Windows of a series, in batches: x for fit, evaluate and predict; take(n) is the first n batches of it.
 
     Window i has the steps i·sequence_stride + k·sampling_rate, k below sequence_length; its target is targets at its
     first step.

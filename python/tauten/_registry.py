@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, Protocol, TypeVar
 
+from tauten._nearest import nearest
+
 
 class Configurable(Protocol):
     """What can be written to a file and read back."""
@@ -29,7 +31,7 @@ def serialize(thing: Configurable | None) -> dict[str, Any] | None:
 def resolve(identifier: Any, base: type[T], names: Mapping[str, type[T]], kind: str) -> T:
     """An object of class `base` from an object, a class, a name or {"class_name": ..., "config": {...}}.
 
-    Raises ValueError for an unknown name (listing the known ones) and TypeError for anything else.
+    Raises ValueError for an unknown name (with the nearest one and all known ones) and TypeError for anything else.
     """
     if isinstance(identifier, base):
         return identifier
@@ -64,4 +66,6 @@ def _lookup(name: str, names: Mapping[str, type[T]], kind: str) -> type[T]:
         return names[name]
     except KeyError:
         known = ", ".join(sorted({key for key in names if key == key.lower()}))
-        raise ValueError(f"{kind}: {name!r} is not known; Tauten has {known}") from None
+        found = nearest(name, names)
+        meant = f": did you mean {found!r}?" if found else ";"
+        raise ValueError(f"{kind}: {name!r} is not known{meant} Tauten has {known}") from None

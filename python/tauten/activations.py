@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tauten._nearest import nearest
+
 __all__ = [
     "celu",
     "deserialize",
@@ -283,5 +285,7 @@ def name_of(identifier: str | Function | None, what: str = "activation", among: 
     else:
         raise TypeError(f"{what}: expected one of {possible}, got {identifier!r}")
     if name not in possible:
-        raise ValueError(f"{what}: expected one of {possible}, got {name!r}")
+        found = nearest(name, possible)
+        meant = f": did you mean {found!r}?" if found else ""
+        raise ValueError(f"{what}: expected one of {possible}, got {name!r}{meant}")
     return name

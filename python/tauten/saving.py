@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tauten import _core, _random, optimizers
-from tauten._checks import flag, integer
+from tauten._checks import flag, folder_of, integer
 from tauten._weights import Variable, assign_all
 from tauten.metrics import MeanMetricWrapper
 
@@ -272,20 +272,29 @@ def _header(content: str, names: list[str]) -> dict[str, Any]:
 def _target(filepath: Path, overwrite: bool) -> str:
     """The file to write. Raises ValueError for another ending than .safetensors, OSError if it may not be written."""
     path = os.fsdecode(filepath)
-    _check_suffix(path)
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path}: expected a file, got a folder")
+    check_name(path)
+    folder_of(path)
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{path}: the file exists and overwrite=False")
     return path
 
 
-def _check_suffix(path: str) -> None:
-    """Raise ValueError, which says how to bring a model here, for another ending than .safetensors."""
-    suffix = os.path.splitext(path)[1].lower()
+def check_name(path: str) -> None:
+    """Raise ValueError, which says how to call the file, for another ending than .safetensors.
+
+    Raises IsADirectoryError for a folder.
+    """
+    suffix = _suffix(path)
     if suffix != SUFFIX:
-        how = f". To bring such a model here: {CONVERT[suffix]}" if suffix in CONVERT else ""
-        raise ValueError(f"{path}: Tauten's files end in {SUFFIX!r}, got {suffix!r}{how}")
+        stem = path[: -len(suffix)] if suffix in CONVERT else path
+        raise ValueError(f"{path}: Tauten's files end in {SUFFIX!r}, got {suffix!r}: save as {stem}{SUFFIX}")
+
+
+def _suffix(path: str) -> str:
+    """The ending, in lower case. Raises IsADirectoryError for a folder."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path}: expected a file, got a folder")
+    return os.path.splitext(path)[1].lower()
 
 
 def _write(path: str, tensors: dict[str, NDArray[Any]], header: dict[str, Any]) -> None:
@@ -339,9 +348,10 @@ def _read(filepath: Path) -> Packed:
     from safetensors import SafetensorError, safe_open
 
     path = os.fsdecode(filepath)
-    _check_suffix(path)
-    if os.path.isdir(path):
-        raise IsADirectoryError(f"{path}: expected a file, got a folder")
+    suffix = _suffix(path)
+    if suffix != SUFFIX:
+        how = f". To bring such a model here: {CONVERT[suffix]}" if suffix in CONVERT else ""
+        raise ValueError(f"{path}: Tauten's files end in {SUFFIX!r}, got {suffix!r}{how}")
     if not os.path.exists(path):
         raise FileNotFoundError(f"{path}: no such file")
     try:

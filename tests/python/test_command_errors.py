@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 import signal
 import subprocess
@@ -39,20 +40,30 @@ __all__ = ["iris", "run"]  # fixtures
         (["--delimiter", "ab"], "expected one character"),
         (["--class-weight", "a"], "expected 'balanced' or CLASS=WEIGHT"),
         (["--model", "svm"], "invalid choice"),
-        (["--unit", "3"], "unrecognized arguments: --unit"),
+        (["--unit", "3"], "no option --unit: did you mean --units?"),
+        (["--epoch=3"], "no option --epoch: did you mean --epochs?"),
+        (["--lr", "0.1"], "no option --lr: did you mean --learning-rate?"),
+        (["--no-headers"], "no option --no-headers: did you mean --no-header?"),
+        (["--xyz", "1"], "no option --xyz (try"),
+        (["-e", "3"], "no option -e: did you mean --epochs?"),
+        (["more.csv", "-"], "not expected: more.csv -"),
     ],
 )
 def test_misuse(run: Command, iris: str, options: list[str], message: str) -> None:
     run("train", iris, *options, code=2)
     assert message in run.err
-    assert "usage: tauten train" in run.err
+    assert run.err.startswith("tauten: error: ")
+    assert run.err.endswith(" (try: tauten train --help)\n")
+    assert run.err.count("\n") == 1
     assert not Path("model.safetensors").exists()
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--out", "a.h5"], "end in '.safetensors'"),
+        (["--out", "a.h5"], "end in '.safetensors', got '.h5': save as a.safetensors"),
+        (["--out", "."], "expected a file, got a folder"),
+        (["--out", "new/a.safetensors"], "new/a.safetensors: no such folder: new; make it first"),
         (["--target", "colour"], "no column 'colour'"),
         (["--task", "regression"], "line 2, 'species': 'setosa' is no number, which a regression needs"),
         (["--class-weight", "rose=2"], "no class 'rose'"),
@@ -67,6 +78,7 @@ def test_misuse(run: Command, iris: str, options: list[str], message: str) -> No
 )
 def test_failures_in_one_line(run: Command, iris: str, options: list[str], message: str) -> None:
     assert message in run.fails("train", iris, "--quiet", *options)
+    assert os.listdir() == [iris]
 
 
 def test_series_of_unequal_length_need_recurrent_models(run: Command, tmp_path: Path) -> None:

@@ -350,9 +350,10 @@ def test_a_feature_too_fine_for_float32_is_told(run: Command) -> None:
 
 
 def test_plot(run: Command, iris: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = run("train", iris, *ONCE, "--plot", "new/h.png")
-    assert Path("new/h.png").read_bytes().startswith(b"\x89PNG")
-    assert re.search(r"plot +new/h.png", said)
+    said = run("train", iris, *ONCE, "--plot", "h.png")
+    assert Path("h.png").read_bytes().startswith(b"\x89PNG")
+    assert re.search(r"plot +h.png", said)
+    assert "new/h.png: no such folder: new; make it first" in run.fails("train", iris, "--plot", "new/h.png")
     assert "--plot h.doc: expected a file that ends in" in run.fails("train", iris, "--plot", "h.doc")
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)

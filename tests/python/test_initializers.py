@@ -131,12 +131,28 @@ def test_python_function_as_initializer():
         (lambda: optimizers.SGD(0.1, loss_scale_factor=2.0), "loss_scale_factor=2.0 is not supported"),
         (lambda: losses.get("hing"), "'hing' is not known"),
         (lambda: losses.CategoricalCrossentropy(label_smoothing=1.5), "label_smoothing"),
-        (lambda: metrics.get("aux"), "'aux' is not known"),
+        (lambda: metrics.get("aux"), r"'aux' is not known: did you mean 'auc'\? Tauten has accuracy, auc, "),
+        (lambda: metrics.get_all(["acuracy"]), r"metric: 'acuracy' is not known: did you mean 'accuracy'\? Tauten has"),
+        (lambda: optimizers.get("Addam"), r"did you mean 'adam'\?"),
+        (lambda: tauten.layers.Dense(1, activation="reluu"), r"got 'reluu': did you mean 'relu'\?"),
     ],
 )
 def test_bad_arguments(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_losses_and_metrics_show_their_arguments():
+    assert repr(metrics.get("accuracy")) == "Accuracy(name='accuracy')"
+    assert repr(losses.Huber(2.0)) == "Huber(delta=2.0)"
+    assert repr(losses.get("mse")) == "MeanSquaredError(name='mean_squared_error')"
+    assert repr(metrics.Precision([0.1, 0.2], name="p")) == "Precision(thresholds=[0.1, 0.2], name='p')"
+
+    def far(y, p):
+        return abs(y - p)
+
+    assert repr(losses.get(far)) == "FunctionLoss(name='far')"
+    assert repr(metrics.get(far)) == "MeanMetricWrapper(name='far')"
 
 
 def test_wrong_types():

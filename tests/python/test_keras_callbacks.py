@@ -208,8 +208,12 @@ def test_the_best_checkpoint(options, values, epoch, tmp_path, capsys):
 
 def test_checkpoints_that_cannot_be(tmp_path):
     x, y = images()
-    with pytest.raises(ValueError, match=r"end in '.safetensors', got '.keras'"):
+    with pytest.raises(ValueError, match=r"end in '.safetensors', got '.keras': save as m.safetensors$"):
         ModelCheckpoint("m.keras")
+    with pytest.raises(ValueError, match=r"save as \{loss:.2f\}.safetensors$"):
+        ModelCheckpoint("{loss:.2f}")
+    with pytest.raises(IsADirectoryError, match="got a folder"):
+        ModelCheckpoint(tmp_path)
     with pytest.raises(ValueError, match="cannot be filled in from accuracy, loss, epoch"):
         made().fit(x, y, verbose=0, callbacks=ModelCheckpoint(tmp_path / "{val_loss}.safetensors"))
     for freq in (0, "batch", 1.5):
@@ -217,6 +221,14 @@ def test_checkpoints_that_cannot_be(tmp_path):
             ModelCheckpoint("m.safetensors", save_freq=freq)
     with pytest.warns(UserWarning, match="there is no 'val_loss' to tell the best by"):
         made().fit(x, y, verbose=0, callbacks=ModelCheckpoint(tmp_path / "m.safetensors", save_best_only=True))
+
+
+def test_callbacks_show_their_arguments():
+    assert (
+        repr(ModelCheckpoint("m.safetensors", save_freq=3)) == "ModelCheckpoint(filepath='m.safetensors', save_freq=3)"
+    )
+    shown = repr(CallbackList([LambdaCallback(on_epoch_end=print), CSVLogger("x.csv", append=True)], model=made()))
+    assert shown.startswith("CallbackList(callbacks=[LambdaCallback(), CSVLogger(filename='x.csv', append=True)]")
 
 
 # -- CSVLogger, LambdaCallback, History, ProgbarLogger, CallbackList
@@ -233,6 +245,9 @@ def test_csv_logger(tmp_path):
     assert [row["epoch"] for row in rows] == ["0", "1", "2", "3"]
     assert list(rows[0]) == ["epoch", "accuracy", "loss", "val_accuracy", "val_loss"]
     assert [float(row["val_loss"]) for row in rows[:2]] == history.history["val_loss"]
+    with pytest.raises(FileNotFoundError, match=r"x\.csv: no such folder: .*lg; make it first"):
+        made().fit(x, y, verbose=0, callbacks=CSVLogger(tmp_path / "lg" / "x.csv"))
+    assert not (tmp_path / "lg").exists()
     made().fit(x, y, verbose=0, callbacks=CSVLogger(path, separator=";"))
     assert path.read_text().splitlines()[0] == "epoch;accuracy;loss;val_accuracy;val_loss"
     assert path.read_text().splitlines()[1].endswith(";NA;NA")

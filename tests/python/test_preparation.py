@@ -36,6 +36,13 @@ def test_windows():
     x, y = (np.concatenate(each) for each in zip(*batches, strict=True))
     np.testing.assert_array_equal(x, 1 + np.arange(0, 11, 2)[:, None] + [0, 4, 8])
     np.testing.assert_array_equal(y, (1 + np.arange(0, 11, 2)) * 10)
+    assert repr(made) == "<6 windows of shape (3,), targets of shape (), in batches of 4>"
+    for count, windows in ((1, 4), (9, 6)):
+        part = made.take(count)
+        np.testing.assert_array_equal(np.concatenate([x for x, _ in part]), x[:windows])
+    assert "(2, 5), in" in repr(utils.timeseries_dataset_from_array(np.zeros((9, 5)), None, 2))
+    with pytest.raises(ValueError, match="take: count: expected at least 1, got 0"):
+        made.take(0)
     mixed = utils.timeseries_dataset_from_array(np.arange(9), None, 2, shuffle=True, seed=1)[0]
     np.testing.assert_array_equal(np.sort(mixed[:, 0]), np.arange(8))
     with pytest.raises(ValueError, match="no window"):

@@ -152,14 +152,21 @@ def test_overwrite_and_links(path, tmp_path):
     np.testing.assert_array_equal(tauten.models.load_model(path).get_weights()[0], model.get_weights()[0])
 
 
-@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.pt", "model.pkl", "model"])
+NAMES = {"model.keras": "model", "w.weights.h5": "w.weights", "model.pt": "model", "model.v2": "model.v2", "m": "m"}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_other_endings_are_refused(name, tmp_path):
     model = make()
-    for act in (model.save, model.save_weights, model.load_weights, tauten.models.load_model):
+    for act in (model.save, model.save_weights):
         with pytest.raises(ValueError, match=r"end in '\.safetensors'") as info:
             act(tmp_path / name)
-        if name.endswith((".keras", ".h5", ".pt")):
-            assert "set_weights" in str(info.value)
+        assert str(info.value).endswith(f": save as {tmp_path / NAMES[name]}.safetensors")
+    for act in (model.load_weights, tauten.models.load_model):
+        with pytest.raises(ValueError, match=r"end in '\.safetensors'") as info:
+            act(tmp_path / name)
+        assert ("set_weights" in str(info.value)) == name.endswith((".keras", ".h5", ".pt"))
+        assert "save as" not in str(info.value)
     assert os.listdir(tmp_path) == []
 
 
@@ -176,8 +183,19 @@ def test_missing_file_and_folder(tmp_path):
     with pytest.raises(FileNotFoundError):
         tauten.models.load_model(tmp_path / "none.safetensors")
     (tmp_path / "folder.safetensors").mkdir()
-    with pytest.raises(IsADirectoryError):
-        tauten.models.load_model(tmp_path / "folder.safetensors")
+    for folder in (tmp_path, tmp_path / "folder.safetensors"):
+        for act in (tauten.models.load_model, make().save, make().save_weights, make().load_weights):
+            with pytest.raises(IsADirectoryError, match="expected a file, got a folder"):
+                act(folder)
+
+
+def test_folders_are_not_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for act in (make().save, make().save_weights):
+        with pytest.raises(FileNotFoundError, match=r"^no/such/m.safetensors: no such folder: no/such; make it first$"):
+            act("no/such/m.safetensors")
+    assert os.listdir(tmp_path) == []
+    make().save("m.safetensors")
 
 
 @pytest.mark.parametrize("keep", [0, 4, 8, 60, -4, -1])

@@ -109,9 +109,10 @@ def test_series_of_unequal_length() -> None:
     boxed = np.empty(60, dtype=object)
     boxed[:] = cut
     assert_same(model, RNNClassifier(**kind).fit(boxed, y))
-    # what was learned from lists reads arrays, too, of any number of steps
-    model.set_params(layout="samples, steps, features")
+    # what was learned from lists reads arrays, too, of any number of steps: as the lists, or as layout says
     np.testing.assert_array_equal(model.predict(x[:, :3]), model.predict(list(x[:, :3])))
+    assert model.score(x, y) == model.score(list(x), y)
+    np.testing.assert_array_equal(turned.predict(x[:, :3].transpose(0, 2, 1)), model.predict(x[:, :3]))
 
     one = [image[:, 0] for image in cut]
     univariate = RNNClassifier(**kind).fit(one, y)
@@ -124,6 +125,8 @@ def test_series_of_unequal_length() -> None:
         RNNClassifier().fit([cut[0], cut[1][:, :7]], [0, 1])
     with pytest.raises(ValueError, match=r"X: expected samples of shape \(None, 8\) as in fit .*got \(8, 7\)"):
         model.predict(x[:, :, :7])
+    with pytest.raises(ValueError, match=r"RNNClassifier: X of shape \(60, 8, 8\) can be read in several ways"):
+        model.fit(x, y)
     with pytest.raises(ValueError, match=r"X\[1\].* contains NaN"):
         RNNClassifier().fit([cut[0], np.full((3, 8), np.nan)], [0, 1])
     with pytest.raises(ValueError, match="input_shape is for X of two axes, got a list of series"):
@@ -193,6 +196,7 @@ def test_tagger_of_arrays_weights_and_going_on() -> None:
     assert type(model.model_.layers[0]).__name__ == "Bidirectional"
     listed = SequenceTagger(**{**kind, "layout": None}).fit(list(x), list(y))
     np.testing.assert_allclose(model.predict_proba(x), np.stack(listed.predict_proba(list(x))), rtol=1e-5)
+    np.testing.assert_array_equal(listed.predict(x), model.predict(x))
 
     weight = np.linspace(0.1, 2.0, 40)
     samples = SequenceTagger(**kind).fit(x, y, sample_weight=weight)

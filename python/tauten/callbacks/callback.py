@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tauten._repr import shown
+
 if TYPE_CHECKING:
     from tauten.models import Model
 
@@ -21,6 +23,9 @@ class Callback:
     def __init__(self) -> None:
         self.model: Model | None = None
         self.params: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return shown(self, {name: value for name, value in vars(self).items() if not callable(value)})
 
     def set_model(self, model: Model) -> None:
         """Called first, with the model."""

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from tauten._checks import folder_of
 from tauten.callbacks.callback import Callback, Logs
 
 
@@ -22,6 +23,9 @@ class CSVLogger(Callback):
         filename: the file.
         separator: between values; default ",".
         append: True adds lines to a file that exists, for a fit that goes on; default False, which writes it anew.
+
+    Raises:
+        OSError: in fit, if the file cannot be written; FileNotFoundError names a folder that is not there.
     """
 
     def __init__(self, filename: str | bytes | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
@@ -36,6 +40,7 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._close()
         self._header = not (self.append and os.path.exists(self.filename) and os.path.getsize(self.filename))
+        folder_of(self.filename)
         mode = "a" if self.append else "w"
         self._file = open(self.filename, mode, newline="", encoding="utf-8")  # noqa: SIM115 (closed when fit ends)
 

@@ -31,7 +31,7 @@ class ModelCheckpoint(Monitor):
 
     Raises:
         TypeError, ValueError: for arguments out of range; in fit, for a filepath with names that the logs lack.
-        OSError: in fit, if a file cannot be written.
+        OSError: for a folder; in fit, if a file cannot be written.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class ModelCheckpoint(Monitor):
     ) -> None:
         super().__init__(monitor, mode, initial_value_threshold)
         self.filepath = os.fsdecode(filepath)
-        saving._check_suffix(self.filepath)
+        saving.check_name(self.filepath)
         self.verbose = verbose
         self.save_best_only = flag(save_best_only, "ModelCheckpoint: save_best_only")
         self.save_weights_only = flag(save_weights_only, "ModelCheckpoint: save_weights_only")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import tauten
 from tauten.cli import bench, demo, info, predict, train_options
-from tauten.cli.arguments import Misuse, add_command
+from tauten.cli.arguments import Misuse, Parser, add_command
 
 __all__ = ["main"]
 
@@ -20,11 +20,15 @@ TOLD = (OSError, ValueError, TypeError, RuntimeError, ImportError, ArithmeticErr
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv` (default: this process' own) and return its exit code."""
+    """Run the command line `argv` (default: this process' own) and return its exit code.
+
+    Raises:
+        SystemExit: with 2 where it is misused, with 0 for --help and --version.
+    """
     parser = _parser()
     options, unknown = parser.parse_known_args(argv)
     if unknown:
-        getattr(options, "parser", parser).error(f"unrecognized arguments: {' '.join(unknown)}")
+        getattr(options, "parser", parser).refuse(unknown)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without block characters shows "?" instead
@@ -35,9 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         options.run(options)
         return 0
     except Misuse as error:
-        options.parser.print_usage(sys.stderr)
-        print(f"tauten: error: {error}", file=sys.stderr)
-        return 2
+        of_command: Parser = options.parser
+        of_command.error(str(error))
     except KeyboardInterrupt as stopped:
         print(f"\ninterrupted{f': {stopped}' if str(stopped) else ''}", file=sys.stderr)
         return 130
@@ -53,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="tauten",
         description="Tauten: a small, fast deep-learning library for CPUs with Keras' names.",
         epilog="`tauten COMMAND --help` tells more of a command. Exit codes: 0 well, 1 failed, 2 misused, 130 "

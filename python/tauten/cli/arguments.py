@@ -5,18 +5,38 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+from tauten._nearest import nearest
 
 
 class Misuse(Exception):
     """Options that do not go together; the command ends with 2, as for unknown ones."""
 
 
+class Parser(argparse.ArgumentParser):
+    """One whose errors are one line, which says where help is."""
+
+    def error(self, message: str) -> NoReturn:
+        """Writes it and ends the process with 2."""
+        self.exit(2, f"tauten: error: {message} (try: {self.prog} --help)\n")
+
+    def refuse(self, unknown: list[str]) -> NoReturn:
+        """error() for what stands on the command line and means nothing, with the option that may be meant."""
+        option = next((text.partition("=")[0] for text in unknown if text[:1] == "-" != text), None)
+        if option is None:
+            self.error(f"not expected: {' '.join(unknown)}")
+        known = list(self._option_string_actions)
+        initials = {"".join(word[:1] for word in name.split("-")): name for name in known}  # lr: --learning-rate
+        found = initials.get(option.lstrip("-")) or nearest(option, known)
+        self.error(f"no option {option}" + (f": did you mean {found}?" if found else ""))
+
+
 def add_command(
     commands: Any, name: str, run: Callable[[argparse.Namespace], None], *, help: str, description: str, examples: str
-) -> argparse.ArgumentParser:
+) -> Parser:
     """A parser for `tauten NAME`, which calls `run`."""
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser: Parser = commands.add_parser(
         name,
         help=help,
         description=description,

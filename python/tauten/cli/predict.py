@@ -17,7 +17,7 @@ from tauten.cli.arguments import Misuse, add_command, add_table, add_threads
 from tauten.cli.data.contents import Array, Contents
 from tauten.cli.data.preparation import Preparation
 from tauten.cli.data.targets import Target
-from tauten.cli.terminal import line
+from tauten.cli.terminal import check_writable, line
 from tauten.models import Model, load_model
 
 PREDICT = """\
@@ -64,8 +64,8 @@ def add_to(commands: Any) -> None:
 
 def predict(options: argparse.Namespace) -> None:
     """Writes what the model says of each sample."""
-    if options.out is not None and not options.out.parent.is_dir():
-        raise FileNotFoundError(f"{options.out.parent}: no such folder")
+    if options.out is not None:
+        check_writable(options.out)
     model, made, contents = _opened(options, needs_target=False)
     if options.proba and not made.target.classes:
         raise Misuse("--proba: this model is a regression, which has no probabilities")

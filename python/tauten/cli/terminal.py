@@ -7,9 +7,10 @@ import sys
 import time
 from pathlib import Path
 
+from tauten._checks import folder_of
 from tauten.callbacks import Callback, Logs
 
-__all__ = ["Stopwatch", "heading", "line", "title", "writable_folder"]
+__all__ = ["Stopwatch", "check_writable", "heading", "line", "title", "writable_folder"]
 
 WIDTH = 10
 
@@ -45,9 +46,19 @@ def writable_folder(path: Path) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OSError(f"cannot make the folder {path}: {error.strerror or error}") from error
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise OSError(f"cannot write in the folder {path}")
+    _check_writable(path)
     return path
+
+
+def check_writable(path: Path) -> None:
+    """Raise OSError, which names it, where the folder of a file is missing or cannot be written in."""
+    folder_of(str(path))
+    _check_writable(path.parent)
+
+
+def _check_writable(folder: Path) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(f"cannot write in the folder {folder}")
 
 
 class Stopwatch(Callback):

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 import tauten
-from tauten import _plots, callbacks, config
+from tauten import _plots, callbacks, config, saving
 from tauten.cli import data, networks, optimization, report
 from tauten.cli.arguments import Misuse
 from tauten.cli.data import preparation, scaling
 from tauten.cli.data.contents import Array, Samples
 from tauten.cli.data.preparation import Preparation
 from tauten.cli.data.splitting import split
-from tauten.cli.terminal import Stopwatch, line, title, writable_folder
+from tauten.cli.terminal import Stopwatch, check_writable, line, title
 from tauten.models import Model
 
 MOST_LISTED = 10  # classes that are counted in the first lines
@@ -63,13 +63,11 @@ def run(options: argparse.Namespace) -> None:
         raise Misuse("--validation and --validation-split contradict each other")
     if options.validation_target is not None and _ending(options.validation) != ".npy":
         raise Misuse("--validation-target goes with a --validation file that ends in .npy")
-    callbacks.ModelCheckpoint(options.out)  # refuses another ending
-    if options.out.is_dir():
-        raise IsADirectoryError(f"{options.out}: expected a file, got a folder")
-    writable_folder(options.out.parent)
+    saving.check_name(str(options.out))
+    check_writable(options.out)
     if options.plot is not None:
         _plots.check_ending(options.plot, "--plot")
-        writable_folder(options.plot.parent)
+        check_writable(options.plot)
     if options.threads is not None:
         config.set_num_threads(options.threads)
     before = config.floatx()

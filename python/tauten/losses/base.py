@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tauten._checks import keras_only, layer_name
+from tauten._repr import shown
 
 EPSILON = 1e-7  # Keras' distance of probabilities from 0 and 1
 KERAS_DEFAULTS: dict[str, Any] = {"reduction": "sum_over_batch_size", "dtype": None}
@@ -65,6 +66,9 @@ class Loss:
     def from_config(cls, config: dict[str, Any]) -> Loss:
         """The loss whose get_config() this is."""
         return cls(**config)
+
+    def __repr__(self) -> str:
+        return shown(self, {"name": self.name, **self.get_config()})
 
 
 class FunctionLoss(Loss):

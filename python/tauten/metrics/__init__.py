@@ -191,6 +191,7 @@ _names: dict[str, type[Metric]] = {
     **{function.__name__: cls for function, cls in _functions.items()},
     **_short,
     **{name.upper(): cls for name, cls in _short.items()},
+    "accuracy": Accuracy,
     "auc": AUC,
     "cosine_similarity": CosineSimilarity,
     "f1_score": F1Score,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tauten._checks import keras_only, layer_name
+from tauten._repr import shown
 from tauten.losses.base import expanded, function_name, snake_case
 
 _CONFIG = ("name", "_variables")
@@ -138,6 +139,9 @@ class Metric:
     def from_config(cls, config: dict[str, Any]) -> Metric:
         """The metric whose get_config() this is."""
         return cls(**config)
+
+    def __repr__(self) -> str:
+        return shown(self, {"name": self.name, **self.get_config()})
 
 
 class Mean(Metric):

@@ -37,10 +37,13 @@ class Shaped(Estimator):
             by_column, array = self._array(_stacked(X, owner) if is_listed(X) else X, reset)
             if self.input_shape is not None:
                 array = self._reshaped(array)
-            layout = chosen(self.layout, array.shape, self._ranks, owner)
-            data = layout.arranged(array)
+            named = self.layout
+            if named is None and not reset and self._by_list and array.ndim == 3:
+                named = str(Layout(1, "last"))  # as series() read the lists
+            data = chosen(named, array.shape, self._ranks, owner).arranged(array)
         if reset:
             self._by_column = by_column
+            self._by_list: bool = isinstance(data, list)
             if not by_column:
                 self.n_features_in_ = data[0].shape[-1]
                 if hasattr(self, "feature_names_in_"):
