@@ -20,7 +20,7 @@ print(1e3 * (time.perf_counter() - between), 1e3 * (between - begin))
 
 
 def import_ms(times: int = 9) -> tuple[float, float]:
-    """Least milliseconds of `import tauten` after NumPy's import, and its least ratio to NumPy's, in fresh interpreters.
+    """Least milliseconds of `import tauten` after NumPy's, and its least ratio to NumPy's, in fresh interpreters.
 
     The least, since what a busy machine adds to the others is not Tauten's.
     """
@@ -34,7 +34,7 @@ def import_ms(times: int = 9) -> tuple[float, float]:
 
 
 def main(wheel: str) -> int:
-    """Prints the figures with their limits. On a slow machine, or a busy one, the import may take as long as NumPy's."""
+    """Prints the figures with their limits; on a slow or busy machine the import may take as long as NumPy's."""
     size = Path(wheel).stat().st_size / 1e6
     own, ratio = import_ms()
     print(f"wheel   {size:6.2f} MB  (limit {WHEEL_MB:g})")

@@ -1,9 +1,9 @@
-"""Makes a wheel that other Linux machines can install, and tests it: `python tools/make_wheel.py [--sdist] [--all]`.
+"""Makes a wheel that other Linux machines can install, and tests it: `python tools/make_wheel.py`.
 
 pip builds it; auditwheel puts libgomp into it and names it for the oldest glibc that its binary runs with. What is made
 on a new system may need a new glibc: wheels for older ones come from cibuildwheel's containers (pyproject.toml). Then
 tools/check_wheel.py looks into it, and tools/test_installed.py tests it in a fresh environment. With --sdist the source
-package is made first, and the wheel from that.
+package is made first, and the wheel from that; with --built FILE pip has built it already.
 """
 
 from __future__ import annotations
@@ -39,15 +39,16 @@ def only(folder: Path, pattern: str) -> Path:
     return found
 
 
-def make(work: Path, out: Path, sdist: bool, all_tests: bool) -> None:
+def make(work: Path, out: Path, sdist: bool, built: Path | None, all_tests: bool) -> None:
     """Builds in `work`; what is good comes to `out`."""
     programs = environment(work / "packagers", *PACKAGERS)
     source = ROOT
     if sdist:
         run(programs / "python", "-m", "build", "--sdist", "--outdir", work / "sdist")
         source = only(work / "sdist", "*.tar.gz")
-    run(programs / "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", work / "built", source)
-    built = only(work / "built", "*.whl")
+    if built is None:
+        run(programs / "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", work / "built", source)
+        built = only(work / "built", "*.whl")
     run(programs / "auditwheel", "repair", "--wheel-dir", work / "repaired", built, path=str(programs))
     wheel = only(work / "repaired", "*.whl")
     run(programs / "auditwheel", "show", wheel)
@@ -64,11 +65,14 @@ def main() -> None:
     """The command's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder for what was made (default: dist)")
-    parser.add_argument("--sdist", action="store_true", help="make the source package, and the wheel from it")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--sdist", action="store_true", help="make the source package, and the wheel from it")
+    how.add_argument("--built", type=Path, metavar="FILE", help="a wheel of pip's to begin with")
     parser.add_argument("--all", action="store_true", help="all tests that need no sources, not a quick choice")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
-        make(Path(work), options.out.resolve(), options.sdist, options.all)
+        built = options.built and options.built.resolve()
+        make(Path(work), options.out.resolve(), options.sdist, built, options.all)
 
 
 if __name__ == "__main__":
