@@ -108,7 +108,7 @@ REFUSED = [
     ("input of zero", lambda: tauten.Input((4, 0)), ValueError, ["Input: shape", "0"]),
     ("input_dim of Input", lambda: tauten.Input((4,), input_dim=3), TypeError, ["Input", "'input_dim'"]),
     ("input of text", lambda: tauten.Input((4,), dtype="str"), ValueError, ["Input: dtype"]),
-    ("batch_size in Input", lambda: tauten.Input((4,), batch_size=3), ValueError, ["batch_size"]),
+    ("batch_size in Input", lambda: tauten.Input((4,), batch_size=0), ValueError, ["batch_size"]),
     ("no layers but one", lambda: tauten.Sequential(layers.Dense(2)), TypeError, ["list of layers"]),
     ("a class for a layer", lambda: tauten.Sequential([layers.Dense]), TypeError, ["expected a layer"]),
     ("a number for a layer", lambda: tauten.Sequential([3]), TypeError, ["expected a layer"]),
