@@ -41,7 +41,9 @@ class Best(callbacks.ModelCheckpoint):
     def __init__(self, path: Path, delivered: Model, monitor: str) -> None:
         super().__init__(str(path).replace("{", "{{").replace("}", "}}"), monitor, save_best_only=True, mode="min")
         self.delivered = delivered
-        self.epoch = 0  # the best one, from 1; 0 before there is one
+        self._out = path
+        self._saved = (self._file(), 0)
+        self._now = 0
 
     def set_model(self, model: Model) -> None:
         """Keeps the other one."""
@@ -49,10 +51,22 @@ class Best(callbacks.ModelCheckpoint):
 
     def on_epoch_end(self, epoch: int, logs: callbacks.Logs | None = None) -> None:
         """Saves if it is the best so far."""
-        before = self.best
+        self._now = epoch + 1
         super().on_epoch_end(epoch, logs)
-        if self.best != before:
-            self.epoch = epoch + 1
+        self._saved = (self._file(), self.epoch)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch whose model is in the file, from 1; 0 before there is one. True in the midst of saving, too."""
+        file, epoch = self._saved
+        return epoch if self._file() == file else self._now
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            found = self._out.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
 
 def run(options: argparse.Namespace) -> None:
@@ -111,15 +125,16 @@ def _run(options: argparse.Namespace) -> None:
             callbacks=[*optimization.on_plateau(options, monitor), clock, stop, best],
         )
     except KeyboardInterrupt:
-        kept = f"the best model so far (epoch {best.epoch}) is in {options.out}"
-        raise KeyboardInterrupt(kept if best.epoch else "before the first epoch was over: no model was saved") from None
+        epoch = best.epoch
+        kept = f"the best model so far (epoch {epoch}) is in {options.out}"
+        raise KeyboardInterrupt(kept if epoch else "before the first epoch was over: no model was saved") from None
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}; a smaller --learning-rate or a --clip-norm may help") from error
-    seconds = time.perf_counter() - begin
+    seconds, epoch = time.perf_counter() - begin, best.epoch
     found = {"train": report.scores(delivered, *sets.train, target)}
     if sets.validation is not None:
         found["validation"] = report.scores(delivered, *sets.validation, target)
-    delivered.metadata[preparation.KEY]["epoch"] = best.epoch
+    delivered.metadata[preparation.KEY]["epoch"] = epoch
     delivered.metadata[preparation.KEY]["scores"] = {name: one.values for name, one in found.items()}
     delivered.save(options.out, include_optimizer=False)  # whose state is the last epoch's, the weights the best one's
 
@@ -131,9 +146,9 @@ def _run(options: argparse.Namespace) -> None:
         report.confusion(last.confusion, target, name)
     epochs = len(history.epoch)
     early = f", ended early after {epochs}" if epochs < options.epochs else f" of {epochs}"
-    falling = best.epoch == options.epochs and epochs > 1
+    falling = epoch == options.epochs and epochs > 1
     hint = ["it was still falling: more --epochs, or a larger --learning-rate, may do better"] if falling else []
-    line("kept", f"epoch {best.epoch}{early}: the least {monitor.replace('val_', 'validation ')}", *hint)
+    line("kept", f"epoch {epoch}{early}: the least {monitor.replace('val_', 'validation ')}", *hint)
     line("time", f"{seconds:.1f} s; {epochs * len(y) / max(clock.seconds, 1e-9):,.0f} samples/s in training")
     if options.plot is not None:
         _picture(options.plot, history, f"{options.model} on {Path(options.data).name}")
