@@ -340,7 +340,7 @@ class Layer:
                 if not weights:
                     raise AttributeError(f"layer {self.name!r} has no {name} yet: its input's shape is not known")
                 return weights.get(name)  # use_bias=False: None
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return object.__getattribute__(self, name)  # says what it said, a property's own reason included
 
     @property
     def trainable(self) -> bool:
