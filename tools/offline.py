@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> None:
     if not prefix:
         print("no network: for Python alone", flush=True)
         os.environ["PYTHONPATH"] = os.pathsep.join([str(HOOK), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.environ["TAUTEN_OFFLINE"] = "1"  # for tests, which have no network then
     command = [*prefix, *arguments[by_python:]]
     os.execvp(command[0], command)
 
