@@ -114,11 +114,8 @@ private:
         return static_cast<int>(std::clamp(flops / work_a_thread(), 1.0, static_cast<double>(threads_)));
     }
 
-    int64 segment_bytes(const Workspace<float>& work) const {
-        for (const Segment& s : work.segments)
-            if (s.first == 0) return s.bytes;
-        return 0;
-    }
+    // The network is the layer and one that reads it.
+    int64 segment_bytes(const Workspace<float>& work) const { return work.forward_segments[0].bytes; }
 
     template <class F>
     void over_rows(const Workspace<float>& work, const Member& member, int64 bytes, F&& f) const {

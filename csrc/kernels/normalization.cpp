@@ -107,25 +107,34 @@ void normalize_sums(int64 rows, int64 columns, const T* x, const T* shift, const
 
 // -- normalization by columns --------------------------------------------------------------------------
 
-template <class T, Activation f>
-void normalize_as(int64 rows, int64 columns, const T* x, const T* shift, const T* scale, const T* offset, T* y) {
-    for (int64 r = 0; r < rows; ++r, x += columns, y += columns)
+template <class T, Activation f, bool adds>
+void normalize_as(int64 rows, int64 columns, const T* x, const T* shift, const T* scale, const T* offset, const T* addend,
+                  T* y) {
+    for (int64 r = 0; r < rows; ++r, x += columns, y += columns, addend += adds ? columns : 0)
         over<T>(columns, [&](int64 i, auto part) __attribute__((always_inline)) {
             const Native<T> centred = part.load(x + i) - part.load(shift + i);
-            const Native<T> net = fma(centred, part.load(scale + i), part.load(offset + i));
+            Native<T> net = fma(centred, part.load(scale + i), part.load(offset + i));
+            if constexpr (adds) net += part.load(addend + i);
             part.store(y + i, activation_value<T>(f, net));
         });
 }
 
-// y = f((x - shift) scale + offset)
+// y = f((x - shift) scale + offset + addend)
 template <class T>
-void normalize(Activation f, int64 rows, int64 columns, const T* x, const T* shift, const T* scale, const T* offset, T* y) {
+void normalize(Activation f, int64 rows, int64 columns, const T* x, const T* shift, const T* scale, const T* offset,
+               const T* addend, T* y) {
+    const auto as = [&]<Activation g>() {
+        if (addend)
+            normalize_as<T, g, true>(rows, columns, x, shift, scale, offset, addend, y);
+        else
+            normalize_as<T, g, false>(rows, columns, x, shift, scale, offset, addend, y);
+    };
     switch (f) {
-        case Activation::relu: return normalize_as<T, Activation::relu>(rows, columns, x, shift, scale, offset, y);
-        case Activation::tanh: return normalize_as<T, Activation::tanh>(rows, columns, x, shift, scale, offset, y);
-        case Activation::sigmoid: return normalize_as<T, Activation::sigmoid>(rows, columns, x, shift, scale, offset, y);
+        case Activation::relu: return as.template operator()<Activation::relu>();
+        case Activation::tanh: return as.template operator()<Activation::tanh>();
+        case Activation::sigmoid: return as.template operator()<Activation::sigmoid>();
         // linear: no layer has what only cells have
-        default: return normalize_as<T, Activation::linear>(rows, columns, x, shift, scale, offset, y);
+        default: return as.template operator()<Activation::linear>();
     }
 }
 

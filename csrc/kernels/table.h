@@ -396,9 +396,9 @@ struct Kernels {
     // -- normalization; rows follow each other
     // mean[n] = Σ_rows x / rows, squares[n] = Σ_rows (x - mean)²: the mean first, then squared deviations
     void (*column_moments)(int64 rows, int64 columns, const T* x, double* mean, double* squares);
-    // y = f((x - shift) scale + offset), shift, scale and offset by column; may be in place
+    // y = f((x - shift) scale + offset + addend), shift, scale and offset by column, addend nullptr: none; may be in place
     void (*normalize)(Activation f, int64 rows, int64 columns, const T* x, const T* shift, const T* scale, const T* offset,
-                      T* y);
+                      const T* addend, T* y);
     // sums[n] = Σ_rows δ, products[n] = Σ_rows δ (x - shift)
     void (*normalize_sums)(int64 rows, int64 columns, const T* x, const T* shift, const T* delta, double* sums,
                            double* products);

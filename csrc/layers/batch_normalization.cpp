@@ -14,8 +14,8 @@ constexpr int64 group = 8;
 
 // f(first channel, channels)
 template <class F>
-void in_groups(int64 channels, F&& f) {
-    for (int64 c = 0; c < channels; c += group) f(c, std::min(group, channels - c));
+void in_groups(Range channels, F&& f) {
+    for (int64 c = channels.begin; c < channels.end; c += group) f(c, std::min(group, channels.end - c));
 }
 
 // What T lacks of a mean. Far from zero it is not nothing beside the deviation, so that offsets take it in.
@@ -52,17 +52,45 @@ std::vector<Scatter<T>*> BatchNormalization<T>::scatters() {
     return out;
 }
 
-// Moments of blocks; μ and σ² of the batch; sums of blocks.
+template <class T>
+std::vector<int> BatchNormalization<T>::inputs() const {
+    if (addend_ < 0) return {this->input};
+    return {this->input, addend_};
+}
+
+template <class T>
+bool BatchNormalization<T>::take_addend(int edge, int sum, Activation f) {
+    if (addend_ >= 0 || activation_ != Activation::linear) return false;
+    addend_ = edge;
+    this->output = sum;
+    activation_ = f;
+    return true;
+}
+
+template <class T>
+void BatchNormalization<T>::plan(const std::vector<Edge>& edges) {
+    EdgeNode<T>::plan(edges);
+    if (addend_ >= 0) addend_name_ = edges[static_cast<size_t>(addend_)].name;
+}
+
+// Moments of blocks; μ and σ² of the batch; sums of blocks; what those come to.
 template <class T>
 void BatchNormalization<T>::extra_bytes(const Call<T>& call, std::vector<int64>& bytes) const {
     const int64 numbers = 2 * channels_ * static_cast<int64>(sizeof(double));
     bytes.push_back(of_batch(call) ? blocks(call) * numbers : 0);
     bytes.push_back(of_batch(call) ? numbers : 0);
     bytes.push_back(needs_sums(call) ? blocks(call) * numbers : 0);
+    bytes.push_back(of_batch(call) || needs_sums(call) ? 4 * channels_ * static_cast<int64>(sizeof(T)) : 0);
+}
+
+template <class T>
+bool BatchNormalization<T>::by_samples() const {
+    return !input_.time && input_.positions() >= least_block_rows;
 }
 
 template <class T>
 int64 BatchNormalization<T>::block_rows(const Call<T>& call) const {
+    if (by_samples()) return input_.positions();
     return divide_up(rows(call), std::clamp<int64>(rows(call) / least_block_rows, 1, most_blocks));
 }
 
@@ -91,15 +119,10 @@ void BatchNormalization<T>::for_each_block(const Call<T>& call, Slice slice, dou
 // The mean first, then squared deviations: Σ_b [Σ (x - μ_b)² + n_b (μ_b - μ)²].
 template <class T>
 template <class F>
-void BatchNormalization<T>::for_each_moment(const Call<T>& call, F&& f) const {
-    if (!of_batch(call)) {
-        for (int64 c = 0; c < channels_; ++c)
-            f(c, static_cast<double>(mean_->weights[c]), static_cast<double>(variance_->weights[c]));
-        return;
-    }
+void BatchNormalization<T>::for_each_moment(const Call<T>& call, Range channels, F&& f) const {
     const double* const numbers = this->template extra<double>(call, 0);
     const double total = static_cast<double>(rows(call));
-    in_groups(channels_, [&](int64 first, int64 count) {
+    in_groups(channels, [&](int64 first, int64 count) {
         double mean[group] = {}, squares[group] = {};
         for (int64 b = 0; b < blocks(call); ++b) {
             const double n = static_cast<double>(block(call, b).size());
@@ -121,10 +144,10 @@ void BatchNormalization<T>::for_each_moment(const Call<T>& call, F&& f) const {
 
 template <class T>
 template <class F>
-void BatchNormalization<T>::for_each_sum(const Call<T>& call, F&& f) const {
+void BatchNormalization<T>::for_each_sum(const Call<T>& call, Range channels, F&& f) const {
     const double* const numbers = this->template extra<double>(call, 2);
     const double* const moments = of_batch(call) ? this->template extra<double>(call, 1) : nullptr;
-    in_groups(channels_, [&](int64 first, int64 count) {
+    in_groups(channels, [&](int64 first, int64 count) {
         double sums[group] = {}, products[group] = {};
         for (int64 b = 0; b < blocks(call); ++b) {
             const double* of = numbers + 2 * channels_ * b + first;
@@ -138,41 +161,55 @@ void BatchNormalization<T>::for_each_sum(const Call<T>& call, F&& f) const {
     });
 }
 
-// For the backward phase and the moving averages. What no moving average could take must not become one.
+// y = (x - μ) γ / sqrt(σ² + ε) + β
 template <class T>
-void BatchNormalization<T>::keep_moments(const Call<T>& call) const {
+void BatchNormalization<T>::line_up(int64 c, double mean, double variance, const Numbers& to) const {
+    const double by = gamma(c) * inverse_deviation(variance);
+    to.shift[c] = static_cast<T>(mean);
+    to.scale[c] = static_cast<T>(by);
+    to.offset[c] = static_cast<T>((beta_ ? static_cast<double>(beta_->weights[c]) : 0.0) - by * rest_of<T>(mean));
+}
+
+// For y, the backward phase and the moving averages. What no moving average could take must not become one.
+template <class T>
+void BatchNormalization<T>::keep_moments(const Call<T>& call, Range channels) const {
     double* const moments = this->template extra<double>(call, 1);
     bool finite = true;
-    for_each_moment(call, [&](int64 c, double mean, double variance) {
+    for_each_moment(call, channels, [&](int64 c, double mean, double variance) {
         moments[c] = mean;
         moments[channels_ + c] = variance;
+        line_up(c, mean, variance, numbers(call));
         finite = finite && std::isfinite(static_cast<T>(mean)) && std::isfinite(static_cast<T>(variance));
     });
     if (!finite && call.trouble) call.trouble->store(this, std::memory_order_relaxed);
 }
 
-// y = f((x - μ) γ / sqrt(σ² + ε) + β)
 template <class T>
 void BatchNormalization<T>::forward(const Call<T>& call, Slice slice, int phase, T* scratch) const {
-    const kernels::Kernels<T>& k = *call.kernels;
-    const T* const x = call.values[this->input];
-    if (rows(call) == 0 || (of_batch(call) && phase == 0)) return;
-    if (of_batch(call) && phase == 1) {
-        for_each_block(call, slice, this->template extra<double>(call, 0), [&](int64 first, int64 n, double* numbers) {
-            k.column_moments(n, channels_, x + first * channels_, numbers, numbers + channels_);
-        });
-        return;
+    if (rows(call) == 0) return;
+    if (!of_batch(call)) {
+        const Numbers by = numbers(scratch);
+        for (int64 c = 0; c < channels_; ++c)
+            line_up(c, static_cast<double>(mean_->weights[c]), static_cast<double>(variance_->weights[c]), by);
+        return write_outputs(call, slice, by);
     }
-    if (of_batch(call) && slice.begin == 0) keep_moments(call);
-    T *const shift = scratch, *const scale = shift + channels_, *const offset = scale + channels_;
-    for_each_moment(call, [&](int64 c, double mean, double variance) {
-        const double by = gamma(c) * inverse_deviation(variance);
-        shift[c] = static_cast<T>(mean);
-        scale[c] = static_cast<T>(by);
-        offset[c] = static_cast<T>((beta_ ? static_cast<double>(beta_->weights[c]) : 0.0) - by * rest_of<T>(mean));
-    });
+    switch (phase - !by_samples()) {
+        case 0:
+            return for_each_block(call, slice, this->template extra<double>(call, 0), [&](int64 first, int64 n, double* to) {
+                call.kernels->column_moments(n, channels_, call.values[this->input] + first * channels_, to, to + channels_);
+            });
+        case 1: return keep_moments(call, own_channels(call, slice));
+        case 2: return write_outputs(call, slice, numbers(call));
+        default: return;
+    }
+}
+
+template <class T>
+void BatchNormalization<T>::write_outputs(const Call<T>& call, Slice slice, const Numbers& by) const {
+    const T* const addend = addend_ < 0 ? nullptr : call.values[addend_];
     for_each_stretch(input_, output_, call.batch, call.axes, slice, [&](int64 from, int64 to, int64 n) {
-        k.normalize(activation_, n, channels_, x + from, shift, scale, offset, call.values[this->output] + to);
+        call.kernels->normalize(activation_, n, channels_, call.values[this->input] + from, by.shift, by.scale, by.offset,
+                                addend ? addend + from : nullptr, call.values[this->output] + to);
     });
 }
 
@@ -184,11 +221,20 @@ bool BatchNormalization<T>::in_parts(const Call<T>& call, Way way) const {
 
 template <class T>
 void BatchNormalization<T>::backward(const Call<T>& call, Slice slice, int phase, T* scratch) const {
-    if (rows(call) == 0 || (needs_sums(call) && phase == 0)) return;
-    if (needs_sums(call) && phase == 1)
-        sum_blocks(call, slice, scratch);
-    else if (this->wants_input_gradient(call))
-        input_gradient(call, slice, scratch);
+    if (rows(call) == 0) return;
+    const bool wanted = this->wants_input_gradient(call) && call.gradients[this->input];  // it may be the addend's alone
+    if (!needs_sums(call)) {
+        if (!wanted) return;
+        const Numbers by = numbers(scratch);
+        line_up_gradient(call, {0, channels_}, by);
+        return input_gradient(call, slice, by);
+    }
+    switch (phase - !by_samples()) {
+        case 0: return sum_blocks(call, slice, scratch);
+        case 1: return wanted ? line_up_gradient(call, own_channels(call, slice), numbers(call)) : void();
+        case 2: return wanted ? input_gradient(call, slice, numbers(call)) : void();
+        default: return;
+    }
 }
 
 // Σ δ and Σ δ (x - μ) of blocks, μ as T has it
@@ -198,9 +244,8 @@ void BatchNormalization<T>::sum_blocks(const Call<T>& call, Slice slice, T* shif
     const T* const delta = call.gradients[this->output];
     const double* const moments = this->template extra<double>(call, 1);
     for (int64 c = 0; c < channels_; ++c) shift[c] = of_batch(call) ? static_cast<T>(moments[c]) : mean_->weights[c];
-    for_each_block(call, slice, this->template extra<double>(call, 2), [&](int64 first, int64 n, double* numbers) {
-        call.kernels->normalize_sums(n, channels_, x + first * channels_, shift, delta + first * channels_, numbers,
-                                     numbers + channels_);
+    for_each_block(call, slice, this->template extra<double>(call, 2), [&](int64 first, int64 n, double* to) {
+        call.kernels->normalize_sums(n, channels_, x + first * channels_, shift, delta + first * channels_, to, to + channels_);
     });
 }
 
@@ -208,29 +253,31 @@ void BatchNormalization<T>::sum_blocks(const Call<T>& call, Slice slice, T* shif
 //   ∂E/∂x = γ s (δ - Σ δ / N - x̂ Σ (δ ⊙ x̂) / N) ⊙ f'(x)       of the batch: μ and σ² depend on x
 //   ∂E/∂x = γ s δ ⊙ f'(x)                                     of moving averages
 template <class T>
-void BatchNormalization<T>::input_gradient(const Call<T>& call, Slice slice, T* scratch) const {
-    const double* const moments = this->template extra<double>(call, 1);
-    const double total = static_cast<double>(rows(call));
-    T *const shift = scratch, *const scale = shift + channels_, *const slope = scale + channels_,
-            *const offset = slope + channels_;
+void BatchNormalization<T>::line_up_gradient(const Call<T>& call, Range channels, const Numbers& to) const {
     if (of_batch(call)) {
-        for_each_sum(call, [&](int64 c, double sum, double product) {
+        const double* const moments = this->template extra<double>(call, 1);
+        const double total = static_cast<double>(rows(call));
+        for_each_sum(call, channels, [&](int64 c, double sum, double product) {
             const double s = inverse_deviation(moments[channels_ + c]), g = gamma(c) * s, by = -g * s * s * product / total;
-            shift[c] = static_cast<T>(moments[c]);
-            scale[c] = static_cast<T>(g);
-            slope[c] = static_cast<T>(by);
-            offset[c] = static_cast<T>(-g * sum / total - by * rest_of<T>(moments[c]));
+            to.shift[c] = static_cast<T>(moments[c]);
+            to.scale[c] = static_cast<T>(g);
+            to.slope[c] = static_cast<T>(by);
+            to.offset[c] = static_cast<T>(-g * sum / total - by * rest_of<T>(moments[c]));
         });
-    } else {
-        for (int64 c = 0; c < channels_; ++c) {
-            shift[c] = mean_->weights[c];
-            scale[c] = static_cast<T>(gamma(c) * inverse_deviation(static_cast<double>(variance_->weights[c])));
-            slope[c] = offset[c] = 0;
-        }
+        return;
     }
+    for (int64 c = channels.begin; c < channels.end; ++c) {
+        to.shift[c] = mean_->weights[c];
+        to.scale[c] = static_cast<T>(gamma(c) * inverse_deviation(static_cast<double>(variance_->weights[c])));
+        to.slope[c] = to.offset[c] = 0;
+    }
+}
+
+template <class T>
+void BatchNormalization<T>::input_gradient(const Call<T>& call, Slice slice, const Numbers& by) const {
     for_each_stretch(output_gradient_, input_gradient_, call.batch, call.axes, slice, [&](int64 from, int64 to, int64 n) {
         call.kernels->normalize_gradient(below_, n, channels_, call.values[this->input] + from,
-                                         call.gradients[this->output] + from, shift, scale, slope, offset,
+                                         call.gradients[this->output] + from, by.shift, by.scale, by.slope, by.offset,
                                          call.gradients[this->input] + to);
     });
 }
@@ -243,7 +290,7 @@ void BatchNormalization<T>::SumGradient::part(const Call<T>& call, int64) const 
     const double* const moments = layer->template extra<double>(call, 1);
     std::fill_n(gradient, this->parameter->size(), T{0});
     if (layer->rows(call) == 0) return;
-    layer->for_each_sum(call, [&](int64 c, double sum, double product) {
+    layer->for_each_sum(call, {0, layer->channels_}, [&](int64 c, double sum, double product) {
         const double variance =
             layer->of_batch(call) ? moments[layer->channels_ + c] : static_cast<double>(layer->variance_->weights[c]);
         gradient[c] = static_cast<T>(of_gamma ? product * layer->inverse_deviation(variance) : sum);

@@ -55,7 +55,7 @@ void SpatialDropout<T>::drop(const Call<T>& call, Slice slice, const T* from, T*
     T *const mask = scratch, *const zeros = scratch + c;
     std::fill_n(zeros, c, T{0});
     const auto times_mask = [&](int64 row, int64 rows) {
-        call.kernels->normalize(Activation::linear, rows, c, from + row * c, zeros, mask, zeros, to + row * c);
+        call.kernels->normalize(Activation::linear, rows, c, from + row * c, zeros, mask, zeros, nullptr, to + row * c);
     };
     for (int64 r = slice.begin; r < slice.end; ++r) {
         std::fill_n(mask, c, T{1});

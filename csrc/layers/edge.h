@@ -130,6 +130,7 @@ struct Edge {
     Activation activation = Activation::linear;  // f of the producer: whoever writes this edge's gradient applies f'
     Grid value;
     Grid gradient;
+    int gradient_of = -1;  // the edge whose gradient is this one's, too, in the same memory
 };
 
 }  // namespace tauten

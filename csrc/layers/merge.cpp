@@ -51,7 +51,7 @@ void Merge<T>::plan(const std::vector<Edge>& edges) {
     from_.clear();
     for (int e : inputs_) {
         const Edge& in = edges[static_cast<size_t>(e)];
-        from_.push_back({e, in.value, in.gradient, in.activation});
+        from_.push_back({e, in.value, in.gradient, in.activation, in.gradient_of == this->output});
     }
     const Edge& out = edges[static_cast<size_t>(this->output)];
     output_ = out.value;
@@ -184,7 +184,7 @@ void Merge<T>::backward(const Call<T>& call, Slice slice, int, T* scratch) const
     for (size_t i = 0; i < from_.size(); ++i) {
         const Input& in = from_[i];
         T* const gradient = call.gradients[in.edge];
-        if (!gradient) continue;  // of the user's data, and not asked for
+        if (!gradient || in.shares) continue;  // of the user's data, and not asked for; or there already
         for_each_block(call, in.gradient, slice, [&](int64 from, int64 to, int64 n) {
             for (size_t j = 0; j < from_.size(); ++j) values[j] = call.values[from_[j].edge] + from;
             gradient_of(k, i, n, values, call.gradients[this->output] + from, gradient + to);

@@ -27,11 +27,15 @@ public:
     bool reads_time() const override { return !spread_; }
     bool passes_time() const override { return !spread_; }
     bool writes_halo() const override { return true; }
+    bool passes_gradient(int) const override { return kind_ == MergeKind::add && !spread_; }
     bool local() const override { return !output_.time; }
     bool set_activation(Activation f) override {
         activation_ = f;
         return true;
     }
+    // Whether it is f(a + b), element by element.
+    bool is_sum() const { return kind_ == MergeKind::add && !spread_ && inputs_.size() == 2; }
+    Activation activation() const { return activation_; }
     void plan(const std::vector<Edge>& edges) override;
     double work(const Call<T>& call) const override;
     int64 scratch(const Call<T>& call) const override;
@@ -44,6 +48,7 @@ private:
         int edge;
         Grid value, gradient;
         Activation below;
+        bool shares;  // its gradient is the output's
     };
     // values[i]: n values of input i, one after the other.
     void merged(const kernels::Kernels<T>& k, int64 n, const T* const* values, T* y) const;

@@ -181,6 +181,12 @@ public:
     virtual void set_axis(int axis) { (void)axis; }
     // Takes f over from a separate activation layer (or gives it up: linear). False if it cannot.
     virtual bool set_activation(Activation f) { (void)f; return false; }
+    // Adds what is on `edge`, which has one reader and lies as the output does, to its output before f, and writes that to
+    // edge `sum` instead: a sum behind it. Only a node that gave its own output no activation. False if it cannot.
+    virtual bool take_addend(int edge, int sum, Activation f) { (void)edge, (void)sum, (void)f; return false; }
+    // Whether ∂E/∂ the input `edge` is δ of the output, as it is: where both lie the same way they are the same memory, which is
+    // not written again (Edge::gradient_of).
+    virtual bool passes_gradient(int edge) const { (void)edge; return false; }
     // The probabilities that this node makes of logits, if that is all it does.
     virtual FinalActivation final_activation() const { return FinalActivation::none; }
     // Can it write an output, or an input gradient, into a grid with a halo?
@@ -197,7 +203,7 @@ public:
     virtual std::string detail() const { return {}; }
 
     // Works on a few samples at a time without loading many weights again: neighbours of this kind take turns on a few
-    // samples, so that values stay in the cache.
+    // samples, so that values stay in the cache. Of several phases that holds for the first and the last.
     virtual bool local() const { return false; }
 
     // -- a call: how many extra buffers, and the bytes of each
@@ -211,7 +217,7 @@ public:
     virtual double work(const Call<T>& call) const = 0;
 
     // Phase 1 and 2, for rows of one thread. Phases of one node that need all rows of the batch (batch statistics)
-    // are separate calls with a barrier between them; most nodes have one, and local ones no more. The first begins when the slice's own rows are
+    // are separate calls with a barrier between them; most nodes have one. The first begins when the slice's own rows are
     // there: a node that reads those of others does nothing in it.
     virtual int forward_phases(const Call<T>& call) const { (void)call; return 1; }
     virtual int backward_phases(const Call<T>& call) const { (void)call; return 1; }

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "layers/elementwise.h"
+#include "layers/merge.h"
 #include "model/network.h"
 
 namespace tauten {
@@ -128,6 +129,58 @@ void Network<T>::insert_relayouts() {
     }
 }
 
+// Sums of two edges, of which one comes from a layer that can add the other one on its way: the sum is its output then,
+// and costs no memory of its own (a residual block's end).
+template <class T>
+void Network<T>::fuse_sums() {
+    bool any = false;
+    for (auto& node : nodes_) {
+        const auto* sum = dynamic_cast<const Merge<T>*>(node.get());
+        if (!sum || !sum->is_sum() || !add_in_place(sum->inputs(), sum->output, sum->activation())) continue;
+        node.reset();
+        any = true;
+    }
+    if (any) order_nodes();
+}
+
+// By the producer that runs last, or else by the other one, which has to wait then. What is added gets δ as it is: without
+// a halo, and without an f'.
+template <class T>
+bool Network<T>::add_in_place(std::vector<int> edges, int sum, Activation f) {
+    const auto plain = [&](int e) { return edge(e).activation == Activation::linear && same_as_[static_cast<size_t>(e)] < 0; };
+    if (!std::all_of(edges.begin(), edges.end(), plain)) return false;
+    if (edge(edges[0]).producer > edge(edges[1]).producer) std::swap(edges[0], edges[1]);
+    const auto takes = [&](int own, int addend) {
+        Edge& between = edge(own);
+        if (between.producer < 0 || between.value.time || edge(addend).value.time) return false;
+        if (const int producer = edge(addend).producer; producer >= 0) {
+            Grid halo;
+            nodes_[static_cast<size_t>(producer)]->wanted_gradient_halo(halo);
+            if (halo.halo()) return false;
+        }
+        if (!nodes_[static_cast<size_t>(between.producer)]->take_addend(addend, sum, f)) return false;
+        edge(sum).producer = between.producer;
+        between.producer = between.reader = -1;
+        between.unused = true;
+        return true;
+    };
+    return takes(edges[1], edges[0]) || takes(edges[0], edges[1]);
+}
+
+// Edges whose gradient is that of a sum they go into. By time, a simple RNN makes its δ of what stands there.
+template <class T>
+void Network<T>::share_gradients() {
+    for (const auto& node : nodes_)
+        for (const int input : node->inputs()) {
+            const Edge& out = edge(node->output);
+            Edge& in = edge(input);
+            const bool alike = !in.gradient.time && !out.gradient.time && !in.gradient.halo() && !out.gradient.halo();
+            if (node->passes_gradient(input) && alike && in.activation == Activation::linear &&
+                same_as_[static_cast<size_t>(input)] < 0)
+                in.gradient_of = node->output;
+        }
+}
+
 template <class T>
 void Network<T>::lay_out_grids() {
     for (Edge& edge : edges_) {
@@ -175,17 +228,24 @@ void Network<T>::order_nodes() {
 }
 
 template <class T>
-void Network<T>::make_segments(const Call<T>& call, std::vector<Segment>& segments) const {
+void Network<T>::make_segments(const Call<T>& call, Way way, std::vector<Segment>& segments) const {
     segments.clear();
-    for (int i = 0; i < static_cast<int>(nodes_.size()); ++i) {
+    const int count = static_cast<int>(nodes_.size()), step = way == Way::forward ? 1 : -1;
+    const auto bytes = [&](int edge) { return edges_[static_cast<size_t>(edge)].value.sample * static_cast<int64>(sizeof(T)); };
+    for (int n = 0; n < count; ++n) {
+        const int i = way == Way::forward ? n : count - 1 - n;
         const Node<T>& node = *nodes_[static_cast<size_t>(i)];
-        const auto bytes = [&](int edge) { return edges_[static_cast<size_t>(edge)].value.sample * static_cast<int64>(sizeof(T)); };
-        const bool local = node.local() && node.forward_phases(call) <= 1 && node.backward_phases(call) <= 1;
-        if (local && !segments.empty() && segments.back().local()) {
-            segments.back().last = i;
-            segments.back().bytes += bytes(node.output);
-        } else {
-            segments.push_back({i, i, local ? bytes(node.input) + bytes(node.output) : 0});
+        const int phases = way == Way::forward ? node.forward_phases(call) : node.backward_phases(call);
+        const int64 written = bytes(way == Way::forward ? node.output : node.input);
+        const int64 all = bytes(node.input) + bytes(node.output);
+        for (int phase = 0; phase < std::max(phases, 1); ++phase) {
+            const bool last = phase + 1 >= phases, local = node.local() && (phase == 0 || last);
+            if (local && phase == 0 && !segments.empty() && segments.back().local()) {
+                segments.back().end = i + step;
+                segments.back().bytes += last ? written : 0;  // else it only reads
+            } else {
+                segments.push_back({i, i + step, phase, local ? all : 0});
+            }
         }
     }
 }
@@ -229,7 +289,9 @@ void Network<T>::finalize(const std::vector<int>& wanted) {
     choose_time_layout();
     insert_relayouts();
     order_nodes();
+    fuse_sums();
     lay_out_grids();
+    share_gradients();
     collect_parameters();
     for (size_t i = nodes_.size(); i-- > 0;)  // tokens that several layers look up are below the least of their limits
         for (int output : nodes_[i]->passes_values() ? nodes_[i]->outputs() : std::vector<int>{}) {

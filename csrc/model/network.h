@@ -24,10 +24,12 @@ struct Axis {
     int64 fixed = 0;   // steps if no input does
 };
 
-// Nodes first .. last that take a few samples at a time through all of them, so that values stay in the cache.
+// Nodes that take a few samples at a time through all of them, so that values stay in the cache; or a single phase of a
+// node that takes all rows at once. Only the one that runs first can be in a later phase than its own first.
 struct Segment {
-    int first, last;
-    int64 bytes;  // of their values, a sample; 0: a single node that takes all rows at once
+    int begin, end;  // nodes in the order they run: end is one further, forwards above begin, backwards below it
+    int phase;       // of node `begin`; the others' is 0
+    int64 bytes;     // of their values, a sample; 0: one node that takes all rows at once
     bool local() const { return bytes > 0; }
 };
 
@@ -167,8 +169,8 @@ public:
     const std::vector<Scatter<T>*>& scatters() const { return scatters_; }
     const std::vector<Axis>& axes() const { return axes_; }
     const std::vector<Junction>& joined() const { return joined_; }
-    // What runs together in a call: batch statistics break segments in training alone.
-    void make_segments(const Call<T>& call, std::vector<Segment>& segments) const;
+    // What runs together in a call, one way: batch statistics break segments in training alone.
+    void make_segments(const Call<T>& call, Way way, std::vector<Segment>& segments) const;
     const std::vector<State>& states() const { return states_; }
     const std::vector<std::shared_ptr<Parameter<T>>>& parameters() const { return parameters_; }
     // The further places of parameters that are used several times.
@@ -216,6 +218,9 @@ private:
     bool leads_to_time(int edge) const;
     void choose_time_layout();
     void insert_relayouts();
+    void fuse_sums();
+    bool add_in_place(std::vector<int> edges, int sum, Activation f);
+    void share_gradients();
     void collect_parameters();
     void lay_out_grids();
     void order_nodes();

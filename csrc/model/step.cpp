@@ -459,17 +459,14 @@ int64 Step<T>::rows_a_pass(const Node<T>& node) const {
 
 template <class T>
 void Step<T>::forward(const Member& member, Slice slice, T* scratch) const {
-    for (const Segment& segment : work_.segments) {
-        const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
-        const int phases = segment.local() ? 1 : head.forward_phases(call_);
-        for (int phase = 0; phase < phases; ++phase) {
-            if (phase > 0) member.barrier();
-            in_passes(slice, segment.bytes, rows_a_pass(head), [&](Slice pass) {
-                for (int i = segment.first; i <= segment.last; ++i)
-                    if (!work_.unread[static_cast<size_t>(i)] && !stop_.now())
-                        network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, phase, scratch);
-            });
-        }
+    for (const Segment& segment : work_.forward_segments) {
+        if (segment.phase > 0) member.barrier();
+        const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.begin)];
+        in_passes(slice, segment.bytes, rows_a_pass(head), [&](Slice pass) {
+            for (int i = segment.begin; i < segment.end; ++i)
+                if (!work_.unread[static_cast<size_t>(i)] && !stop_.now())
+                    network_.nodes()[static_cast<size_t>(i)]->forward(call_, pass, i == segment.begin ? segment.phase : 0, scratch);
+        });
     }
 }
 
@@ -509,19 +506,14 @@ void Step<T>::score(size_t h, Slice slice) {
 
 template <class T>
 void Step<T>::backward(const Member& member, Slice slice, T* scratch) const {
-    const auto& segments = work_.segments;
-    for (size_t s = segments.size(); s-- > 0;) {
-        const Segment& segment = segments[s];
-        const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.first)];
-        const int phases = segment.local() ? 1 : head.backward_phases(call_);
-        for (int phase = 0; phase < phases; ++phase) {
-            if (phase > 0) member.barrier();
-            in_passes(slice, 2 * segment.bytes, rows_a_pass(head), [&](Slice pass) {
-                for (int i = segment.last; i >= segment.first; --i)
-                    if (!work_.scored[static_cast<size_t>(i)] && !stop_.now())
-                        network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, phase, scratch);
-            });
-        }
+    for (const Segment& segment : work_.backward_segments) {
+        if (segment.phase > 0) member.barrier();
+        const Node<T>& head = *network_.nodes()[static_cast<size_t>(segment.begin)];
+        in_passes(slice, 2 * segment.bytes, rows_a_pass(head), [&](Slice pass) {
+            for (int i = segment.begin; i > segment.end; --i)
+                if (!work_.scored[static_cast<size_t>(i)] && !stop_.now())
+                    network_.nodes()[static_cast<size_t>(i)]->backward(call_, pass, i == segment.begin ? segment.phase : 0, scratch);
+        });
     }
 }
 

@@ -164,7 +164,7 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
         const bool skipped = writer && (writer->passes_values() || (!request.training && writer->identity_in_inference()));
         if (!edge.value.time) multiply(multiply(request.batch, edge.value.sample, edge.name), size, edge.name);
         if (!skipped) place(edge.value.size(request.batch, axes.data()) * size, edge.value.halo(), &values_[e]);
-        if (request.backward && !edge.index && (edge.input < 0 || request.input_gradients))
+        if (request.backward && !edge.index && (edge.input < 0 || request.input_gradients) && edge.gradient_of < 0)
             place(edge.gradient.size(request.batch, axes.data()) * size, edge.gradient.halo(), &gradients_[e]);
     }
     for (const auto& node : network.nodes()) {
@@ -222,6 +222,12 @@ void Workspace<T>::lay_out(const Network<T>& network, const Objective& objective
             again = again || !values_[e];
         }
     }
+    for (size_t e = edges.size(); e-- > 0 && request.backward;) {
+        if (edges[e].gradient_of < 0 || (edges[e].input >= 0 && !request.input_gradients)) continue;
+        int of = edges[e].gradient_of;
+        while (edges[static_cast<size_t>(of)].gradient_of >= 0) of = edges[static_cast<size_t>(of)].gradient_of;
+        gradients_[e] = gradients_[static_cast<size_t>(of)];
+    }
     for (size_t i = 0; i < products.size(); ++i) products[i].partials = static_cast<T*>(partials_[i]);
     for (size_t h = 0; h < heads.size(); ++h) {
         const HeadBlocks& blocks = head_blocks_[h];
@@ -269,7 +275,8 @@ bool Workspace<T>::prepare(const kernels::Kernels<T>& k, const Network<T>& netwo
     for (const Head& head : objective.heads)
         if (request.loss && head.fused >= 0) scored[static_cast<size_t>(head.fused)] = 1;
 
-    network.make_segments(call, segments);
+    network.make_segments(call, Way::forward, forward_segments);
+    network.make_segments(call, Way::backward, backward_segments);
     products.clear();
     int64 largest = 0;
     for (const auto& node : network.nodes()) largest = std::max(largest, node->scratch(call));

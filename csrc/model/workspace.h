@@ -110,7 +110,7 @@ public:
     std::vector<Steps> axes;
     std::vector<int64> order;      // row -> place in the batch
     std::vector<int64> lengths;    // of rows, on every ragged axis; empty if all are equal
-    std::vector<Segment> segments;
+    std::vector<Segment> forward_segments, backward_segments;
     std::vector<ProductPlan<T>> products;
     Claims slices;                 // of rows
     Phase refresh, gradients, merge, reuses, norms, update, constraints;

@@ -49,19 +49,22 @@ TEST(normalize_by_columns_and_back) {
             const Guarded<T> x = drawn<T>(rows, columns, shift), delta = drawn<T>(rows, columns, 1);
             const Guarded<T> centre = drawn<T>(1, columns, 0), scale = drawn<T>(1, columns, 1);
             const Guarded<T> offset = drawn<T>(1, columns, 2), slopes = drawn<T>(1, columns, 3);
+            const Guarded<T> addend = drawn<T>(rows, columns, 2);
             for (const Activation f : activations) {
-                Guarded<T> y(rows, columns, columns, 1), out(rows, columns, columns, 2);
+                Guarded<T> y(rows, columns, columns, 1), sum_y(rows, columns, columns, 0), out(rows, columns, columns, 2);
                 Guarded<double> sums(columns, 0), products(columns, 1);
-                k.normalize(f, rows, columns, x.data(), centre.data(), scale.data(), offset.data(), y.data());
+                k.normalize(f, rows, columns, x.data(), centre.data(), scale.data(), offset.data(), nullptr, y.data());
+                k.normalize(f, rows, columns, x.data(), centre.data(), scale.data(), offset.data(), addend.data(), sum_y.data());
                 k.normalize_gradient(f, rows, columns, x.data(), delta.data(), centre.data(), scale.data(), slopes.data(),
                                      offset.data(), out.data());
                 k.normalize_sums(rows, columns, x.data(), centre.data(), delta.data(), sums.data(), products.data());
-                CHECK(y.intact() && out.intact() && sums.intact() && products.intact());
+                CHECK(y.intact() && sum_y.intact() && out.intact() && sums.intact() && products.intact());
                 for (int64 c = 0; c < columns; ++c) {
                     double sum = 0, product = 0;
                     for (int64 r = 0; r < rows; ++r) {
                         const double d = static_cast<double>(x(r, c)) - static_cast<double>(centre[c]), g = delta(r, c);
                         CHECK_NEAR(y(r, c), activation(f, d * scale[c] + offset[c]), roundings<T>(24));
+                        CHECK_NEAR(sum_y(r, c), activation(f, d * scale[c] + offset[c] + addend(r, c)), roundings<T>(28));
                         CHECK_NEAR(out(r, c), (scale[c] * g + slopes[c] * d + offset[c]) * slope(f, x(r, c)), roundings<T>(80));
                         sum += g;
                         product += g * d;
@@ -70,7 +73,7 @@ TEST(normalize_by_columns_and_back) {
                     CHECK_NEAR(products[c], product, roundings<T>(4 * static_cast<double>(rows)));
                 }
                 Guarded<T> place = x;
-                k.normalize(f, rows, columns, place.data(), centre.data(), scale.data(), offset.data(), place.data());
+                k.normalize(f, rows, columns, place.data(), centre.data(), scale.data(), offset.data(), nullptr, place.data());
                 CHECK(place.intact());
                 CHECK(same_bits(place.data(), y.data(), rows * columns));
             }

@@ -95,6 +95,29 @@ def residual(n: _core.Network) -> list[int]:
     return [_dense(n, "out", e, 10, "softmax")]
 
 
+def _norm(n: _core.Network, name: str, e: int) -> int:
+    return n.add_batch_normalization(name, e, 0.9, 1e-3, True, True)
+
+
+def normalized_sums(n: _core.Network) -> list[int]:
+    """Sums of what a normalization writes: with data, with another normalization, with a sum, with what cannot be added
+    in place; of samples that are blocks of their own and of few positions; of rows."""
+    x, more, rows = n.add_input("x", (8, 8, 1)), n.add_input("more", (8, 8, 3)), n.add_input("rows", (6,))
+    e = n.add_merge("with_data", [_norm(n, "bn_0", _conv(n, "stem", x, 3)), more], "add")
+    a, b, c, d = n.add_fork("fork_1", n.add_activation("tanh_1", e, "tanh"), 4)
+    both = [_norm(n, "bn_a", _conv(n, "a", a, 3, activation="tanh")), _norm(n, "bn_b", _conv(n, "b", b, 3, 1))]
+    e = n.add_merge("with_a_sum", [c, n.add_merge("two_norms", both, "add")], "add")
+    e = n.add_merge("three", [e, n.add_activation("tanh_d", _norm(n, "bn_d", d), "tanh")], "add")
+    a, b, c = n.add_fork("fork_2", n.add_pool("pool", e, "average", (2, 2), (2, 2), "valid"), 3)
+    e = n.add_merge("few_positions", [a, _norm(n, "bn_2", _conv(n, "b_2", b, 3))], "add")
+    e = n.add_merge("with_conv", [n.add_activation("sigmoid_2", e, "sigmoid"), _conv(n, "c_2", c, 3)], "add")
+    e = _dense(n, "code", n.add_flatten("flat", e), 6, "tanh")
+    e = n.add_merge("vectors", [_norm(n, "bn_rows", rows), _dense(n, "again", e, 6)], "add")
+    e, out = n.add_fork("fork_3", e, 2)
+    out = n.add_merge("at_the_end", [_norm(n, "bn_out", out), n.add_input("y", (6,))], "add")
+    return [_dense(n, "out", e, 10, "softmax"), out]
+
+
 def branches(n: _core.Network) -> list[int]:
     """Inception: windows of 1, 3 and 5 and a pooling side by side."""
     e = _conv(n, "stem", n.add_input("x", (8, 8, 1)), 3, activation="sigmoid")
@@ -229,6 +252,14 @@ _IMAGES = _images()
 
 GRAPHS = [
     Graph("residual", residual, [_IMAGES], [_labels()], [(CE, False, 1.0, ["sparse_categorical_accuracy"])]),
+    Graph(
+        "normalized_sums", normalized_sums,
+        [
+            _IMAGES, np.concatenate([_IMAGES[::-1], _IMAGES / 2, _IMAGES**2], -1), _IMAGES[:, 1:7, 3, 0].copy(),
+            _IMAGES[:, 2, 1:7, 0].copy(),
+        ],
+        [_labels(), _IMAGES[:, 5, 1:7, 0].copy()], [(CE, False, 1.0, []), (MSE, False, 0.5, [])],
+    ),
     Graph("branches", branches, [_IMAGES], [_labels()], [(CE, False, 1.0, [])], penalties=(1e-3, 1e-2)),
     Graph("excited", excited, [_IMAGES], [_labels()], [(CE, False, 1.0, [])]),
     Graph("kinds", kinds, [_IMAGES.reshape(5, 64)], [_labels()], [(CE, False, 1.0, [])]),

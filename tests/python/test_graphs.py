@@ -119,6 +119,16 @@ def test_threads(graph: Graph) -> None:
     assert len(found) == 1
 
 
+def test_sums_in_place() -> None:
+    """A normalization adds what is to be added behind it, where nothing stands in between."""
+    graph = next(graph for graph in GRAPHS if graph.name == "normalized_sums")
+    nodes = dict(line.split(" -> ") for line in graph.network().plan.splitlines() if " -> " in line)
+    adding = {name: text.split("adds ")[1] for name, text in nodes.items() if "adds " in text}
+    assert adding == {"bn_0": "more", "bn_b": "bn_a", "bn_2": "pool", "bn_rows": "again", "bn_out": "y"}
+    assert {"with_data", "two_norms", "few_positions", "vectors", "at_the_end"}.isdisjoint(nodes)
+    assert {"with_a_sum", "three", "with_conv"} < nodes.keys()
+
+
 def test_few_samples() -> None:
     """A batch smaller than the team is shared out by what nodes write: the same bits, in training too."""
     graph = next(graph for graph in GRAPHS if graph.build is residual)
