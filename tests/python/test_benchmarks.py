@@ -43,6 +43,18 @@ def test_overhead_of_calls() -> None:
         assert 0 < least == middle < 1e6  # one repeat
 
 
+def test_two_libraries_in_one_process() -> None:
+    pytest.importorskip("torch")
+    options = ["--work", "lstm_b2_h4_t2", "--rounds", "1", "--steps", "3", "--first", "torch"]
+    command = [sys.executable, "-m", "benchmarks.together", *options]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [row.split("|")[1:3] for row in table[2:]] == [
+        [" PyTorch, lstm_b2_h4_t2 ", " Tauten, lstm_b2_h4_t2 "],
+        [" Tauten, lstm_b2_h4_t2 ", " PyTorch, lstm_b2_h4_t2 "],
+    ]
+    assert all(0 < float(cell) < 1e4 for row in table[2:] for cell in row.split("|")[3:7])
+
+
 def test_threads_of_small_calls() -> None:
     options = ["--threads", "2", "--rounds", "1", "--seconds", "0.001", "--only", "conv 4, batch 2"]
     command = [sys.executable, "-m", "benchmarks.threads", *options]
