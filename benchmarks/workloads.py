@@ -246,6 +246,13 @@ def resnet(batch: int) -> Workload:
     return Workload(f"resnet_b{batch}", text, batch, (32, 32, 3), (*layers, Flatten(), Dense(10)), learning_rate=1e-4)
 
 
+def plain(batch: int) -> Workload:
+    """The residual network's convolutions in a chain, with no sums and no normalization (He et al.'s plain network)."""
+    layers = [each for filters in (32, 64, 128) for each in (*[Conv(filters, 3)] * 3, Pool(2))]
+    text = f"32x32x3, conv3 32, 32, 32, pool, 64, 64, 64, pool, 128, 128, 128, pool, 10; batch {batch}"
+    return Workload(f"plain_b{batch}", text, batch, (32, 32, 3), (*layers, Flatten(), Dense(10)))
+
+
 CELLS = {"rnn": "tanh RNN", "forget": "forget-gate RNN", "gru": "GRU", "lstm": "LSTM"}
 
 
@@ -331,7 +338,8 @@ def one_sample(names: Iterable[str]) -> list[str]:
 def find(name: str) -> Workload:
     """A public workload, or one of its family with other sizes: lenet_b128, resnet_b8, lstm_b1_h512, gru_b8_h64_t16.
 
-    The cell may be "forget", too; behind t stands the number of steps, 128 without it.
+    plain_b32 is resnet_b32 without what makes it residual. The cell may be "forget", too; behind t stands the number of
+    steps, 128 without it.
 
     Raises:
         ValueError: for a name that is neither.
@@ -342,6 +350,8 @@ def find(name: str) -> Workload:
         return lenet(int(found[1]))
     if found := re.fullmatch(r"resnet_b([1-9]\d*)", name):
         return resnet(int(found[1]))
+    if found := re.fullmatch(r"plain_b([1-9]\d*)", name):
+        return plain(int(found[1]))
     if found := re.fullmatch(r"(rnn|forget|gru|lstm)_b([1-9]\d*)_h([1-9]\d*)(?:_t([1-9]\d*))?", name):
         return sequence(found[1], int(found[2]), int(found[3]), int(found[4] or 128))
     raise ValueError(f"no workload {name!r}; there are {', '.join(WORKLOADS)}")

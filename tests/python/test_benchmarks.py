@@ -135,6 +135,7 @@ def test_names_of_workloads() -> None:
     assert workloads.find("rnn_b8_h64").flops == 2 * 8 * 128 * (2 * 32 * 64 + 3 * 64 * 64 + 3 * 64 * 10)
     assert workloads.find("gru_b8_h64").flops == 2 * 8 * 128 * 3 * (2 * 32 * 64 + 3 * 64 * 64 + 64 * 10)
     assert workloads.find("forget_b8_h64_t16").shape == (16, 32)
+    assert workloads.find("plain_b8").flops == workloads.find("resnet_b8").flops
     assert workloads.one_sample(["lenet_b64", "lenet_b8", "mlp_b128"]) == ["lenet_b64", "mlp_b128"]
     with pytest.raises(ValueError, match="no workload 'vgg_b64'"):
         workloads.find("vgg_b64")
