@@ -113,7 +113,7 @@ void each_type(const Body& body) {
 
 // The benchmark family/level/type/name, for the level in use (TAUTEN_ISA).
 template <class T, class Body>
-void add(const std::string& family, const std::string& name, Body body) {
+void add(const std::string& family, const std::string& name, const Body& body) {
     const char* const type = sizeof(T) == 4 ? "float" : "double";
     const std::string full = text(family, '/', kernels::level_name(kernels::level()), '/', type, '/', name);
     benchmark::RegisterBenchmark(full.c_str(), body)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);

@@ -38,7 +38,8 @@ Model<T>::Model(const Description& d) {
     build(d, net);
     engine_.compile({{"sparse_categorical_crossentropy", false, 1, {}}});
     for (const auto& p : net.parameters()) {
-        const double limit = std::sqrt(6.0 / static_cast<double>(p->rows + p->columns / p->gates));
+        const int64 gate = p->columns / p->gates;
+        const double limit = std::sqrt(6.0 / static_cast<double>(p->rows + gate));
         const Buffer<T> w = filled<T>(p->rows * p->columns, -limit, limit);
         p->write_keras(w.data(), p->weights.data());
         ++p->version;

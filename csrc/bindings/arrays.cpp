@@ -124,11 +124,6 @@ ArraySource::ArraySource(const py::array& rows, const Index& first, const Index&
     keep_.push_back(rows);
 }
 
-py::object ArraySource::lengths() const {
-    if (!source_.ragged()) return py::none();
-    return py::array_t<int64>(static_cast<py::ssize_t>(source_.lengths.size()), source_.lengths.data());
-}
-
 py::tuple shape_tuple(const Shape& shape) {
     py::tuple out(shape.size());
     for (size_t i = 0; i < shape.size(); ++i)
@@ -156,8 +151,7 @@ void bind_source(py::module_& module) {
         .def(py::init<const py::array&, const Index&, const Index&>(), py::arg("rows"), py::arg("first"),
              py::arg("lengths"))
         .def_property_readonly("samples", [](const ArraySource& s) { return s.source().samples; })
-        .def_property_readonly("shape", [](const ArraySource& s) { return shape_tuple(s.source().shape); })
-        .def_property_readonly("lengths", &ArraySource::lengths);
+        .def_property_readonly("shape", [](const ArraySource& s) { return shape_tuple(s.source().shape); });
 }
 
 }  // namespace tauten::bindings

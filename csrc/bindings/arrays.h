@@ -26,7 +26,6 @@ public:
     // Samples that are stretches of the rows of one array; they may have no rows.
     ArraySource(const py::array& rows, const Index& first, const Index& lengths);
     const Source& source() const { return source_; }
-    py::object lengths() const;
 
 private:
     void one_array(const py::array& array);

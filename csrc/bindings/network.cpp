@@ -52,6 +52,7 @@ void bind_weights(py::module_& module, py::class_<PyNetwork>& c) {
          require(which.size() == py::len(values), "expected ", which.size(), " arrays, got ", py::len(values));
          n.with([&](auto& engine) {
              std::vector<decltype(from_keras(parameter(engine, 0), py::object()))> arrays;
+             arrays.reserve(which.size());
              for (size_t k = 0; k < which.size(); ++k)
                  arrays.push_back(from_keras(parameter(engine, which[k]), py::object(values[k])));
              std::unique_lock lock(engine.guard());

@@ -34,10 +34,6 @@ class Source:
     def shape(self) -> tuple[int | None, ...]:
         """Shape of one sample; the first extent is None for a list of unequal lengths."""
 
-    @property
-    def lengths(self) -> NDArray[np.int64] | None:
-        """Steps of each sample, for a list of arrays; else None."""
-
 class Parameter:
     """What a network says of one of its weights."""
 

@@ -25,6 +25,8 @@ CASES: dict[str, tuple[str, list[str], str, Any]] = {
     "labels of int32 in a column": ("sparse_categorical_crossentropy", [], "softmax", LABELS[:, None].astype(np.int32)),
     "one-hot": ("categorical_crossentropy", ["accuracy", "mae"], "softmax", ONE_HOT),
     "probabilities": ("binary_crossentropy", ["accuracy"], "sigmoid", PAIR),
+    "probabilities of uint8": ("binary_crossentropy", [], "sigmoid", (PAIR > 0.5).astype(np.uint8)),
+    "probabilities of bool": ("binary_crossentropy", [], "sigmoid", PAIR > 0.5),
 }
 
 

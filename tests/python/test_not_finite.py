@@ -25,6 +25,18 @@ def test_infinite_gradients_change_nothing():
     assert np.isfinite(model.train_on_batch(np.ones_like(x), y))  # velocities are whole, too
 
 
+def test_an_infinite_penalty_changes_nothing():
+    model = tauten.Sequential(
+        [tauten.Input((1,)), layers.Dense(2, kernel_regularizer=tauten.regularizers.L2(1e300), name="out")]
+    )
+    model.compile("sgd", "mean_squared_error")
+    model.set_weights([np.full((1, 2), 1e20, np.float32), np.ones(2, np.float32)])
+    before = model.get_weights()
+    with pytest.raises(FloatingPointError, match="weights' penalty is not finite"):
+        model.train_on_batch(np.zeros((4, 1)), np.zeros((4, 2)))
+    assert all(map(np.array_equal, before, model.get_weights()))
+
+
 def test_gradients_go_unchecked_on_demand():
     model, x, y = overflowing()
     tauten.config.set_check_gradients(False)
