@@ -8,18 +8,30 @@
 
 #include "kernels/fill.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace tauten::kernels {
 namespace {
 
 constexpr Level all_levels[] = {Level::baseline, Level::avx2, Level::avx512};
+
+#if defined(__x86_64__)
+// Clang 16's __builtin_cpu_supports does not know these two.
+bool has_f16c_and_lzcnt() {
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_F16C) == 0) return false;
+    return __get_cpuid(0x80000001, &a, &b, &c, &d) && (c & bit_LZCNT) != 0;
+}
+#endif
 
 // The processor's and the operating system's word: __builtin_cpu_supports looks at XCR0 too.
 bool processor_has(Level l) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("f16c") &&
-                    __builtin_cpu_supports("lzcnt");
+                    __builtin_cpu_supports("bmi2") && has_f16c_and_lzcnt();
     switch (l) {
         case Level::baseline: return true;
         case Level::avx2: return v3;

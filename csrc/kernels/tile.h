@@ -43,17 +43,18 @@ inline constexpr int k_unroll = 4;
 
 // The operand *(p + kScale * stride + kOffset), all in bytes. Compilers turn a tile's row addresses into one
 // pointer a row and run out of registers; writing the address out keeps to x86's base + index * scale + constant.
+// What is read lies somewhere behind p: "m" says so with an array longer than any (clang wants a length).
 #if defined(__x86_64__) && defined(__AVX__)
-#define TAUTEN_AT(instruction, before, after, output, ...)                                               \
-    if constexpr (kScale == 0)                                                                           \
-        asm(instruction " " before "%c[offset](%[p])" after                                              \
-            : output                                                                                     \
-            : [p] "r"(p), [offset] "i"(kOffset), "m"(*(const T(*)[])p) __VA_OPT__(, ) __VA_ARGS__);      \
-    else                                                                                                 \
-        asm(instruction " " before "%c[offset](%[p],%[stride],%c[scale])" after                          \
-            : output                                                                                     \
-            : [p] "r"(p), [stride] "r"(stride), [offset] "i"(kOffset), [scale] "i"(kScale),              \
-              "m"(*(const T(*)[])p) __VA_OPT__(, ) __VA_ARGS__)
+#define TAUTEN_AT(instruction, before, after, output, ...)                                                 \
+    if constexpr (kScale == 0)                                                                             \
+        asm(instruction " " before "%c[offset](%[p])" after                                                \
+            : output                                                                                       \
+            : [p] "r"(p), [offset] "i"(kOffset), "m"(*(const T(*)[1 << 28])p) __VA_OPT__(, ) __VA_ARGS__); \
+    else                                                                                                   \
+        asm(instruction " " before "%c[offset](%[p],%[stride],%c[scale])" after                            \
+            : output                                                                                       \
+            : [p] "r"(p), [stride] "r"(stride), [offset] "i"(kOffset), [scale] "i"(kScale),                \
+              "m"(*(const T(*)[1 << 28])p) __VA_OPT__(, ) __VA_ARGS__)
 
 // in every lane
 template <class T, int kScale, int kOffset>

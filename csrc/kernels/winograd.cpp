@@ -32,7 +32,7 @@ struct Matrix {
     double at[rows_][columns_] = {};
 };
 
-constexpr double power(double x, int n) {
+[[maybe_unused]] constexpr double power(double x, int n) {
     double y = 1;
     for (int i = 0; i < n; ++i) y *= x;
     return y;
@@ -168,9 +168,9 @@ TAUTEN_INLINE Native<T> row_sum(const Native<T>* x) {
 // The rows of M in groups that share work: expanding, ±p, which are the even half plus and minus the odd one, and the two of 0 and ∞; else the even rows, which take ±p by their sum, and the odd ones, by their
 // difference.
 template <class M>
-constexpr int groups = M::expands ? M::matrix.rows / 2 : 2;
+[[maybe_unused]] constexpr int groups = M::expands ? M::matrix.rows / 2 : 2;
 template <class M, int group>
-constexpr int group_rows = M::expands ? 2 : (M::matrix.rows + 1 - group) / 2;
+[[maybe_unused]] constexpr int group_rows = M::expands ? 2 : (M::matrix.rows + 1 - group) / 2;
 template <class M>
 constexpr int group_row(int group, int i) {
     return !M::expands ? 2 * i + group : group > 0 ? 2 * group - 1 + i : i * (M::matrix.rows - 1);
@@ -232,7 +232,7 @@ TAUTEN_INLINE Native<T> in_register(Native<T> v) {
 }
 
 template <class T>
-inline constexpr int64 points_ahead = 2 * Vec<T>::lanes;
+[[maybe_unused]] inline constexpr int64 points_ahead = 2 * Vec<T>::lanes;
 
 // M x Mᵀ for the rows of one group after the other.
 template <class T, class M, int group, class Part, class Finish>

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import signal
@@ -129,9 +128,7 @@ def test_interrupt_keeps_the_best_model(tmp_path: Path) -> None:
     write_csv(tmp_path / "iris.csv", *flowers())
     command = [sys.executable, "-m", "tauten", "train", "iris.csv", "--epochs", "1000000", "--quiet"]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    # a test run in the background of a shell ignores SIGINT, and so would its children
-    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(command, cwd=tmp_path, preexec_fn=heed, **pipes) as process:
+    with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
         try:
             end = time.monotonic() + 60
             while not (tmp_path / "model.safetensors").exists() and time.monotonic() < end:
