@@ -248,7 +248,7 @@ def resnet(batch: int) -> Workload:
 
 def plain(batch: int) -> Workload:
     """The residual network's convolutions in a chain, with no sums and no normalization (He et al.'s plain network)."""
-    layers = [each for filters in (32, 64, 128) for each in (*[Conv(filters, 3)] * 3, Pool(2))]
+    layers = [each for f in (32, 64, 128) for each in (Conv(f, 3), Conv(f, 3), Conv(f, 3), Pool(2))]
     text = f"32x32x3, conv3 32, 32, 32, pool, 64, 64, 64, pool, 128, 128, 128, pool, 10; batch {batch}"
     return Workload(f"plain_b{batch}", text, batch, (32, 32, 3), (*layers, Flatten(), Dense(10)))
 
