@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/check.h"
+
 namespace tauten {
 
 namespace {
@@ -9,6 +11,8 @@ namespace {
 // Blocks of rows whose moments and sums are taken apart: they depend on the shapes only, so that nothing depends on who
 // takes which. Enough for many threads, few enough that putting them together costs nothing.
 constexpr int64 least_block_rows = 32, most_blocks = 128;
+// Samples of as many positions are blocks, however many there are: putting them together is little beside them.
+constexpr int64 least_sample_rows = 64;
 // Channels that are put together at a time.
 constexpr int64 group = 8;
 
@@ -70,7 +74,11 @@ bool BatchNormalization<T>::take_addend(int edge, int sum, Activation f) {
 template <class T>
 void BatchNormalization<T>::plan(const std::vector<Edge>& edges) {
     EdgeNode<T>::plan(edges);
-    if (addend_ >= 0) addend_name_ = edges[static_cast<size_t>(addend_)].name;
+    if (addend_ < 0) return;
+    const Edge& addend = edges[static_cast<size_t>(addend_)];
+    require(addend.gradient_of == this->output, this->name, ": nothing would write the gradient of ", addend.name);
+    addend_name_ = addend.name;
+    sum_name_ = edges[static_cast<size_t>(this->output)].name;
 }
 
 // Moments of blocks; μ and σ² of the batch; sums of blocks; what those come to.
@@ -85,7 +93,7 @@ void BatchNormalization<T>::extra_bytes(const Call<T>& call, std::vector<int64>&
 
 template <class T>
 bool BatchNormalization<T>::by_samples() const {
-    return !input_.time && input_.positions() >= least_block_rows;
+    return !input_.time && input_.positions() >= least_sample_rows;
 }
 
 template <class T>
@@ -193,14 +201,14 @@ void BatchNormalization<T>::forward(const Call<T>& call, Slice slice, int phase,
             line_up(c, static_cast<double>(mean_->weights[c]), static_cast<double>(variance_->weights[c]), by);
         return write_outputs(call, slice, by);
     }
-    switch (phase - !by_samples()) {
-        case 0:
+    switch (stage(phase)) {
+        case Stage::blocks:
             return for_each_block(call, slice, this->template extra<double>(call, 0), [&](int64 first, int64 n, double* to) {
                 call.kernels->column_moments(n, channels_, call.values[this->input] + first * channels_, to, to + channels_);
             });
-        case 1: return keep_moments(call, own_channels(call, slice));
-        case 2: return write_outputs(call, slice, numbers(call));
-        default: return;
+        case Stage::channels: return keep_moments(call, own_channels(call, slice));
+        case Stage::values: return write_outputs(call, slice, numbers(call));
+        case Stage::wait: return;
     }
 }
 
@@ -229,12 +237,11 @@ void BatchNormalization<T>::backward(const Call<T>& call, Slice slice, int phase
         line_up_gradient(call, {0, channels_}, by);
         return input_gradient(call, slice, by);
     }
-    switch (phase - !by_samples()) {
-        case 0: return sum_blocks(call, slice, scratch);
-        case 1: return wanted ? line_up_gradient(call, own_channels(call, slice), numbers(call)) : void();
-        case 2: return wanted ? input_gradient(call, slice, numbers(call)) : void();
-        default: return;
-    }
+    const Stage at = stage(phase);
+    if (at == Stage::blocks) return sum_blocks(call, slice, scratch);
+    if (!wanted) return;
+    if (at == Stage::channels) line_up_gradient(call, own_channels(call, slice), numbers(call));
+    if (at == Stage::values) input_gradient(call, slice, numbers(call));
 }
 
 // Σ δ and Σ δ (x - μ) of blocks, μ as T has it

@@ -27,7 +27,7 @@ public:
     bool reads_time() const override { return true; }
     bool passes_time() const override { return true; }
     bool writes_halo() const override { return true; }
-    std::string detail() const override { return addend_ < 0 ? std::string() : "adds " + addend_name_; }
+    std::string detail() const override { return addend_ < 0 ? std::string() : "adds " + addend_name_ + ": " + sum_name_; }
     void plan(const std::vector<Edge>& edges) override;
     bool set_activation(Activation f) override {
         activation_ = f;
@@ -40,10 +40,8 @@ public:
     int64 scratch(const Call<T>&) const override { return 4 * channels_; }
     double work(const Call<T>& call) const override { return 10.0 * static_cast<double>(rows(call) * channels_); }
 
-    // [all rows are there |] moments of blocks | what they make of γ and β | y. Blocks of whole samples need no rows of
-    // other slices: theirs are taken as soon as the layer below has written them.
+    // Stages. Blocks that are no samples need rows of other slices, and a phase before the first stage, in which those come.
     int forward_phases(const Call<T>& call) const override { return of_batch(call) ? 3 + !by_samples() : 1; }
-    // [all δ are there |] sums of blocks | what they come to | ∂E/∂x
     int backward_phases(const Call<T>& call) const override { return needs_sums(call) ? 3 + !by_samples() : 1; }
     void forward(const Call<T>& call, Slice slice, int phase, T* scratch) const override;
     bool in_parts(const Call<T>& call, Way way) const override;
@@ -65,6 +63,9 @@ private:
     bool needs_sums(const Call<T>& call) const {
         return call.backward && (of_batch(call) || (gamma_ && gamma_->trainable) || (beta_ && beta_->trainable));
     }
+    // Moments, or sums of δ, of blocks | what they come to by channel | y, or ∂E/∂x
+    enum class Stage { wait = -1, blocks, channels, values };
+    Stage stage(int phase) const { return static_cast<Stage>(phase - !by_samples()); }
     // Whether a block is a sample.
     bool by_samples() const;
     int64 block_rows(const Call<T>& call) const;
@@ -103,7 +104,7 @@ private:
     BatchNormalizationOptions options_;
     Activation activation_ = Activation::linear;
     int addend_ = -1;  // edge, or none
-    std::string addend_name_;
+    std::string addend_name_, sum_name_;
     using EdgeNode<T>::below_, EdgeNode<T>::input_, EdgeNode<T>::output_, EdgeNode<T>::input_gradient_,
         EdgeNode<T>::output_gradient_;
     std::shared_ptr<Parameter<T>> gamma_, beta_, mean_, variance_;

@@ -225,6 +225,7 @@ public:
     // Whether forward() or backward() of this call can compute a part of what it writes alone (Slice::parts), and gains
     // by it.
     virtual bool in_parts(const Call<T>& call, Way way) const { (void)call; (void)way; return false; }
+    // Where values lie by sample, it only reads ∂E/∂ its output: the memory may be that of another edge's gradient, too.
     virtual void backward(const Call<T>& call, Slice slice, int phase, T* scratch) const = 0;
 
     // Copies of weights that a call reads; made anew in parts when stale, by calls that have the weights to themselves:

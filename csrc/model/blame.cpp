@@ -33,7 +33,9 @@ std::string blame_forward(const Network<T>& network, const Workspace<T>& work) {
     for (size_t i = 0; i < network.nodes().size(); ++i) {
         const Node<T>& node = *network.nodes()[i];
         if (work.unread[i] || finite_value(network, call, node.output)) continue;
-        std::string blame = text("layer '", node.name, "' is the first whose output is not finite");
+        const std::string& written = network.edges()[static_cast<size_t>(node.output)].name;  // a sum's, that it adds itself
+        std::string blame = text("layer '", node.name, written == node.name ? "'" : "' with the sum '" + written + "'",
+                                 " is the first whose output is not finite");
         for (const auto& p : node.parameters)
             if (!call.kernels->all_finite(p->size(), p->weights.data())) return text(blame, ": its ", p->name, " is not");
         return blame;

@@ -143,28 +143,25 @@ void Network<T>::fuse_sums() {
     if (any) order_nodes();
 }
 
-// By the producer that runs last, or else by the other one, which has to wait then. What is added gets δ as it is: without
-// a halo, and without an f'.
+// By the producer that runs last, so that no node has to wait for what it adds: a layer that is used twice moves its state
+// in the order of its places. What is added gets δ as it is: without a halo, and without an f'.
 template <class T>
 bool Network<T>::add_in_place(std::vector<int> edges, int sum, Activation f) {
     const auto plain = [&](int e) { return edge(e).activation == Activation::linear && same_as_[static_cast<size_t>(e)] < 0; };
     if (!std::all_of(edges.begin(), edges.end(), plain)) return false;
     if (edge(edges[0]).producer > edge(edges[1]).producer) std::swap(edges[0], edges[1]);
-    const auto takes = [&](int own, int addend) {
-        Edge& between = edge(own);
-        if (between.producer < 0 || between.value.time || edge(addend).value.time) return false;
-        if (const int producer = edge(addend).producer; producer >= 0) {
-            Grid halo;
-            nodes_[static_cast<size_t>(producer)]->wanted_gradient_halo(halo);
-            if (halo.halo()) return false;
-        }
-        if (!nodes_[static_cast<size_t>(between.producer)]->take_addend(addend, sum, f)) return false;
-        edge(sum).producer = between.producer;
-        between.producer = between.reader = -1;
-        between.unused = true;
-        return true;
-    };
-    return takes(edges[1], edges[0]) || takes(edges[0], edges[1]);
+    Edge &addend = edge(edges[0]), &between = edge(edges[1]);
+    if (between.producer < 0 || between.value.time || addend.value.time) return false;
+    if (addend.producer >= 0) {
+        Grid halo;
+        nodes_[static_cast<size_t>(addend.producer)]->wanted_gradient_halo(halo);
+        if (halo.halo()) return false;
+    }
+    if (!nodes_[static_cast<size_t>(between.producer)]->take_addend(edges[0], sum, f)) return false;
+    edge(sum).producer = between.producer;
+    between.producer = between.reader = -1;
+    between.unused = true;
+    return true;
 }
 
 // Edges whose gradient is that of a sum they go into. By time, a simple RNN makes its δ of what stands there.

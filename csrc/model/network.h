@@ -25,10 +25,10 @@ struct Axis {
 };
 
 // Nodes that take a few samples at a time through all of them, so that values stay in the cache; or a single phase of a
-// node that takes all rows at once. Only the one that runs first can be in a later phase than its own first.
+// node that takes all rows at once.
 struct Segment {
     int begin, end;  // nodes in the order they run: end is one further, forwards above begin, backwards below it
-    int phase;       // of node `begin`; the others' is 0
+    int phase;       // that node `begin` is in; all others are in their first
     int64 bytes;     // of their values, a sample; 0: one node that takes all rows at once
     bool local() const { return bytes > 0; }
 };

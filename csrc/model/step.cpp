@@ -241,7 +241,8 @@ int Step<T>::team_size() {
     const Effort& effort = work_.effort;
     const double flops = work_flops();
     if (Watch* const watch = Watch::current(); watch && flops > watched_flops) watch->install();
-    const int worth = static_cast<int>(std::clamp(flops / work_a_thread(), 1.0, static_cast<double>(threads_)));
+    const double most = flops > 0 ? flops / work_a_thread() : 1;
+    const int worth = static_cast<int>(std::clamp(most, 1.0, static_cast<double>(threads_)));
     crowded_out_ = worth > 1 && !crowd.has_room(flops);
     const int team = crowded_out_ ? 1 : worth;
     // With few rows a call waits for its weights: in parts, each member reads its share of them, by rows all of them.

@@ -124,9 +124,23 @@ def test_sums_in_place() -> None:
     graph = next(graph for graph in GRAPHS if graph.name == "normalized_sums")
     nodes = dict(line.split(" -> ") for line in graph.network().plan.splitlines() if " -> " in line)
     adding = {name: text.split("adds ")[1] for name, text in nodes.items() if "adds " in text}
-    assert adding == {"bn_0": "more", "bn_b": "bn_a", "bn_2": "pool", "bn_rows": "again", "bn_out": "y"}
-    assert {"with_data", "two_norms", "few_positions", "vectors", "at_the_end"}.isdisjoint(nodes)
-    assert {"with_a_sum", "three", "with_conv"} < nodes.keys()
+    assert adding == {
+        "bn_0": "more: with_data", "bn_b": "bn_a: two_norms", "bn_2": "pool: few_positions", "bn_out": "y: at_the_end",
+    }  # fmt: skip
+    assert {"with_data", "two_norms", "few_positions", "at_the_end"}.isdisjoint(nodes)
+    assert {"with_a_sum", "three", "with_conv", "vectors"} < nodes.keys()
+
+
+def test_places_move_a_state_in_their_order() -> None:
+    """A normalization used twice, whose first place stands in a sum with what comes of the second one."""
+    inputs = [tauten.Input((8, 8, 3)), tauten.Input((8, 8, 3))]
+    norm = tauten.layers.BatchNormalization(momentum=0.5)
+    first, second = map(norm, inputs)
+    side = tauten.layers.AveragePooling2D(3, strides=1, padding="same")(tauten.layers.Activation("tanh")(second))
+    model = tauten.Model(inputs, tauten.layers.Add()([first, side]))
+    model.compile("sgd", "mse")
+    model.train_on_batch([np.full((4, 8, 8, 3), 1.0), np.full((4, 8, 8, 3), 10.0)], np.zeros((4, 8, 8, 3)))
+    np.testing.assert_allclose(model.get_weights()[2], (0.5 * 1 + 10) * 0.5, rtol=1e-6)
 
 
 def test_few_samples() -> None:
