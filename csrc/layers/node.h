@@ -183,7 +183,7 @@ public:
     virtual bool set_activation(Activation f) { (void)f; return false; }
     // Adds what is on `edge`, which has one reader and lies as the output does, to its output before f, and writes that to
     // edge `sum` instead: a sum behind it. Only a node that gave its own output no activation. False if it cannot.
-    virtual bool take_addend(int edge, int sum, Activation f) { (void)edge, (void)sum, (void)f; return false; }
+    virtual bool take_addend(int edge, int sum, Activation f) { (void)edge; (void)sum; (void)f; return false; }
     // Whether ∂E/∂ the input `edge` is δ of the output, as it is: where both lie the same way they are the same memory, which is
     // not written again (Edge::gradient_of).
     virtual bool passes_gradient(int edge) const { (void)edge; return false; }
