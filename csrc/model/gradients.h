@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cassert>
 #include <vector>
 
 #include "layers/node.h"
@@ -59,7 +60,10 @@ private:
     void run_tiled(const kernels::Kernels<T>& k, const Call<T>& call, const Sink<T>& sink, int64 item, T* scratch) const;
     // Kernels, then the bias: the order in a partial sum.
     Parameter<T>* parameter(int64 i) const { return (i < count) ? products[i]->kernel : i == count ? bias() : nullptr; }
-    int64 size(int64 i) const { return i < count ? products[i]->kernel->size() : products[0]->bias_size(); }
+    int64 size(int64 i) const {
+        assert(count <= 2);
+        return i < count ? products[i]->kernel->size() : products[0]->bias_size();
+    }
     int64 weights() const;
 };
 
