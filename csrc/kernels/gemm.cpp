@@ -4,6 +4,8 @@
 // of the group. Blocks and groups are such that a group's A stays in L2 while all panels pass over it, and a
 // block's panel stays in L1 or L2 while all tiles of the group pass over it. B is read as it lies, in
 // panels or not (weight gradients, csrc/model/gradients.cpp).
+#include <cassert>
+
 #include "kernels/fill.h"
 #include "kernels/tile.h"
 #include "simd/activations.h"
@@ -33,6 +35,7 @@ struct RowTiles {
     int64 first, tiles, least, larger;  // `larger` tiles of least + 1, the rest of least
 
     static RowTiles cut(int64 first, int64 rows, int64 most = tile_rows) {
+        assert(rows > 0 && most > 0);
         const int64 tiles = (rows + most - 1) / most;
         if (tiles == 1) return {first, 1, rows, 0};
         return {first, tiles, rows / tiles, rows % tiles};

@@ -7,6 +7,8 @@
 // For the LSTM:  gate_tile<T>(taps, tap_count, first_row, rows, panel, bias, scratch)  with rows <= tile_rows.
 #pragma once
 
+#include <cassert>
+
 #include "kernels/table.h"
 #include "simd/unroll.h"
 #include "simd/vec.h"
@@ -308,6 +310,7 @@ struct TileFunctions<T, NV, kTransposed, 0, MR...> {
 };
 template <class T, int NV, bool kTransposed, int kRows>
 TAUTEN_INLINE TileFunction<T> tile_function(int64 rows) {
+    assert(0 < rows && rows <= kRows);
     return TileFunctions<T, NV, kTransposed, kRows>::functions[rows - 1];
 }
 

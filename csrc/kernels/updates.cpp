@@ -1,5 +1,6 @@
 // The weight update, the sums that penalties need, the look for what is not finite: one pass over memory each.
 #include <bit>
+#include <cassert>
 #include <type_traits>
 
 #include "kernels/fill.h"
@@ -145,6 +146,7 @@ void average(int64 n, T* w, T* mean, const UpdateSettings<T>& s) {
 template <class T>
 void update(const UpdateSettings<T>& s, const UpdateBlock<T>& b) {
     constexpr int64 piece = 512;
+    assert(b.accumulator || !(s.accumulate || s.accumulated));
     const bool accumulated = s.accumulated && !b.finished;
     const bool finished = (b.finished || (b.l1 == 0 && b.l2 == 0)) && !accumulated && s.bound == 0 && b.scale == 1;
     if (finished && !s.accumulate && !s.accumulated && !s.average) return apply(s, b, 0, b.n, b.gradient);
