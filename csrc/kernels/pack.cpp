@@ -20,8 +20,8 @@ struct UpTo<0, I...> {
 template <class T, int half, int... I>
 TAUTEN_INLINE void exchange(Native<T>& a, Native<T>& b, Numbers<I...>) {
     constexpr int lanes = static_cast<int>(Vec<T>::lanes);
-    const Native<T> low = __builtin_shufflevector(a, b, ((I & half) == 0 ? I : lanes + I - half)...);
-    b = __builtin_shufflevector(a, b, ((I & half) == 0 ? I + half : lanes + I)...);
+    const Native<T> low = shuffled<((I & half) == 0 ? I : lanes + I - half)...>(a, b);
+    b = shuffled<((I & half) == 0 ? I + half : lanes + I)...>(a, b);
     a = low;
 }
 

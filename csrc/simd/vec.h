@@ -5,6 +5,8 @@
 // TAUTEN_VECTOR_BYTES (16, 32 or 64) is set per level by CMake.
 #pragma once
 
+#include <type_traits>
+
 #include "core/types.h"
 
 #if defined(__x86_64__)
@@ -254,18 +256,31 @@ TAUTEN_INLINE void store_first(T* p, V v, int64 count) {
 
 #endif
 
-// The halves of a vector of `lanes` elements, as vectors of half the size.
-template <int lanes, class V>
-TAUTEN_INLINE auto low_half(V v) {
-    if constexpr (lanes == 16) return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
-    if constexpr (lanes == 8) return __builtin_shufflevector(v, v, 0, 1, 2, 3);
-    if constexpr (lanes == 4) return __builtin_shufflevector(v, v, 0, 1);
+// Lanes I of a and b, b's counted on from a's. GCC has __builtin_shufflevector from 12 on.
+template <int... I, class V>
+TAUTEN_INLINE V shuffled(V a, V b) {
+#if __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(a, b, I...);
+#else
+    return __builtin_shuffle(a, b, decltype(a < b){I...});
+#endif
 }
-template <int lanes, class V>
-TAUTEN_INLINE auto high_half(V v) {
-    if constexpr (lanes == 16) return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
-    if constexpr (lanes == 8) return __builtin_shufflevector(v, v, 4, 5, 6, 7);
-    if constexpr (lanes == 4) return __builtin_shufflevector(v, v, 2, 3);
+
+// Half number 0 or 1 of a vector, as a vector of half the size.
+template <int number, class V>
+TAUTEN_INLINE auto half_of(V v) {
+#if __has_builtin(__builtin_shufflevector)
+    constexpr int count = sizeof v / sizeof v[0] / 2, first = number * count;
+    if constexpr (count == 8)
+        return __builtin_shufflevector(v, v, first, first + 1, first + 2, first + 3, first + 4, first + 5, first + 6, first + 7);
+    if constexpr (count == 4) return __builtin_shufflevector(v, v, first, first + 1, first + 2, first + 3);
+    if constexpr (count == 2) return __builtin_shufflevector(v, v, first, first + 1);
+#else
+    typedef std::remove_reference_t<decltype(v[0])> Half __attribute__((vector_size(sizeof v / 2)));
+    Half part;
+    __builtin_memcpy(&part, reinterpret_cast<const char*>(&v) + number * sizeof part, sizeof part);
+    return part;
+#endif
 }
 // Horizontal sum and maximum, folded in halves: the same tree for any content.
 template <int lanes, class V>
@@ -273,14 +288,14 @@ TAUTEN_INLINE auto sum_of_lanes(V v) {
     if constexpr (lanes == 2)
         return v[0] + v[1];
     else
-        return sum_of_lanes<lanes / 2>(low_half<lanes>(v) + high_half<lanes>(v));
+        return sum_of_lanes<lanes / 2>(half_of<0>(v) + half_of<1>(v));
 }
 template <int lanes, class V>
 TAUTEN_INLINE auto maximum_of_lanes(V v) {
     if constexpr (lanes == 2) {
         return v[0] > v[1] ? v[0] : v[1];
     } else {
-        const auto a = low_half<lanes>(v), b = high_half<lanes>(v);
+        const auto a = half_of<0>(v), b = half_of<1>(v);
         return maximum_of_lanes<lanes / 2>(a > b ? a : b);
     }
 }
@@ -411,14 +426,14 @@ TAUTEN_INLINE void interleave_store(Word* p, Words a, Words b) {
     typedef uint64 Unaligned __attribute__((vector_size(TAUTEN_VECTOR_BYTES), aligned(4), may_alias));
     Words low, high;
 #if TAUTEN_VECTOR_BYTES == 64
-    low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-    high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    low = shuffled<0, 8, 1, 9, 2, 10, 3, 11>(a, b);
+    high = shuffled<4, 12, 5, 13, 6, 14, 7, 15>(a, b);
 #elif TAUTEN_VECTOR_BYTES == 32
-    low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
-    high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    low = shuffled<0, 4, 1, 5>(a, b);
+    high = shuffled<2, 6, 3, 7>(a, b);
 #else
-    low = __builtin_shufflevector(a, b, 0, 2);
-    high = __builtin_shufflevector(a, b, 1, 3);
+    low = shuffled<0, 2>(a, b);
+    high = shuffled<1, 3>(a, b);
 #endif
     constexpr int64 words = TAUTEN_VECTOR_BYTES / static_cast<int64>(sizeof(Word));
     *reinterpret_cast<Unaligned*>(p) = low;

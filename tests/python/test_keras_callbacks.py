@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import subprocess
 import sys
 
@@ -378,7 +379,7 @@ def test_tensorboard_is_asked_for_when_it_is_missing(tmp_path):
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert result.stdout.startswith("0 TensorBoard needs the package of that name: pip install 'tauten[tensorboard]'")
 
