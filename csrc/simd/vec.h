@@ -259,7 +259,7 @@ TAUTEN_INLINE void store_first(T* p, V v, int64 count) {
 // Lanes I of a and b, b's counted on from a's. GCC has __builtin_shufflevector from 12 on.
 template <int... I, class V>
 TAUTEN_INLINE V shuffled(V a, V b) {
-#if __has_builtin(__builtin_shufflevector)
+#if defined(__clang__) || __GNUC__ >= 12
     return __builtin_shufflevector(a, b, I...);
 #else
     return __builtin_shuffle(a, b, decltype(a < b){I...});
@@ -269,7 +269,7 @@ TAUTEN_INLINE V shuffled(V a, V b) {
 // Half number 0 or 1 of a vector, as a vector of half the size.
 template <int number, class V>
 TAUTEN_INLINE auto half_of(V v) {
-#if __has_builtin(__builtin_shufflevector)
+#if defined(__clang__) || __GNUC__ >= 12
     constexpr int count = sizeof v / sizeof v[0] / 2, first = number * count;
     if constexpr (count == 8)
         return __builtin_shufflevector(v, v, first, first + 1, first + 2, first + 3, first + 4, first + 5, first + 6, first + 7);
