@@ -21,6 +21,10 @@ class BuildError(RuntimeError):
 
 def build(folder: Path = FOLDER, target: str = TARGET) -> Path:
     """Builds what changed since the last time; returns the program, or the library with that name."""
+    if not (ROOT / "CMakeLists.txt").exists():
+        raise BuildError(
+            f"the C++ sources are missing in {ROOT}: run this in a clone, or in an unpacked source package"
+        )
     path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     cmake = shutil.which("cmake", path=path)
     if not cmake:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
 import sys
 from dataclasses import asdict
 from itertools import combinations
@@ -14,13 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import benchmark_command
 from benchmarks import compare, report
 from benchmarks.convolutions import slower
 from benchmarks.convolutions.__main__ import QUICK_CASES, parse
 from benchmarks.convolutions.grid import KNOWN, PHASES, Case, choose, grid
 from benchmarks.convolutions.text import AXES, mean, table, text
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def quick_cases() -> list[Case]:
@@ -156,13 +154,11 @@ def test_wrong_options(options: list[str], message: str, capsys: pytest.CaptureF
 def test_a_run(tmp_path: Path) -> None:
     """Both libraries agree on every phase, with Winograd's way and without, at both strides."""
     pytest.importorskip("torch")
-    command = [sys.executable, "-m", "benchmarks.convolutions", "--output", str(tmp_path), "--seconds", "0.001"]
+    command = ["convolutions", "--output", str(tmp_path), "--seconds", "0.001"]
     command += ["--channels", "3,16", "--filters", "16", "--kernels", "1,3,5", "--sizes", "7,14", "--strides", "1,2"]
     command += ["--batches", "1,2", "--rounds", "2", "--threads", "1", "--cases", "12"]
     command += ["--tauten-python", sys.executable, "--torch-python", sys.executable]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1500)
-    if "google-benchmark is missing" in done.stderr:
-        pytest.skip("google-benchmark is missing")
+    done = benchmark_command.run(*command)
     assert done.returncode == 0, done.stderr
     (file,) = tmp_path.glob("convolutions-*.json")
     assert file.with_suffix(".md").read_text() == done.stdout[:-1]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import benchmark_command
 from benchmarks import compare
 from benchmarks.native import results, summary
 from benchmarks.native.networks import describe
 from benchmarks.workloads import WORKLOADS
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def recorded(name: str, times: list[float], **counters: float | str) -> list[dict[str, Any]]:
@@ -144,13 +142,7 @@ def test_compare_runs_of_different_kinds(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def native(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command; skips where google-benchmark is missing."""
-    command = [sys.executable, "-m", "benchmarks.native", "--quick", "--output", str(tmp_path), *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1500)
-    if "google-benchmark is missing" in done.stderr:
-        assert "libbenchmark-dev" in done.stderr
-        pytest.skip("google-benchmark is missing")
-    return done
+    return benchmark_command.run("native", "--quick", "--output", tmp_path, *words)
 
 
 def test_the_command(tmp_path: Path) -> None:

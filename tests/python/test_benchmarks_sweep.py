@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import benchmark_command
 from benchmarks import compare, report, workloads
 from benchmarks.sweep.__main__ import parse
 from benchmarks.sweep.grid import Case, Grid, suspects
 from benchmarks.sweep.text import text
 
-ROOT = Path(__file__).resolve().parents[2]
 GRID = Grid(["lstm"], [16, 32, 64], [8, 64], [1, 4])
 
 
@@ -118,12 +117,10 @@ def test_wrong_options(options: list[str], message: str, capsys: pytest.CaptureF
 
 
 def sweep(tmp_path: Path, *options: str) -> dict[str, Any]:
-    """A run of the command; skips where what it builds needs google-benchmark, and that is missing."""
-    command = [sys.executable, "-m", "benchmarks.sweep", "--output", str(tmp_path), "--seconds", "0.02", *options]
-    command += ["--tauten-python", sys.executable]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1500)
-    if "google-benchmark is missing" in done.stderr:
-        pytest.skip("google-benchmark is missing")
+    """A run of the command."""
+    done = benchmark_command.run(
+        "sweep", "--output", tmp_path, "--seconds", "0.02", *options, "--tauten-python", sys.executable
+    )
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(next(tmp_path.glob("sweep-*.json")).read_text())
     assert next(tmp_path.glob("sweep-*.md")).read_text() == done.stdout[:-1]
