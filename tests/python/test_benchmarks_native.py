@@ -11,7 +11,7 @@ import pytest
 
 import benchmark_command
 from benchmarks import compare
-from benchmarks.native import results, summary
+from benchmarks.native import build, results, summary
 from benchmarks.native.networks import describe
 from benchmarks.workloads import WORKLOADS
 
@@ -143,6 +143,13 @@ def test_compare_runs_of_different_kinds(tmp_path: Path, capsys: pytest.CaptureF
 
 def native(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return benchmark_command.run("native", "--quick", "--output", tmp_path, *words)
+
+
+def test_without_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    with pytest.raises(build.BuildError, match=r"sources are missing in .*: run this in a clone"):
+        build.build(tmp_path / "build")
+    assert not (tmp_path / "build").exists()
 
 
 def test_the_command(tmp_path: Path) -> None:
